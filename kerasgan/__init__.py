@@ -1,0 +1,54 @@
+"""kerasgan: generative adversarial networks for TensorFlow and Keras, from training to the phone.
+
+```python
+import kerasgan
+
+gan = kerasgan.load("dcgan_celeba")
+kerasgan.save_samples(gan.generate(16, seed=7), "faces.png")
+```
+
+Every public name is imported when it is first used, so that `import kerasgan` and the commands that only read the
+registry answer at once, without waiting for TensorFlow.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_OBJECTS = {
+    "GAN": "kerasgan.gan",
+    "build": "kerasgan.registry",
+    "describe": "kerasgan.registry",
+    "list_models": "kerasgan.registry",
+    "load": "kerasgan.registry",
+    "register": "kerasgan.registry",
+    "save_samples": "kerasgan.media",
+}
+_MODULES = (
+    "augmentation",
+    "callbacks",
+    "data",
+    "layers",
+    "losses",
+    "media",
+    "models",
+    "penalties",
+    "registry",
+    "weights",
+)
+
+__all__ = sorted(["__version__", *_OBJECTS, *_MODULES])
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return importlib.import_module(f"kerasgan.{name}")
+    if name in _OBJECTS:
+        value = getattr(importlib.import_module(_OBJECTS[name]), name)
+        globals()[name] = value  # The next access is an ordinary one.
+        return value
+    raise AttributeError(f"module 'kerasgan' has no attribute {name!r}; its public names are {', '.join(__all__)}.")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,55 @@
+"""Installs kerasgan and its zoo; tool settings are in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text(), re.MULTILINE)[1]
+README = HERE / "README.md"
+
+# An entry is a folder with a recipe; it needs no __init__.py of its own.
+ZOO = sorted(f"kerasgan.zoo.{recipe.parent.name}" for recipe in (HERE / "zoo").glob("*/recipe.py"))
+
+setup(
+    name="kerasgan",
+    version=VERSION,
+    description="Generative adversarial networks for TensorFlow and Keras: pretrained, trainable on your own files.",
+    long_description=README.read_text() if README.exists() else "",
+    long_description_content_type="text/markdown",
+    author="kerasgan authors",
+    license="Apache-2.0",
+    classifiers=[
+        "Programming Language :: Python :: 3 :: Only",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    python_requires=">=3.11",
+    packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), "kerasgan.zoo", *ZOO],
+    package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
+    package_data={"kerasgan.zoo": ["*/*.h5", "*/weights.json", "*/card.md", "*/*.png"]},
+    install_requires=[
+        "tensorflow>=2.21",  # the engine: tf.data, gradients, XLA
+        "keras>=3.15",  # models, layers, optimizers, saving
+        "tensorflow-datasets>=4.9.10",  # kerasgan.data.images("tfds:celeb_a")
+        "importlib_resources>=6",  # tensorflow-datasets imports it but declares it only for Python below 3.9
+        "numpy>=2",  # arrays in natural units go in and out as NumPy
+        "matplotlib>=3.9",  # samples shown in a notebook
+        "pillow>=11",  # reads users' image files, writes grids and animations
+        "h5py>=3.11",  # weight files in half precision; Keras's own dependency
+        "absl-py>=2",  # flags of the command
+        "requests>=2.31",  # downloads; TensorFlow's own dependency, with certificates that work on every system
+        "tqdm>=4.66",  # bar of a download, in terminals and logs; tensorflow-datasets' own dependency
+        "filelock>=3.15",  # two processes that want the same weights at once, on every operating system
+    ],
+    extras_require={
+        "test": [
+            "pytest>=8",
+            "ruff>=0.9",
+        ],
+        # An independent oracle to check losses and metrics against. Under Keras 3 the package cannot be imported as a
+        # whole, only its modules one by one.
+        "tfgan": ["tensorflow-gan>=2.1"],
+    },
+    entry_points={"console_scripts": ["kerasgan = kerasgan.cli:main"]},
+)
