@@ -1,0 +1,216 @@
+"""Gradient penalties on the discriminator (critic), and weight clipping.
+
+A penalty is called as `penalty(critic, real, fake, seed)` and returns one float32 value per sample, shape (batch,), its
+weight included. It differentiates the critic's logits with respect to the samples; a tape around the call sees that
+differentiation too, so that the penalty can be minimised over the critic's weights. Everything is computed in float32.
+
+The critic must treat every sample by itself: behind batch normalization the gradient of one logit depends on the whole
+batch and the penalty loses its meaning (Gulrajani et al., 2017, section 4).
+"""
+
+import keras
+import tensorflow as tf
+from keras.saving import register_keras_serializable
+
+# Inside the square root of the gradient's norm: keeps the derivative of sqrt finite where a gradient is exactly zero,
+# and is too small to move a norm near 1 in float32.
+_EPSILON = 1e-12
+
+
+def _squared_gradient_norm(critic, samples):
+    """Squared L2 norm of each logit's gradient with respect to its sample, over all other axes: (batch,)."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(samples)
+        logits = tf.cast(critic(samples), tf.float32)
+        # A sample's logit is the mean over its patches, as in the losses.
+        logits = tf.reduce_mean(tf.reshape(logits, (tf.shape(logits)[0], -1)), axis=1)
+    gradients = tape.gradient(logits, samples)
+    if gradients is None:
+        raise ValueError("The critic's logits do not depend on the samples it was given: no gradient to penalise.")
+    return tf.reduce_sum(tf.square(tf.reshape(gradients, (tf.shape(gradients)[0], -1))), axis=1)
+
+
+def _distance_to_one(critic, samples):
+    return tf.square(tf.sqrt(_squared_gradient_norm(critic, samples) + _EPSILON) - 1.0)
+
+
+def _one_per_sample(samples):
+    """The shape (batch, 1, ..., 1) that broadcasts against `samples`."""
+    return tf.concat([tf.shape(samples)[:1], tf.ones(samples.shape.rank - 1, tf.int32)], axis=0)
+
+
+class Penalty:
+    """Base class of the gradient penalties.
+
+    Args:
+        weight: factor of the penalty in the discriminator's loss.
+        interval: the penalty is added in every `interval`-th step only and multiplied by `interval` there ("lazy
+            regularization", Karras et al., 2020, arXiv:1912.04958, appendix B), which costs less and weighs the same.
+            The training step does both; a call returns the penalty of this one batch, not multiplied by `interval`.
+
+    Attributes:
+        name: the penalty's name in the training logs.
+    """
+
+    name = "penalty"
+
+    def __init__(self, weight, interval=1):
+        if not weight > 0:
+            raise ValueError(f"weight={weight!r} was given, expected a number above 0; leave the penalty out instead.")
+        if not (isinstance(interval, int) and interval >= 1):
+            raise ValueError(f"interval={interval!r} was given, expected a whole number of steps, 1 or more.")
+        self.weight = float(weight)
+        self.interval = interval
+
+    def __call__(self, critic, real, fake, seed):
+        """The weighted penalty of each sample.
+
+        Args:
+            critic: function from a batch of samples to its logits, (batch, ..., 1).
+            real: real samples, (batch, ...).
+            fake: as many generated samples of the same shape.
+            seed: int32 tensor (2,), decides the random points (if any) at which the gradient is taken.
+
+        Returns:
+            float32 (batch,).
+        """
+        real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+        return self.weight * self.penalise(critic, real, fake, seed)
+
+    def penalise(self, critic, real, fake, seed):
+        """The penalty of each sample without its weight, (batch,), for float32 samples."""
+        raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
+
+    def get_config(self):
+        return {"weight": self.weight, "interval": self.interval}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+@register_keras_serializable(package="kerasgan")
+class GradientPenalty(Penalty):
+    """WGAN-GP's penalty (Gulrajani et al., 2017, arXiv:1704.00028): weight * (||grad D(x)|| - 1)^2.
+
+    x lies on the straight line between a real and a generated sample, at a place drawn uniformly from [0, 1] for each
+    pair.
+
+    Args:
+        weight: the paper's lambda.
+        interval: see `Penalty`.
+    """
+
+    name = "gradient_penalty"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
+
+    def penalise(self, critic, real, fake, seed):
+        place = tf.random.stateless_uniform(_one_per_sample(real), seed)
+        return _distance_to_one(critic, place * real + (1.0 - place) * fake)
+
+
+@register_keras_serializable(package="kerasgan")
+class DRAGAN(Penalty):
+    """DRAGAN's penalty (Kodali et al., 2017, arXiv:1705.07215): weight * (||grad D(x)|| - 1)^2 around real samples.
+
+    The paper writes x + noise with noise of a scale c and leaves its law open. This follows the authors' published
+    code: a real sample is perturbed by 0.5 * std * U, where std is the standard deviation of the whole real batch (one
+    number) and U is uniform in [0, 1] for every element (not centred); the gradient is taken at a place drawn uniformly
+    between the sample and its perturbed copy, one place per sample. D is the logit. Generated samples are not used.
+
+    Args:
+        weight: the paper's lambda.
+        interval: see `Penalty`.
+    """
+
+    name = "dragan"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
+
+    def penalise(self, critic, real, fake, seed):
+        noise_seed, place_seed = tf.unstack(tf.random.split(seed, 2))
+        noise = 0.5 * tf.math.reduce_std(real) * tf.random.stateless_uniform(tf.shape(real), noise_seed)
+        place = tf.random.stateless_uniform(_one_per_sample(real), place_seed)
+        return _distance_to_one(critic, real + place * noise)
+
+
+@register_keras_serializable(package="kerasgan")
+class R1(Penalty):
+    """Zero-centred penalty on real samples (Mescheder et al., 2018, arXiv:1801.04406): weight / 2 * ||grad D(x)||^2.
+
+    Args:
+        weight: the paper's gamma; the paper used 10.
+        interval: see `Penalty`.
+    """
+
+    name = "r1"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
+
+    def penalise(self, critic, real, fake, seed):
+        return 0.5 * _squared_gradient_norm(critic, real)
+
+
+@register_keras_serializable(package="kerasgan")
+class R2(Penalty):
+    """Zero-centred penalty on generated samples (Mescheder et al., 2018, arXiv:1801.04406): weight / 2 * ||grad D||^2.
+
+    Args:
+        weight: the paper's gamma; the paper used 10.
+        interval: see `Penalty`.
+    """
+
+    name = "r2"
+
+    def __init__(self, weight=10.0, interval=1):
+        super().__init__(weight, interval)
+
+    def penalise(self, critic, real, fake, seed):
+        return 0.5 * _squared_gradient_norm(critic, fake)
+
+
+_PENALTIES = {penalty.name: penalty for penalty in (GradientPenalty, DRAGAN, R1, R2)}
+
+
+def get(identifier):
+    """The penalty that `identifier` means.
+
+    Args:
+        identifier: a `Penalty`, a name ("gradient_penalty", "dragan", "r1", "r2": with the paper's weight), or what
+            `keras.saving.serialize_keras_object` made of a penalty.
+
+    Returns:
+        A `Penalty`.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if isinstance(identifier, str) and identifier in _PENALTIES:
+        return _PENALTIES[identifier]()
+    penalty = keras.saving.deserialize_keras_object(identifier) if isinstance(identifier, dict) else identifier
+    if not isinstance(penalty, Penalty):
+        raise ValueError(
+            f"penalty={identifier!r} is not a penalty. Give one of {', '.join(map(repr, _PENALTIES))}, "
+            "or an instance of kerasgan.penalties.Penalty."
+        )
+    return penalty
+
+
+def clip_weights(variables, limit):
+    """Clips every variable to [-limit, limit] in place: WGAN's Lipschitz constraint (arXiv:1701.07875, algorithm 1).
+
+    Args:
+        variables: the critic's trainable variables.
+        limit: the paper's c (it used 0.01), above 0.
+
+    Raises:
+        ValueError: if `limit` is not above 0.
+    """
+    if not limit > 0:
+        raise ValueError(f"limit={limit!r} was given, expected a number above 0 (the WGAN paper used 0.01).")
+    for variable in variables:
+        variable.assign(tf.clip_by_value(tf.convert_to_tensor(variable), -limit, limit))
