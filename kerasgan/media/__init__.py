@@ -1,0 +1,49 @@
+"""Kinds of samples: between the model's range and natural units, onto a screen, into a file.
+
+Every kind is one file with one subclass of `Media`; a new kind adds its line to `KINDS`, the kinds by which
+`save_samples` recognizes what it is given. Keras is imported when a kind is asked for.
+"""
+
+import importlib
+
+KINDS = {"Image": "kerasgan.media.image"}
+_HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", **KINDS}
+
+__all__ = ["Arrays", "Image", "Media", "save_samples"]
+
+
+def save_samples(samples, path, columns=None):
+    """Saves samples in natural units, as `generate` returns them, in the way of their kind: images as one sheet.
+
+    ```python
+    faces = kerasgan.load("dcgan_celeba").generate(64, seed=7)
+    kerasgan.save_samples(faces, "faces.png")
+    ```
+
+    Args:
+        samples: a batch in natural units, such as uint8 images (count, height, width, channels).
+        path: file to write; its ending names the format. Missing folders are made.
+        columns: samples in a row, where the kind has rows; None chooses.
+
+    Returns:
+        The path as a `pathlib.Path`.
+
+    Raises:
+        ValueError: samples of no known kind, or an ending that the kind does not write.
+        OSError: the file cannot be written.
+    """
+    for kind, home in KINDS.items():
+        media = getattr(importlib.import_module(home), kind).fitting(samples)
+        if media is not None:
+            return media.save(samples, path, columns=columns)
+    raise ValueError(
+        f"samples has shape {getattr(samples, 'shape', None)} and dtype {getattr(samples, 'dtype', None)}; expected a "
+        "non-empty batch in natural units, such as uint8 images (count, height, width, channels). Convert what a "
+        "network gave with gan.media.to_natural; give a single sample as samples[None]."
+    )
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,248 @@
+"""Images: grey, RGB and RGBA, of any height and width."""
+
+import math
+import os
+
+import keras
+import numpy as np
+
+from kerasgan import files
+from kerasgan.media.base import Media
+
+GAP = 2  # pixels between the images of a sheet
+MOST_FRAMES = 120  # an animation of more epochs shows evenly spaced ones: longer GIFs are too heavy to open
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Image(Media):
+    """Images: float32 in [-1, 1] for the model, uint8 pixels for people, channels last.
+
+    ```python
+    image = Image((64, 64, 3))
+    image.save(gan.generate(64), "faces.png")
+    ```
+
+    Args:
+        shape: (height, width, channels), with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
+    """
+
+    extension = ".png"
+    extensions = (".png", ".webp", ".jpg", ".jpeg")
+    animation_extension = ".gif"
+    plural = "images"
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        if len(self.shape) != 3 or self.shape[-1] not in (1, 3, 4):
+            raise ValueError(f"shape={tuple(shape)} must be (height, width, channels) with 1, 3 or 4 channels.")
+
+    @classmethod
+    def fitting(cls, samples):
+        """The medium of uint8 images (count, height, width, channels); None for anything else."""
+        samples = np.asarray(samples)
+        if samples.dtype == np.uint8 and samples.ndim == 4 and samples.shape[-1] in (1, 3, 4) and samples.size:
+            return cls(samples.shape[1:])
+        return None
+
+    def check(self, batch, name="images"):
+        """Raises a ValueError unless `batch` holds floats (batch, height, width, channels) in [-1, 1]."""
+        super().check(batch, name)
+
+    def _shape_hint(self, batch):
+        if batch.shape[-1:] in ((1,), (3,), (4,)) and batch.ndim == 4 and batch.shape[-1] != self.shape[-1]:
+            return f" Read the images with channels={self.shape[-1]}, or build the model for {batch.shape[1:]}."
+        if batch.ndim == 3 and batch.shape[1:] == self.shape[:2] and self.shape[-1] == 1:
+            return " Add the channel axis: images[..., None]."
+        if batch.ndim == 3 and batch.shape == self.shape:
+            return " Add the batch axis: images[None]."
+        if batch.ndim == 4:
+            return f" Read the images with size={self.shape[:2]}, or build the model for {batch.shape[1:]}."
+        return ""
+
+    def _advice(self, batch):
+        pixels = batch.dtype.kind in "fV" and batch.min() >= 0 and batch.max() <= 255
+        return (
+            f"{' They look like pixels in 0..255 fed as floats.' if pixels else ''} Read image files and pixel arrays "
+            "with kerasgan.data.images, or convert integer pixels with kerasgan.media.Image(shape).to_model."
+        )
+
+    def to_natural(self, samples):
+        """Turns floats in [-1, 1] into uint8 pixels, rounded and clipped.
+
+        Raises:
+            ValueError: values that are NaN or infinite, which no pixel can show.
+        """
+        samples = np.asarray(samples).astype("float32")
+        bad = samples.size - np.count_nonzero(np.isfinite(samples))
+        if bad:
+            raise ValueError(
+                f"samples holds {bad} NaN or infinite values among {samples.size}: the generator's weights are "
+                "broken. Go back to an earlier checkpoint and train with a lower learning rate."
+            )
+        return np.clip(np.rint((samples + 1.0) * 127.5), 0, 255).astype("uint8")
+
+    def to_model(self, samples):
+        """Turns pixels 0..255 of an integer dtype into float32 in [-1, 1].
+
+        Raises:
+            ValueError: floats, or integers outside 0..255.
+        """
+        samples = np.asarray(samples)
+        if samples.dtype.kind not in "iu":
+            raise ValueError(f"samples has dtype {samples.dtype}; expected integer pixels in 0..255.")
+        if samples.size and (samples.min() < 0 or samples.max() > 255):
+            raise ValueError(f"samples lies in [{samples.min()}, {samples.max()}]; expected pixels in 0..255.")
+        return samples.astype("float32") / np.float32(127.5) - np.float32(1.0)
+
+    def sheet(self, samples, columns=None):
+        """Lays images out on one sheet, row by row, with narrow gaps (white, or transparent for RGBA).
+
+        Args:
+            samples: uint8 (count, height, width, channels).
+            columns: images in a row; None makes the sheet as square as it can.
+
+        Returns:
+            uint8 (sheet height, sheet width, channels).
+        """
+        samples = self._pixels(samples)
+        count, height, width, channels = samples.shape
+        columns = _columns(count, height, width) if columns is None else columns
+        if columns < 1:
+            raise ValueError(f"columns is {columns}; expected 1 or more.")
+        columns = min(int(columns), count)
+        rows = math.ceil(count / columns)
+        blank = 0 if channels == 4 else 255
+        tiles = np.full((rows * columns, height + GAP, width + GAP, channels), blank, "uint8")
+        tiles[:count, :height, :width] = samples
+        tiles = tiles.reshape(rows, columns, height + GAP, width + GAP, channels).swapaxes(1, 2)
+        return tiles.reshape(rows * (height + GAP), columns * (width + GAP), channels)[:-GAP, :-GAP]
+
+    def save(self, samples, path, columns=None):
+        """Saves images as one sheet. RGBA stays transparent in PNG and WebP and lies on white in JPEG.
+
+        Args:
+            samples: uint8 (count, height, width, channels).
+            path: file to write, ending in .png, .webp, .jpg or .jpeg. Missing folders are made.
+            columns: images in a row; None makes the sheet as square as it can.
+
+        Returns:
+            The path as a `pathlib.Path`.
+
+        Raises:
+            ValueError: samples that are no such array, or another ending.
+            OSError: the file cannot be written.
+        """
+        path = files.check_output(path, self.extensions)
+        picture = _picture(self.sheet(samples, columns))
+        if path.suffix.lower() in (".jpg", ".jpeg"):
+            picture = _on_white(picture)
+        options = {"lossless": True} if path.suffix.lower() == ".webp" else {}
+        with files.atomic(path) as temporary:
+            picture.save(temporary, **options)
+        return path
+
+    def show(self, samples, columns=None):
+        """Displays images through matplotlib; as the last line of a notebook cell the figure appears below it.
+
+        RGBA images lie on a checkerboard.
+
+        Args:
+            samples: uint8 (count, height, width, channels).
+            columns: images in a row; None makes the sheet as square as it can.
+
+        Returns:
+            The `matplotlib.figure.Figure`.
+        """
+        import matplotlib
+        from matplotlib import pyplot
+
+        sheet = self.sheet(samples, columns)
+        if sheet.shape[-1] == 4:
+            sheet = _on_checkerboard(sheet)
+        inches = 6.4 * np.array(sheet.shape[1::-1]) / max(sheet.shape[:2])
+        figure = pyplot.figure(figsize=inches)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.imshow(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet, cmap="gray", vmin=0, vmax=255)
+        axes.set_axis_off()
+        if "inline" in matplotlib.get_backend():
+            pyplot.close(figure)  # else a notebook shows it twice: as open figure and as returned value
+        return figure
+
+    def animate(self, frames, path, seconds=0.15):
+        """Writes an animated GIF that rests on its last frame. RGBA lies on white: a GIF pixel is opaque or nothing.
+
+        Args:
+            frames: files of saved sheets, or uint8 batches (count, height, width, channels), in order.
+            path: file to write, ending in .gif. Missing folders are made.
+            seconds: how long a frame stays.
+
+        Returns:
+            The path as a `pathlib.Path`.
+        """
+        path = files.check_output(path, (self.animation_extension,))
+        frames = _spread(list(frames), MOST_FRAMES)
+        if not frames:
+            raise ValueError("frames is empty; give at least one sheet.")
+        pictures = [self._frame(frame) for frame in frames]
+        durations = [round(1000 * seconds)] * (len(pictures) - 1) + [2000]
+        with files.atomic(path) as temporary:
+            pictures[0].save(temporary, save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+        return path
+
+    def _frame(self, frame):
+        import PIL.Image
+
+        if isinstance(frame, (str, os.PathLike)):
+            with PIL.Image.open(frame) as opened:
+                picture = opened.copy()
+        else:
+            picture = _picture(self.sheet(frame))
+        picture = _on_white(picture)
+        return picture if picture.mode == "L" else picture.quantize(256, dither=PIL.Image.Dither.NONE)
+
+    def _pixels(self, samples):
+        samples = np.asarray(samples)
+        height, width, channels = self.shape
+        if samples.dtype != np.uint8 or samples.shape[1:] != self.shape or not len(samples):
+            raise ValueError(
+                f"samples has shape {samples.shape} and dtype {samples.dtype}; expected uint8 pixels "
+                f"(count, {height}, {width}, {channels}), as `generate` and `to_natural` return them."
+            )
+        return samples
+
+
+def _columns(count, height, width):
+    """Columns of the most nearly square sheet, preferring one without holes."""
+    columns = min(count, math.ceil(math.sqrt(count * height / width)))
+    full = next(more for more in range(columns, count + 1) if count % more == 0)
+    return full if full * width <= 2 * (count // full) * height else columns
+
+
+def _spread(items, most):
+    """At most `most` items, evenly spaced, the first and the last among them."""
+    if len(items) <= most:
+        return items
+    return [items[i] for i in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def _picture(sheet):
+    import PIL.Image
+
+    return PIL.Image.fromarray(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet)
+
+
+def _on_white(picture):
+    import PIL.Image
+
+    if picture.mode == "RGBA":
+        white = PIL.Image.new("RGBA", picture.size, "white")
+        return PIL.Image.alpha_composite(white, picture).convert("RGB")
+    return picture
+
+
+def _on_checkerboard(sheet, side=8):
+    """Blends a uint8 RGBA sheet with a light checkerboard into uint8 RGB."""
+    rows, columns = np.ogrid[: sheet.shape[0], : sheet.shape[1]]
+    board = np.where((rows // side + columns // side) % 2, 204.0, 255.0)[..., None]
+    alpha = sheet[..., 3:] / 255.0
+    return np.rint(sheet[..., :3] * alpha + board * (1 - alpha)).astype("uint8")
