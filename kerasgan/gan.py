@@ -1,0 +1,603 @@
+"""GAN: the two-player Keras model that every type of the library specialises."""
+
+import copy
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan import augmentation as augmentations
+from kerasgan import losses
+from kerasgan import penalties as penalties_module
+from kerasgan.media.arrays import Arrays
+from kerasgan.precision import full_precision, policy
+
+_CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class GAN(keras.Model):
+    """Two networks that play against each other (Goodfellow et al., 2014, arXiv:1406.2661).
+
+    One training step updates the discriminator `discriminator_steps` times, each time on its own real and fake batch,
+    then the generator once, then the moving average of the generator, which is the one that `generate` samples from.
+
+    Args:
+        generator: functional model, latents (batch, latent_dim) -> samples in model range; with `num_classes`, it takes
+            `[latents, labels]`, labels int32 (batch,).
+        discriminator: functional model, samples (with `num_classes`: `[samples, labels]`) -> logits (batch, ...).
+        media: what kind of thing a sample is (`kerasgan.media`): checks, conversion to natural units, files. None:
+            plain arrays.
+        num_classes: number of classes of a conditional GAN, or None.
+        latent: distribution of the latents, "normal" (standard) or "uniform" (-1 to 1).
+        seed: integer that makes latents, augmentation and penalties repeatable; None takes one at random.
+
+    Example:
+
+    ```python
+    gan = kerasgan.GAN(generator, discriminator)
+    gan.compile(loss="hinge")
+    gan.fit(samples, epochs=10)
+    new = gan.generate(16, seed=1)
+    ```
+    """
+
+    default_loss = "non_saturating"
+    default_penalties = ()
+    default_discriminator_steps = 1
+    default_augmentation = None
+    default_clip_weights = 0.0
+    default_ema_half_life = 10_000
+
+    def __init__(
+        self, generator, discriminator, media=None, num_classes=None, latent="normal", seed=None, name=None, dtype=None
+    ):
+        super().__init__(name=name, dtype=dtype)
+        if latent not in ("normal", "uniform"):
+            raise ValueError(f'latent={latent!r}: expected "normal" or "uniform".')
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_generator = keras.models.clone_model(generator)
+        self.ema_generator.set_weights(generator.get_weights())
+        self.ema_generator.trainable = False
+        self.media = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
+        self.num_classes = num_classes
+        self.latent = latent
+        self.seed = seed
+        self.training_seeds = keras.random.SeedGenerator(seed)
+        # Apart from the training's, so that looking at samples does not change the course of a training.
+        self.sampling_seeds = keras.random.SeedGenerator(seed)
+        self.samples_seen = self._counter("samples_seen")
+        self.discriminator_updates = self._counter("discriminator_updates")
+        self.built = True
+
+    def _counter(self, name):
+        return self.add_weight(shape=(), initializer="zeros", dtype="int64", trainable=False, name=name)
+
+    # The game ------------------------------------------------------------------------------------------------------
+
+    def default_optimizers(self):
+        """The paper's (discriminator optimizer, generator optimizer), new ones at each call."""
+        return keras.optimizers.Adam(2e-4, 0.5, 0.999), keras.optimizers.Adam(2e-4, 0.5, 0.999)
+
+    def train_step(self, data):
+        """Plays one round: `discriminator_steps` discriminator updates, then one generator update.
+
+        Args:
+            data: samples, or (samples, labels). Holds the real batches of all discriminator steps one after the other,
+                so its first axis is a multiple of `discriminator_steps`; `fit` puts them together.
+
+        Returns:
+            The running means of losses, logits and penalties, as a dict of float32 scalars.
+        """
+        *earlier, (real, labels) = self._batches(data)
+        for other_real, other_labels in earlier:
+            latents = self.sample_latents(_count(other_real), self._next_seed())
+            with keras.StatelessScope():  # a discriminator step leaves the generator's statistics alone
+                fake = self.call_generator(latents, other_labels)
+            self.discriminator_step(other_real, fake, other_labels)
+
+        # The last discriminator step and the generator step share one batch of fakes, generated once.
+        latents = self.sample_latents(_count(real), self._next_seed())
+        with tf.GradientTape() as tape:
+            fake = self.call_generator(latents, labels)
+        self.discriminator_step(real, tf.stop_gradient(fake), labels)
+        self.generator_step(real, fake, labels, tape)
+
+        batch = _count(real) * tf.distribute.get_strategy().num_replicas_in_sync
+        self.samples_seen.assign_add((len(earlier) + 1) * batch)
+        self._update_ema(batch)
+        return {metric.name: metric.result() for metric in self._trackers.values()}
+
+    def discriminator_step(self, real, fake, labels):
+        """Updates the discriminator on one real and one fake batch; the generator is not touched."""
+        variables = self.discriminator.trainable_variables
+        optimizer = self.discriminator_optimizer
+        real, fake = self._augment(real), self._augment(fake)
+        always = [penalty for penalty in self.penalties if penalty.interval == 1]
+        lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
+
+        with tf.GradientTape() as tape:
+            # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
+            # follows the real one only.
+            real_logits = self.call_discriminator(real, labels)
+            with keras.StatelessScope():
+                fake_logits = self.call_discriminator(fake, labels)
+            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
+            total = loss + sum(self._penalty(penalty, real, fake, labels) for penalty in always)
+            total = self._scale(total, optimizer)
+        gradients = _gradients(tape, total, variables)
+        for penalty in lazy:
+            extra = self._lazy_penalty_gradients(penalty, real, fake, labels)
+            gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
+        optimizer.apply(gradients, variables)
+        if self.clip_weights:
+            penalties_module.clip_weights(variables, self.clip_weights)
+        self.discriminator_updates.assign_add(1)
+        self._track(discriminator_loss=loss, real_logits=real_logits, fake_logits=fake_logits)
+
+    def generator_step(self, real, fake, labels, tape):
+        """Updates the generator; the discriminator, its statistics included, is not touched.
+
+        Args:
+            real: the real batch, for losses that compare the two (relativistic ones).
+            fake: the generator's batch, recorded by `tape`.
+            labels: int32 (batch,) or None.
+            tape: the gradient tape under which `fake` was generated.
+        """
+        variables = self.generator.trainable_variables
+        paired = self.adversarial_loss.paired
+        with tape:
+            fake = self._augment(fake)
+            real = self._augment(real) if paired else real
+            with keras.StatelessScope():
+                fake_logits = self.call_discriminator(fake, labels)
+                real_logits = self.call_discriminator(real, labels) if paired else None
+            loss = tf.reduce_mean(self.adversarial_loss.generator(fake_logits, real_logits))
+            total = self._scale(loss, self.generator_optimizer)
+        self.generator_optimizer.apply(_gradients(tape, total, variables), variables)
+        self._track(generator_loss=loss)
+
+    def call_generator(self, latents, labels=None, training=True):
+        """Samples in model range from latents (and labels, int32 (batch,), for a conditional GAN)."""
+        return self.generator(latents if labels is None else [latents, labels], training=training)
+
+    def call_discriminator(self, samples, labels=None, training=True):
+        """Logits of samples in model range (and labels, for a conditional GAN)."""
+        return self.discriminator(samples if labels is None else [samples, labels], training=training)
+
+    def call(self, inputs, training=False):
+        """The moving-average generator on its inputs: latents, or [latents, labels]."""
+        return self.ema_generator(inputs, training=training)
+
+    # Pieces of the game --------------------------------------------------------------------------------------------
+
+    def sample_latents(self, count, seed, truncation=None):
+        """Latents (count, latent_dim) float32 from an int32 seed (2,).
+
+        Args:
+            truncation: None, or a positive bound: the distribution is cut at +-truncation, which trades variety for
+                typical samples (the truncation trick, Brock et al., 2018, arXiv:1809.11096).
+        """
+        shape = (count, self.generator.inputs[0].shape[-1])
+        if self.latent == "uniform":
+            bound = 1.0 if truncation is None else min(truncation, 1.0)
+            return tf.random.stateless_uniform(shape, seed, -bound, bound)
+        if truncation is None:
+            return tf.random.stateless_normal(shape, seed)
+        edge = math.erf(truncation / math.sqrt(2.0))  # inverse of the normal distribution function on its middle part
+        return math.sqrt(2.0) * tf.math.erfinv(tf.random.stateless_uniform(shape, seed, -edge, edge))
+
+    def _next_seed(self):
+        """A new int32 seed (2,) from the model's own generator, different on every replica."""
+        seed = tf.cast(self.training_seeds.next(), tf.int32)
+        replica = tf.distribute.get_replica_context()
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and replica is not None:
+            seed = tf.random.experimental.stateless_fold_in(seed, replica.replica_id_in_sync_group)
+        return seed
+
+    def _augment(self, samples):
+        return self.augmentation(samples, self._next_seed()) if self.augmentation else samples
+
+    def _penalty(self, penalty, real, fake, labels):
+        """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
+
+        def critic(samples):
+            with full_precision(self.discriminator), keras.StatelessScope():
+                return self.call_discriminator(samples, labels)
+
+        value = tf.reduce_mean(penalty(critic, tf.cast(real, tf.float32), tf.cast(fake, tf.float32), self._next_seed()))
+        if penalty.interval == 1:
+            self._track(**{penalty.name: value})
+        return value
+
+    def _lazy_penalty_gradients(self, penalty, real, fake, labels):
+        """Gradients of a penalty that is computed every `interval` updates, with `interval` times the weight.
+
+        Lazy regularization, Karras et al., 2019, arXiv:1912.04958, appendix B.
+        """
+        variables = self.discriminator.trainable_variables
+
+        def due():
+            with tf.GradientTape() as tape:
+                value = self._penalty(penalty, real, fake, labels)
+                total = self._scale(penalty.interval * value, self.discriminator_optimizer)
+            return [value, *_gradients(tape, total, variables)]
+
+        def not_due():
+            return [tf.zeros(()), *(tf.zeros(v.shape, v.dtype) for v in variables)]
+
+        is_due = tf.equal(self.discriminator_updates % penalty.interval, 0)
+        value, *gradients = tf.cond(is_due, due, not_due)
+        self._trackers[penalty.name].update_state(value, sample_weight=tf.cast(is_due, tf.float32))
+        return gradients
+
+    def _scale(self, loss, optimizer):
+        """Loss as the optimizer wants it: over all replicas, and scaled where float16 would underflow."""
+        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
+
+    def _update_ema(self, batch):
+        """Moves the average towards the generator: weights and moving statistics alike.
+
+        The half-life is shorter while few samples were seen (5 % of them), so that the average forgets the start.
+        """
+        seen = tf.cast(self.samples_seen, tf.float32)
+        half_life = tf.maximum(tf.minimum(float(self.ema_half_life), 0.05 * seen), 1e-3)
+        keep = 0.5 ** (tf.cast(batch, tf.float32) / half_life)
+        for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+            if average.dtype.startswith("float"):
+                average.assign(current + keep * (average - current))
+            else:  # states of random generators
+                average.assign(current)
+
+    def _batches(self, data):
+        """Splits the data of one training step into (real, labels), one for each discriminator step."""
+        real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.num_classes is None:
+            labels = None
+        elif labels is None:
+            raise ValueError(
+                f"{self.name} is conditional on {self.num_classes} classes: fit it on (samples, labels), "
+                "labels being integers."
+            )
+        else:
+            labels = tf.reshape(tf.cast(labels, tf.int32), (-1,))
+        steps = self.discriminator_steps
+        if real.shape[0] is not None and real.shape[0] % steps:
+            raise ValueError(
+                f"A training step got {real.shape[0]} samples, which is not a multiple of discriminator_steps={steps}."
+            )
+        parts = tf.split(real, steps)
+        return list(zip(parts, tf.split(labels, steps) if labels is not None else [None] * steps, strict=True))
+
+    def _track(self, **values):
+        for name, value in values.items():
+            self._trackers[name].update_state(tf.cast(value, tf.float32))
+
+    # Keras ---------------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        discriminator_optimizer=None,
+        generator_optimizer=None,
+        loss=None,
+        penalties=None,
+        discriminator_steps=None,
+        augmentation=None,
+        clip_weights=None,
+        ema_half_life=None,
+        jit_compile="auto",
+        steps_per_execution=1,
+        run_eagerly=False,
+    ):
+        """Sets the rules of the game. Everything left at None is the paper's value, so `gan.compile()` is right.
+
+        Args:
+            discriminator_optimizer, generator_optimizer: Keras optimizers, their names or serialized dicts.
+            loss: an `AdversarialLoss`, or a name such as "hinge" (see `kerasgan.losses`).
+            penalties: sequence of `kerasgan.penalties`; `()` for none.
+            discriminator_steps: discriminator updates for each generator update, each on its own real batch.
+            augmentation: what real and fake samples go through before the discriminator sees them
+                (`kerasgan.augmentation.DiffAugment` or its policy, such as "translation,cutout"); `()` for none.
+            clip_weights: bound that the discriminator's weights are clipped to after each update; 0 for none.
+            ema_half_life: half-life of the generator's moving average, in samples; 0 makes it a plain copy.
+            jit_compile, steps_per_execution, run_eagerly: as in `keras.Model.compile`.
+
+        Raises:
+            ValueError: an argument is not what it should be.
+        """
+        super().compile(
+            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly
+        )
+        self.adversarial_loss = losses.get(self.default_loss if loss is None else loss)
+        penalties = self.default_penalties if penalties is None else penalties
+        self.penalties = [penalties_module.get(p) for p in _as_sequence(penalties)]
+        self.augmentation = augmentations.get(self.default_augmentation if augmentation is None else augmentation)
+        self.discriminator_steps = _number(
+            "discriminator_steps", discriminator_steps, self.default_discriminator_steps, least=1, whole=True
+        )
+        self.clip_weights = _number("clip_weights", clip_weights, self.default_clip_weights)
+        self.ema_half_life = _number("ema_half_life", ema_half_life, self.default_ema_half_life)
+        defaults = self.default_optimizers()
+        self.discriminator_optimizer = self._optimizer(discriminator_optimizer or defaults[0], self.discriminator)
+        self.generator_optimizer = self._optimizer(generator_optimizer or defaults[1], self.generator)
+        names = [
+            "discriminator_loss",
+            "generator_loss",
+            "real_logits",
+            "fake_logits",
+            *(p.name for p in self.penalties),
+        ]
+        self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
+
+    def _optimizer(self, identifier, player):
+        """A built optimizer; Keras wraps only its own `optimizer` for float16, so ours are wrapped here."""
+        optimizer = keras.optimizers.get(copy.deepcopy(identifier) if isinstance(identifier, dict) else identifier)
+        # (Keras changes the dict that it makes an optimizer from.)
+        if optimizer.built:
+            known = {v.path for v in optimizer._trainable_variables}
+            if known != {v.path for v in player.trainable_variables}:
+                raise ValueError(
+                    f"The optimizer {optimizer.name!r} is in use for other weights: give each player its own."
+                )
+            return optimizer
+        wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        if self.dtype_policy.compute_dtype == "float16" and not wrapped:
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        optimizer.build(player.trainable_variables)
+        return optimizer
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values()) if hasattr(self, "_trackers") else []
+
+    def fit(self, x, y=None, batch_size=None, epochs=1, steps_per_epoch=None, **kwargs):
+        """Trains. As `keras.Model.fit`, with the data checked before the first step.
+
+        Args:
+            x: a `tf.data.Dataset` of batches (`kerasgan.data` makes them) of samples or (samples, labels), an array of
+                samples in model range, or anything else that `keras.Model.fit` takes.
+            y: integer labels (count,), when `x` is an array.
+            batch_size: samples in a batch, when `x` is an array (64 by default, less for small arrays).
+
+        Returns:
+            A `keras.callbacks.History`.
+
+        Raises:
+            ValueError: samples of a wrong shape or range or not finite, labels missing or out of range, or a batch
+                that is larger than the data set.
+        """
+        if not hasattr(self, "adversarial_loss"):
+            raise ValueError("Call compile() before fit(): gan.compile() takes the paper's values.")
+        if not isinstance(x, tf.data.Dataset) and not hasattr(x, "__array__") and not isinstance(x, (tuple, list)):
+            return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+        if not isinstance(x, tf.data.Dataset):
+            if y is None and isinstance(x, (tuple, list)) and len(x) == 2:
+                x, y = x
+            self.check(x, y)
+            x = _batched(np.asarray(x), y, batch_size, kwargs.pop("shuffle", True), self.seed)
+        else:
+            if batch_size is not None:
+                raise ValueError(
+                    f"batch_size={batch_size}: a tf.data.Dataset has its own batches; leave batch_size out."
+                )
+            self._check_first_batch(x)
+        kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
+        if self.discriminator_steps > 1:
+            x, steps_per_epoch = _joined(x, self.discriminator_steps, steps_per_epoch)
+        return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def check(self, samples, labels=None):
+        """Raises a ValueError that says what is wrong with samples (model range) or labels, if anything is."""
+        self.media.check(samples)
+        if self.num_classes is None:
+            return
+        if labels is None:
+            raise ValueError(
+                f"labels are missing: {self.name} is conditional on {self.num_classes} classes, fit it on "
+                "(samples, labels)."
+            )
+        if len(labels) != len(samples):
+            raise ValueError(f"labels: {len(labels)} given for {len(samples)} samples; give one each.")
+        self._check_labels(labels)
+
+    def _check_first_batch(self, dataset):
+        for batch in dataset.take(1):
+            samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+            return self.check(samples.numpy(), labels if labels is None else np.reshape(labels, (-1,)))
+        raise ValueError(
+            "The data set holds no batch: it is empty, or batch_size is larger than the data set. "
+            "Give more samples or a smaller batch_size."
+        )
+
+    def _check_labels(self, labels):
+        labels = np.asarray(labels)
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(
+                f"labels have the type {labels.dtype}: expected integers from 0 to {self.num_classes - 1}."
+            )
+        wrong = labels[(labels < 0) | (labels >= self.num_classes)]
+        if wrong.size:
+            raise ValueError(f"labels contain {wrong.flat[0]}: expected 0 to {self.num_classes - 1}.")
+        return labels.astype("int32")
+
+    # Samples -------------------------------------------------------------------------------------------------------
+
+    def generate(self, count, labels=None, seed=None, truncation=None):
+        """New samples from the moving-average generator, in natural units (for images: uint8 pixels).
+
+        Args:
+            count: how many, at least 1.
+            labels: for a conditional GAN, one class for all, or one a sample; None goes through the classes in turn.
+            seed: integer; the same seed gives the same samples, and the first of them whatever `count` is.
+            truncation: None, or a bound on the latents (see `sample_latents`); about 0.5 to 2.
+
+        Returns:
+            Samples, first axis `count`.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        count = _number("count", count, None, least=1, whole=True)
+        if truncation is not None and not truncation > 0:
+            raise ValueError(
+                f"truncation={truncation!r}: expected a number above 0, or None for the full distribution."
+            )
+        labels = self._labels_for(count, labels)
+        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
+        seed = tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
+        chunks = []
+        for i, start in enumerate(range(0, count, _CHUNK)):
+            size = min(_CHUNK, count - start)
+            latents = self.sample_latents(_CHUNK, tf.random.experimental.stateless_fold_in(seed, i), truncation)
+            chunks.append(
+                self._sampler(latents[:size], None if labels is None else labels[start : start + size]).numpy()
+            )
+        return self.media.to_natural(np.concatenate(chunks))
+
+    def preview(self, count, seed):
+        """Samples for a sheet, in natural units, the same for the same seed: what pictures of progress show."""
+        return self.generate(count, seed=seed)
+
+    @functools.cached_property
+    def _sampler(self):
+        return tf.function(
+            lambda latents, labels: self.ema_generator(
+                latents if labels is None else [latents, labels], training=False
+            ),
+            reduce_retracing=True,
+        )
+
+    def _labels_for(self, count, labels):
+        if self.num_classes is None:
+            if labels is not None:
+                raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
+            return None
+        if labels is None:
+            return tf.constant(np.arange(count) % self.num_classes, tf.int32)
+        labels = self._check_labels(labels)
+        if labels.ndim == 0:
+            labels = np.repeat(labels, count)
+        if labels.shape != (count,):
+            raise ValueError(
+                f"labels have the shape {labels.shape}: expected one class, or ({count},) for count={count}."
+            )
+        return tf.constant(labels)
+
+    # Saving --------------------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "media": keras.saving.serialize_keras_object(self.media),
+            **self.base_config(),
+            "latent": self.latent,
+        }
+
+    def base_config(self):
+        """The arguments that every type has."""
+        return {"num_classes": self.num_classes, "seed": self.seed, "name": self.name, "dtype": self.dtype_policy.name}
+
+    @classmethod
+    def from_config(cls, config):
+        config = {
+            key: keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+            for key, value in config.items()
+        }
+        with policy(config.get("dtype")):
+            return cls(**config)
+
+    def get_compile_config(self):
+        if not hasattr(self, "adversarial_loss"):
+            return None
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            "generator_optimizer": serialize(self.generator_optimizer),
+            "loss": serialize(self.adversarial_loss),
+            "penalties": [serialize(penalty) for penalty in self.penalties],
+            "augmentation": serialize(self.augmentation) if self.augmentation else [],
+            "discriminator_steps": self.discriminator_steps,
+            "clip_weights": self.clip_weights,
+            "ema_half_life": self.ema_half_life,
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+            "run_eagerly": self.run_eagerly,
+        }
+
+    def compile_from_config(self, config):
+        self.compile(**config)
+
+    # Keras saves the state of no SeedGenerator, ours or a Dropout layer's; without it a resumed training would draw
+    # numbers again that it has used.
+
+    def _seed_states(self):
+        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        for i, state in enumerate(self._seed_states()):
+            store[f"seed_{i}"] = np.array(state)
+
+    def load_own_variables(self, store):
+        for i, state in enumerate(self._seed_states()):
+            state.assign(np.array(store[f"seed_{i}"]))
+        for i, counter in enumerate((self.samples_seen, self.discriminator_updates)):
+            counter.assign(np.array(store[str(i)]))
+
+
+def _gradients(tape, target, variables):
+    """Gradients, zero where the target does not depend on a variable."""
+    return tape.gradient(target, [v.value for v in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def _count(samples):
+    """Samples in a batch: a number where the shape is static, else a tensor."""
+    return samples.shape[0] if samples.shape[0] is not None else tf.shape(samples)[0]
+
+
+def _as_sequence(value):
+    return value if isinstance(value, (tuple, list)) else (value,)
+
+
+def _number(name, value, default, least=0, whole=False):
+    """`value` (or `default` if it is None) after a check of its kind and lower bound."""
+    value = default if value is None else value
+    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    if not isinstance(value, kinds) or isinstance(value, bool) or (least is not None and not value >= least):
+        kind = "a whole number" if whole else "a number"
+        bound = "" if least is None else f" of at least {least}"
+        raise ValueError(f"{name}={value!r}: expected {kind}{bound}.")
+    return int(value) if whole else float(value)
+
+
+def _batched(samples, labels, batch_size, shuffle, seed):
+    """An array as a data set of full batches, in a new order every epoch."""
+    count = len(samples)
+    batch_size = min(64, count) if batch_size is None else _number("batch_size", batch_size, None, least=1, whole=True)
+    if batch_size > count:
+        raise ValueError(f"batch_size={batch_size} is larger than the data set of {count} samples: give a smaller one.")
+    arrays = tf.convert_to_tensor(samples, tf.float32)
+    arrays = arrays if labels is None else (arrays, tf.convert_to_tensor(np.reshape(labels, (-1,)), tf.int32))
+    index = tf.data.Dataset.range(count)
+    index = index.shuffle(count, seed=seed) if shuffle else index
+    index = index.batch(batch_size, drop_remainder=True)
+    return index.map(lambda i: tf.nest.map_structure(lambda a: tf.gather(a, i), arrays)).prefetch(tf.data.AUTOTUNE)
+
+
+def _joined(dataset, count, steps_per_epoch):
+    """Joins `count` batches to one, for training steps with several discriminator steps; returns (dataset, steps)."""
+    batches = int(dataset.cardinality())
+    if batches > 0 and steps_per_epoch is None:
+        steps_per_epoch = max(1, batches // count)
+    if batches > 0:  # finite: the next epoch goes on where this one ended
+        dataset = dataset.repeat()
+
+    def join(*parts):
+        joined = tf.nest.map_structure(lambda a: tf.reshape(a, (a.shape[0] * a.shape[1], *a.shape[2:])), parts)
+        return joined if len(joined) > 1 else joined[0]
+
+    return dataset.batch(count, drop_remainder=True).map(join).prefetch(tf.data.AUTOTUNE), steps_per_epoch

@@ -1,0 +1,398 @@
+"""The two-player model: its pieces against their formulas, its refusals, its data."""
+
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasgan import GAN
+from kerasgan.models import CGAN, DCGAN, WGAN
+from kerasgan.penalties import R1
+
+
+def linear_gan(**arguments):
+    """A GAN of vectors whose networks are single linear layers."""
+    keras.utils.set_random_seed(1)
+    latents = keras.Input((3,))
+    generator = keras.Model(latents, keras.layers.Dense(4)(latents))
+    samples = keras.Input((4,))
+    discriminator = keras.Model(samples, keras.layers.Dense(1)(samples))
+    return GAN(generator, discriminator, **{"seed": 1, **arguments})
+
+
+def vectors(count=32):
+    return np.random.default_rng(0).normal(size=(count, 4)).astype("float32")
+
+
+def small_dcgan(**arguments):
+    keras.utils.set_random_seed(1)
+    return DCGAN(image_shape=(16, 16, 3), latent_dim=8, width=4, **{"seed": 1, **arguments})
+
+
+def images(count=16, shape=(16, 16, 3)):
+    return np.random.default_rng(0).uniform(-1, 1, (count, *shape)).astype("float32")
+
+
+# The game
+
+
+def test_one_step_of_gradient_descent_matches_the_algorithm_written_out():
+    """Non-saturating GAN of linear networks under SGD, in float64 NumPy."""
+    gan = linear_gan()
+    gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2), ema_half_life=0)
+    (g, gb), (d, db) = ([w.astype("float64") for w in n.get_weights()] for n in (gan.generator, gan.discriminator))
+    real = vectors(8).astype("float64")
+    state = np.array(gan.training_seeds.state)
+    z = gan.sample_latents(8, tf.constant(state.astype("int32"))).numpy().astype("float64")
+
+    gan.train_step(tf.constant(real, tf.float32))
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    fake = z @ g + gb
+    a, b = sigmoid(real @ d + db) - 1, sigmoid(fake @ d + db)  # d/dlogit of softplus(-real) and of softplus(fake)
+    d -= 0.1 * (real.T @ a + fake.T @ b) / 8
+    db -= 0.1 * (a + b).mean(0)
+    slope = (sigmoid(fake @ d + db) - 1) @ d.T / 8  # the updated discriminator judges the same fakes
+    g -= 0.2 * z.T @ slope
+    gb -= 0.2 * slope.sum(0)
+    for network, expected in ((gan.discriminator, (d, db)), (gan.generator, (g, gb)), (gan.ema_generator, (g, gb))):
+        for got, want in zip(network.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(got, want, atol=1e-6)
+
+
+def test_discriminator_steps_each_get_their_own_real_batch():
+    gan = linear_gan()
+    gan.compile("sgd", "sgd", loss="wasserstein", discriminator_steps=3)
+    seen = []
+    original = gan.discriminator_step
+    gan.discriminator_step = lambda real, fake, labels: (seen.append((real, fake)), original(real, fake, labels))
+    data = vectors(12)
+    gan.train_step(tf.constant(data))
+    np.testing.assert_array_equal(np.concatenate([real for real, _ in seen]), data)
+    assert len({fake.numpy().tobytes() for _, fake in seen}) == 3
+    assert int(gan.discriminator_updates) == 3
+    assert int(gan.generator_optimizer.iterations) == 1
+    assert int(gan.samples_seen) == 12
+
+
+def test_fit_joins_batches_for_several_discriminator_steps():
+    gan = linear_gan()
+    gan.compile("sgd", "sgd", loss="wasserstein", discriminator_steps=3)
+    gan.fit(tf.data.Dataset.from_tensor_slices(vectors(28)).batch(4, drop_remainder=True), epochs=2, verbose=0)
+    assert int(gan.generator_optimizer.iterations) == 4  # 7 batches make 2 steps an epoch
+    assert int(gan.samples_seen) == 4 * 12
+
+
+def test_moving_average_follows_its_formula_statistics_included():
+    gan = small_dcgan()
+    gan.compile(ema_half_life=100)
+    gan.samples_seen.assign(1_000_000)  # past the warm-up
+    average = gan.ema_generator.get_weights()
+    gan.fit(images(8), batch_size=8, verbose=0)
+    keep = 0.5 ** (8 / 100)
+    moved = 0
+    for before, current, got in zip(average, gan.generator.get_weights(), gan.ema_generator.get_weights(), strict=True):
+        np.testing.assert_allclose(got, keep * before + (1 - keep) * current, atol=1e-6)
+        moved += not np.array_equal(before, current)
+    assert moved == len(average)
+
+
+def test_moving_average_forgets_the_start_quickly():
+    gan = small_dcgan()
+    gan.compile(ema_half_life=1e9)
+    gan.fit(images(64), batch_size=8, epochs=4, verbose=0)
+    current, average = gan.generator.get_weights()[0], gan.ema_generator.get_weights()[0]
+    assert np.abs(current - average).max() < 0.01
+
+
+def test_lazy_penalty_weighs_the_same_in_the_long_run():
+    """R1 of a linear discriminator has the gradient weight * w whatever the data are, so only the interval matters."""
+
+    def pulls(interval, steps):
+        gan = linear_gan()
+        gan.compile(keras.optimizers.SGD(1e-3), "sgd", penalties=[R1(2.0, interval=interval)])
+        found = []
+        for _ in range(steps):
+            before = gan.discriminator.get_weights()[0]
+            state = np.array(gan.training_seeds.state)
+            gan.train_step(tf.constant(vectors(8)))
+            after = gan.discriminator.get_weights()[0]
+            plain = linear_gan()
+            plain.compile(keras.optimizers.SGD(1e-3), "sgd", penalties=())
+            plain.discriminator.set_weights([before, plain.discriminator.get_weights()[1]])
+            found.append((after - before, before, state))
+        return found
+
+    every = pulls(1, 2)
+    lazy = pulls(2, 2)
+    # The first step is due in both; the lazy one pulls twice as hard: the difference is one pull, 1e-3 * 2 * w.
+    difference = lazy[0][0] - every[0][0]
+    np.testing.assert_allclose(difference, -1e-3 * 2.0 * lazy[0][1], rtol=1e-3, atol=1e-7)
+    # The second is not due in the lazy one: it is pulled by nothing but the loss.
+    assert np.abs((lazy[1][0] - every[1][0]) - 1e-3 * 2.0 * every[1][1]).max() < 2e-5
+
+
+def test_penalties_compute_in_float32_under_mixed_precision():
+    gan = small_dcgan(normalization="none", dtype="mixed_bfloat16")
+    gan.compile(penalties=[R1(1.0)])
+    dtypes = set()
+    layer = next(layer for layer in gan.discriminator.layers if isinstance(layer, keras.layers.Conv2D))
+    original = layer.call
+    layer.call = lambda x: (dtypes.add(x.dtype.name), original(x))[1]
+    real = tf.constant(images(4))
+    gan._penalty(gan.penalties[0], real, real, None)
+    assert dtypes == {"float32"}
+    gan.call_discriminator(real)
+    assert dtypes == {"float32", "bfloat16"}
+
+
+def test_relativistic_loss_and_augmentation_train():
+    gan = small_dcgan()
+    gan.compile(loss="relativistic_pairing", penalties=[R1(1.0)], augmentation="color,translation,cutout")
+    logs = gan.fit(images(), batch_size=8, verbose=0).history
+    assert np.isfinite([value[0] for value in logs.values()]).all()
+    assert logs["r1"][0] > 0
+
+
+def test_weights_are_clipped():
+    gan = WGAN(image_shape=(16, 16, 1), latent_dim=4, width=4, seed=1)
+    gan.compile()
+    gan.fit(images(20, (16, 16, 1)), batch_size=4, verbose=0)
+    assert all(np.abs(v).max() <= 0.01 for v in map(np.array, gan.discriminator.trainable_variables))
+
+
+def test_a_gan_learns_a_shifted_normal_distribution():
+    gan = linear_gan()
+    gan.compile(keras.optimizers.Adam(0.02, 0.5), keras.optimizers.Adam(0.02, 0.5), ema_half_life=2000)
+    data = vectors(512) * 0.5 + np.array([2.0, -1.0, 0.0, 1.0], "float32")
+    gan.fit(data, batch_size=64, epochs=100, verbose=0)
+    np.testing.assert_allclose(gan.generate(2000, seed=1).mean(0), [2.0, -1.0, 0.0, 1.0], atol=0.35)
+
+
+def test_labels_are_learned():
+    """Class 0 is dark, class 1 is bright: what is asked for must come out."""
+    gan = CGAN(image_shape=(8, 8, 1), num_classes=2, latent_dim=8, seed=1)
+    gan.compile(keras.optimizers.Adam(1e-3, 0.5), keras.optimizers.Adam(1e-3, 0.5), ema_half_life=500)
+    labels = np.arange(128) % 2
+    shades = (labels * 1.2 - 0.6)[:, None, None, None] + np.random.default_rng(0).normal(0, 0.05, (128, 8, 8, 1))
+    gan.fit(shades.astype("float32"), labels, batch_size=32, epochs=60, verbose=0)
+    dark, bright = (gan.generate(32, labels=label, seed=1).mean() for label in (0, 1))
+    assert dark == pytest.approx(51, abs=35) and bright == pytest.approx(204, abs=35)
+
+
+# Keras
+
+
+def test_there_are_two_optimizers_and_no_third(tmp_path):
+    gan = small_dcgan()
+    gan.compile()
+    assert getattr(gan, "optimizer", None) is None
+    assert float(gan.discriminator_optimizer.learning_rate) == pytest.approx(2e-4)
+    assert gan.generator_optimizer.beta_1 == 0.5
+    assert gan.generator_optimizer is not gan.discriminator_optimizer
+
+
+def test_the_same_optimizer_for_both_players_is_refused():
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="its own"):
+        small_dcgan().compile(optimizer, optimizer)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_keras_callbacks_and_steps_per_execution(tmp_path, steps):
+    gan = small_dcgan()
+    gan.compile(steps_per_execution=steps)
+    gan.fit(
+        images(16),
+        batch_size=4,
+        epochs=2,
+        verbose=0,
+        callbacks=[
+            keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="generator_loss", mode="min"),
+            keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+            keras.callbacks.TerminateOnNaN(),
+            keras.callbacks.BackupAndRestore(tmp_path / "backup"),
+        ],
+    )
+    assert (tmp_path / "log.csv").read_text().startswith("epoch,discriminator_loss")
+    assert int(keras.saving.load_model(tmp_path / "best.keras").samples_seen) == 32
+
+
+def test_generating_does_not_change_the_course_of_a_training():
+    runs = []
+    for look in (False, True):
+        gan = small_dcgan()
+        gan.compile()
+        for _ in range(2):
+            gan.fit(images(8), batch_size=8, verbose=0, shuffle=False)
+            if look:
+                gan.generate(2)
+        runs.append(gan.generator.get_weights()[0])
+    np.testing.assert_array_equal(*runs)
+
+
+def test_first_samples_of_a_seed_do_not_depend_on_how_many_there_are():
+    gan = small_dcgan()
+    few, many = gan.generate(3, seed=4), gan.generate(100, seed=4)
+    assert np.abs(few.astype(int) - many[:3]).max() <= 1  # rounding may differ with the batch's size
+    assert len(np.unique(many.reshape(100, -1), axis=0)) == 100
+
+
+def test_truncation_bounds_the_latents():
+    gan = small_dcgan(latent="normal")
+    seed = tf.constant([1, 2])
+    cut = gan.sample_latents(4000, seed, truncation=0.7).numpy()
+    assert np.abs(cut).max() <= 0.7
+    # Standard deviation of a standard normal cut at +-0.7: sqrt(1 - 2 t phi(t) / (2 Phi(t) - 1)).
+    assert cut.std() == pytest.approx(0.3899, abs=0.005)
+    assert gan.sample_latents(4000, seed).numpy().std() == pytest.approx(1.0, abs=0.02)
+    flat = small_dcgan(latent="uniform").sample_latents(4000, seed, truncation=0.5).numpy()
+    assert np.abs(flat).max() <= 0.5 and flat.std() == pytest.approx(0.5 / np.sqrt(3), abs=0.01)
+    assert gan.generate(2, seed=1, truncation=0.5).shape == (2, 16, 16, 3)
+
+
+@pytest.mark.slow
+def test_two_replicas_equal_one_device_and_draw_different_latents():
+    code = textwrap.dedent(
+        """
+        import numpy as np, tensorflow as tf, keras
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        from kerasgan.models import DCGAN
+
+        def build():
+            keras.utils.set_random_seed(0)
+            gan = DCGAN(image_shape=(16, 16, 1), latent_dim=4, width=4, normalization="none", seed=1)
+            gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+            return gan
+
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        with strategy.scope():
+            gan = build()
+        seeds = strategy.experimental_local_results(strategy.run(gan._next_seed))
+        assert len({tuple(s.numpy()) for s in seeds}) == 2, seeds
+        images = np.random.default_rng(0).uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
+        before = gan.discriminator.get_weights()[0]
+        logs = gan.fit(tf.data.Dataset.from_tensor_slices(images).batch(8, drop_remainder=True), verbose=0).history
+        assert np.isfinite(logs["generator_loss"]).all()
+        assert gan.samples_seen.numpy() == 16, gan.samples_seen
+        assert not np.array_equal(before, gan.discriminator.get_weights()[0])
+
+        # Gradients are averages over the whole batch: the same fakes and reals give the same update.
+        single = build()
+        with strategy.scope():
+            gan = build()
+        real, fake = images[:8], images[8:]
+        single.discriminator_step(tf.constant(real), tf.constant(fake), None)
+        halves = [
+            strategy.experimental_distribute_values_from_function(
+                lambda c, a=a: tf.constant(a[4 * c.replica_id_in_sync_group :][:4])
+            )
+            for a in (real, fake)
+        ]
+        strategy.run(tf.function(gan.discriminator_step), args=(*halves, None))
+        for a, b in zip(single.discriminator.get_weights(), gan.discriminator.get_weights()):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+        print("equal")
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.endswith("equal\n"), done.stderr[-3000:]
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, "count=0: expected a whole number of at least 1"),
+        ({"count": 2.5}, "count=2.5"),
+        ({"count": 2, "truncation": -1}, "truncation=-1"),
+        ({"count": 2, "seed": "x"}, "seed='x'"),
+        ({"count": 2, "labels": 1}, "has no classes"),
+    ],
+)
+def test_generate_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        small_dcgan().generate(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((images(8) + 1) * 127.5, "255"),
+        (np.where(np.arange(768).reshape(16, 16, 3) == 7, np.nan, images(8)), "NaN"),
+        (images(8, (16, 12, 3)), "shape"),
+        ((images(8) * 127 + 128).astype("uint8"), "uint8"),
+    ],
+    ids=["0..255", "NaN", "shape", "uint8"],
+)
+def test_fit_refuses_samples_before_it_trains(data, message):
+    gan = small_dcgan()
+    gan.compile()
+    for given in (data, tf.data.Dataset.from_tensors(data)):
+        with pytest.raises(ValueError, match=message):
+            gan.fit(given, verbose=0)
+    assert int(gan.samples_seen) == 0
+
+
+def test_fit_refuses_what_cannot_be_trained_on():
+    gan = small_dcgan()
+    with pytest.raises(ValueError, match="compile"):
+        gan.fit(images(8))
+    gan.compile()
+    with pytest.raises(ValueError, match="batch_size=9 is larger than the data set of 8"):
+        gan.fit(images(8), batch_size=9)
+    with pytest.raises(ValueError, match="no batch"):
+        gan.fit(tf.data.Dataset.from_tensor_slices(images(8)).batch(9, drop_remainder=True))
+    with pytest.raises(ValueError, match="has its own batches"):
+        gan.fit(tf.data.Dataset.from_tensors(images(8)), batch_size=4)
+    conditional = CGAN(image_shape=(8, 8, 1), num_classes=3)
+    conditional.compile()
+    with pytest.raises(ValueError, match="5 given for 8"):
+        conditional.fit(images(8, (8, 8, 1)), np.zeros(5, int))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": "hinged"}, "hinge"),
+        ({"penalties": ["r3"]}, "r3"),
+        ({"augmentation": "rotation"}, "rotation"),
+        ({"discriminator_steps": 0}, "discriminator_steps=0"),
+        ({"clip_weights": -1}, "clip_weights=-1"),
+        ({"ema_half_life": "long"}, "ema_half_life='long'"),
+    ],
+)
+def test_compile_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        small_dcgan().compile(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_shape": (30, 30, 3)}, "multiples of 4"),
+        ({"image_shape": (32, 32, 2)}, "channels"),
+        ({"normalization": "layer"}, "normalization='layer'"),
+        ({"latent": "cauchy"}, "latent='cauchy'"),
+    ],
+)
+def test_models_refuse(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        DCGAN(**{"width": 4, **arguments})
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 1), (28, 28, 1), (32, 48, 4), (64, 32, 3)])
+def test_image_shapes(shape):
+    gan = DCGAN(image_shape=shape, width=4, latent_dim=4)
+    samples = gan.generate(2, seed=1)
+    assert samples.shape == (2, *shape) and samples.dtype == np.uint8
+    assert gan.call_discriminator(tf.zeros((2, *shape))).shape == (2, 1)
