@@ -1,0 +1,149 @@
+"""What every GAN type promises."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from small import build_small, data_for
+
+from kerasgan import registry
+
+
+def values(network):
+    return [np.array(variable) for variable in network.variables]
+
+
+def same(before, network):
+    return [np.array_equal(a, b) for a, b in zip(before, values(network), strict=True)]
+
+
+def kernels_moved(before, network):
+    """For each trainable kernel. (A critic's last bias has no gradient: it cancels in the difference of means.)"""
+    trainable = {v.path for v in network.trainable_variables if len(v.shape) > 1}
+    pairs = zip(before, network.variables, strict=True)
+    return [not np.array_equal(a, np.array(v)) for a, v in pairs if v.path in trainable]
+
+
+def labels_of(gan, count):
+    return None if gan.num_classes is None else tf.zeros((count,), tf.int32)
+
+
+def test_builds_and_generates_natural_samples(gan_type):
+    gan = build_small(gan_type)
+    samples = gan.generate(3, seed=1)
+    assert samples.shape == (3, *gan.generator.outputs[0].shape[1:])
+    assert np.isfinite(np.asarray(samples, "float64")).all()
+    assert gan.generator.outputs[0].dtype == "float32"
+    assert gan.generator.inputs[0].shape[0] is None
+
+
+def test_constructor_arguments_are_the_config(gan_type):
+    gan = build_small(gan_type)
+    arguments = set(inspect.signature(type(gan)).parameters)
+    assert set(gan.get_config()) == arguments
+    again = type(gan).from_config(gan.get_config())
+    assert again.get_config() == gan.get_config()
+
+
+def test_each_step_moves_one_player_only(gan_type):
+    gan = build_small(gan_type)
+    gan.compile()
+    real = tf.constant(data_for(gan, 4)[0])
+    labels = labels_of(gan, 4)
+    latents = gan.sample_latents(4, tf.constant([1, 2]))
+    with tf.GradientTape() as tape:
+        fake = gan.call_generator(latents, labels)
+
+    generator, discriminator, average = values(gan.generator), values(gan.discriminator), values(gan.ema_generator)
+    gan.discriminator_step(real, tf.stop_gradient(fake), labels)
+    assert all(same(generator, gan.generator))
+    assert all(kernels_moved(discriminator, gan.discriminator))
+
+    discriminator = values(gan.discriminator)
+    gan.generator_step(real, fake, labels, tape)
+    assert all(same(discriminator, gan.discriminator))
+    assert all(kernels_moved(generator, gan.generator))
+    assert all(same(average, gan.ema_generator))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{}, {"dtype": "mixed_bfloat16"}, {"dtype": "mixed_float16"}, {"jit_compile": True}],
+    ids=["float32", "mixed_bfloat16", "mixed_float16", "jit"],
+)
+def test_trains(gan_type, setting):
+    gan = build_small(gan_type, dtype=setting.get("dtype"))
+    gan.compile(jit_compile=setting.get("jit_compile", False))
+    before = values(gan.generator)
+    logs = gan.fit(*data_for(gan), batch_size=4, epochs=1, verbose=0).history
+    assert {"discriminator_loss", "generator_loss"} <= set(logs)
+    assert all(np.isfinite(value).all() for value in logs.values())
+    assert not all(same(before, gan.generator))
+    assert all(v.dtype in ("float32", "int32", "uint32") for v in gan.generator.variables)
+    if setting.get("dtype") == "mixed_float16":
+        for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+            assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+            assert int(optimizer.inner_optimizer.iterations) > 0  # not every step was skipped as an overflow
+
+
+def test_same_seed_same_samples(gan_type):
+    gan = build_small(gan_type)
+    first = gan.generate(5, seed=11)
+    np.testing.assert_array_equal(first, gan.generate(5, seed=11))
+    assert not np.array_equal(first, gan.generate(5, seed=12))
+    assert not np.array_equal(gan.generate(5), gan.generate(5))
+
+
+def test_save_and_load_go_on_with_the_training(gan_type, tmp_path):
+    gan = build_small(gan_type)
+    gan.compile()
+    data = data_for(gan)
+    gan.fit(*data, batch_size=4, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(loaded) is type(gan)
+    assert loaded.get_compile_config() == gan.get_compile_config()
+    np.testing.assert_array_equal(gan.generate(4, seed=5), loaded.generate(4, seed=5))
+    logs = [g.fit(*data, batch_size=4, verbose=0, shuffle=False).history for g in (gan, loaded)]
+    assert logs[0] == logs[1]
+    for mine, other in zip(gan.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    for optimizer in ("generator_optimizer", "discriminator_optimizer"):
+        for mine, other in zip(getattr(gan, optimizer).variables, getattr(loaded, optimizer).variables, strict=True):
+            np.testing.assert_array_equal(mine, other)
+
+
+def test_labels_decide(gan_type):
+    conditional = "num_classes" in inspect.signature(registry.gan_class(gan_type)).parameters
+    gan = build_small(gan_type, num_classes=3) if conditional else build_small(gan_type)
+    gan.compile()
+    if not conditional:
+        with pytest.raises(ValueError, match="labels"):
+            gan.generate(2, labels=[0, 1])
+        return
+    latents = gan.sample_latents(2, tf.constant([1, 2]))
+    fakes = [gan.call_generator(latents, tf.fill((2,), label), training=False) for label in (0, 2)]
+    assert np.abs(fakes[0] - fakes[1]).max() > 1e-4
+    logits = [gan.call_discriminator(fakes[0], tf.fill((2,), label), training=False) for label in (0, 2)]
+    assert np.abs(logits[0] - logits[1]).max() > 0
+    np.testing.assert_array_equal(gan.generate(6, seed=1), gan.generate(6, labels=[0, 1, 2, 0, 1, 2], seed=1))
+    gan.fit(*data_for(gan), batch_size=4, verbose=0)
+    samples, _ = data_for(gan)
+    with pytest.raises(ValueError, match="labels are missing"):
+        gan.fit(samples, batch_size=4)
+    with pytest.raises(ValueError, match="labels contain 3: expected 0 to 2"):
+        gan.fit(samples, np.full(len(samples), 3), batch_size=4)
+    with pytest.raises(ValueError, match="labels contain -1: expected 0 to 2"):
+        gan.generate(2, labels=-1)
+
+
+def test_wrong_shapes_are_refused(gan_type):
+    gan = build_small(gan_type)
+    gan.compile()
+    samples, *labels = data_for(gan)
+    with pytest.raises(ValueError, match="shape"):
+        gan.fit(samples[:, :-1], *labels, batch_size=4)
+    with pytest.raises(ValueError, match="shape"):
+        gan.fit(tf.data.Dataset.from_tensors((samples[..., :-1], *labels)))
