@@ -1,0 +1,5 @@
+"""Readers: a user's files, arrays or data set name -> a `tf.data` pipeline in the range that models see."""
+
+from kerasgan.data.image import images
+
+__all__ = ["images"]

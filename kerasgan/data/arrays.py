@@ -1,0 +1,152 @@
+"""Pictures that are numbers already: NumPy arrays, `.npy` and `.npz` files. Pickled objects are never loaded."""
+
+import zipfile
+
+import numpy as np
+
+IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
+LABEL_KEYS = {"image": "label", "x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "x": "y", "arr_0": "arr_1"}
+TOLERANCE = 1e-3  # rounding in half precision may step over the edge of the range this far
+
+
+class ArraySource:
+    """The pictures of an array (n, height, width) or (n, height, width, channels).
+
+    Attributes:
+        name: what messages call the source.
+        count: number of pictures.
+        labels: int32 (n,), or None.
+    """
+
+    def __init__(self, name, array, labels=None):
+        check_kind(array.dtype, name)
+        _check_shape(array.shape, name)
+        self.name = name
+        self.count = len(array)
+        self.labels = None if labels is None else check_labels(labels, len(array))
+        self._array = array
+        self._to_uint8 = to_uint8(array.dtype, *_limits(array), name)
+
+    def item_name(self, index):
+        return f"image {index}"
+
+    def read(self, index):
+        """A picture, uint8 (height, width) or (height, width, channels)."""
+        return self._to_uint8(np.asarray(self._array[index]))
+
+    def items(self):
+        """What `read` takes, for each picture."""
+        return range(self.count)
+
+    def classes(self, kept):
+        """Class names, which are the numbers, and labels of the pictures `kept` (indices)."""
+        return (None, None) if self.labels is None else (number_names(self.labels), self.labels[kept])
+
+
+def to_uint8(dtype, low, high, name):
+    """The function that brings numbers between `low` and `high` to 0..255; a `ValueError` where none fits.
+
+    Integers are 0..255, booleans black and white. Floats are in [-1, 1] where there are negative ones, else in [0, 1].
+    """
+    if dtype == np.uint8:
+        return lambda pixels: pixels
+    if dtype == np.bool_:
+        return lambda pixels: pixels.astype(np.uint8) * 255
+    if np.issubdtype(dtype, np.integer):
+        if low < 0 or high > 255:
+            raise ValueError(f"{name} holds integers from {low} to {high}; pixels are 0 to 255. Scale them first.")
+        return lambda pixels: pixels.astype(np.uint8)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise ValueError(f"{name} holds NaN or infinite values; repair or remove those images.")
+    if low < -1 - TOLERANCE or high > 1 + TOLERANCE:
+        looks = "This looks like 0..255 fed as floats: pass it as uint8, such as array.astype('uint8')."
+        remedy = looks if low >= 0 and high <= 255 else "Scale it first."
+        raise ValueError(f"{name} holds floats from {low:.6g} to {high:.6g}; expected [-1, 1] or [0, 1]. {remedy}")
+    scale, shift = (127.5, 127.5) if low < -TOLERANCE else (255.0, 0.0)
+    return lambda pixels: np.clip(np.rint(pixels.astype(np.float32) * scale + shift), 0, 255).astype(np.uint8)
+
+
+def _limits(array):
+    if array.dtype in (np.uint8, np.bool_):
+        return 0, 255  # every value is allowed: no need to read a large file through
+    return array.min(), array.max()  # a NaN anywhere shows in both
+
+
+def check_kind(dtype, name):
+    """Raises a `ValueError` unless `dtype` holds real numbers."""
+    if not (dtype == np.bool_ or np.issubdtype(dtype, np.integer) or np.issubdtype(dtype, np.floating)):
+        raise ValueError(f"{name} has dtype {dtype}; expected uint8 in 0..255, or floats in [-1, 1] or [0, 1].")
+
+
+def _check_shape(shape, name):
+    if all(shape) and (len(shape) == 4 and shape[-1] in (1, 3, 4) or len(shape) == 3 and shape[-1] not in (1, 3, 4)):
+        return
+    hint = ""
+    if len(shape) == 3 and all(shape):
+        hint = " This looks like one single image: pass array[None] for a set of one."
+    elif len(shape) == 4 and shape[1] in (1, 3, 4):
+        hint = " This looks like channels first: pass numpy.moveaxis(array, 1, -1)."
+    raise ValueError(
+        f"{name} has shape {tuple(shape)}; expected (n, height, width), or (n, height, width, channels) with 1, 3 or 4 "
+        f"channels, and no empty axis.{hint}"
+    )
+
+
+def check_labels(labels, count):
+    """Labels as int32 (count,)."""
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.shape != (count,) or labels.dtype.kind not in "biu":
+        raise ValueError(
+            f"labels of shape {labels.shape} and dtype {labels.dtype} do not fit; expected an integer for each of the "
+            f"{count} images."
+        )
+    if labels.min() < 0:
+        raise ValueError(f"labels hold {labels.min()}; class numbers start at 0.")
+    return labels.astype(np.int32)
+
+
+def number_names(labels):
+    """Names for classes that have none: "0", "1", ..."""
+    return [str(number) for number in range(labels.max() + 1)]
+
+
+def load_arrays(path, key=None, label_key=None, with_labels=False):
+    """An `ArraySource` of a `.npy` file, or of the arrays `key` and `label_key` of a `.npz` file."""
+    name = f"source={str(path)!r}"
+    if not zipfile.is_zipfile(path):
+        if key or with_labels:
+            raise ValueError(f"{name} holds a single array, without names and labels; leave key= and labels= out.")
+        return ArraySource(name, _without_pickle(lambda: np.load(path, mmap_mode="r", allow_pickle=False), name))
+    with np.load(path, allow_pickle=False) as archive:
+        key = key or _image_key(archive.files, name)
+        array = _member(archive, key, "key", name)
+        labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
+    return ArraySource(f"{name} (key={key!r})", array, labels)
+
+
+def _without_pickle(read, name):
+    try:
+        return read()
+    except ValueError as error:  # numpy's word for an array of Python objects
+        raise ValueError(f"{name} cannot be read: {error} Pickled objects are never loaded.") from None
+
+
+def _member(archive, key, argument, name):
+    if key not in archive.files:
+        raise ValueError(f"{argument}={key!r} is not in {name}; it holds: {', '.join(archive.files)}.")
+    return _without_pickle(lambda: archive[key], f"{name} (key={key!r})")
+
+
+def _image_key(keys, name):
+    for key in IMAGE_KEYS:
+        if key in keys:
+            return key
+    if len(keys) == 1:
+        return keys[0]
+    raise ValueError(f"key= must say which array of {name} holds the images; it holds: {', '.join(keys)}.")
+
+
+def _label_key(key):
+    return LABEL_KEYS.get(key, key.replace("images", "labels"))

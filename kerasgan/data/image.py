@@ -1,0 +1,242 @@
+"""Images from folders, zip files, arrays, data sets and data set names, as a `tf.data.Dataset` in [-1, 1]."""
+
+import math
+import sys
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.batching import Replacing, from_items, from_memory
+from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.pixels import check_header, to_pixels
+from kerasgan.data.reading import Stack, read_usable, report
+from kerasgan.data.sources import find
+from kerasgan.data.streams import StreamSource
+
+CACHE_BYTES = 2**30  # prepared images up to this size stay in memory; tf.data takes as much again for its own copy
+TRIED = 256  # images that are tried in search of a first usable one
+
+
+def images(
+    source,
+    size,
+    batch_size=64,
+    *,
+    channels=3,
+    crop="center",
+    flip=False,
+    labels=False,
+    shuffle=True,
+    seed=None,
+    subset=None,
+    key=None,
+    data_dir=None,
+    download=False,
+    on_error="skip",
+    cache="auto",
+):
+    """Reads images into batches for training: float32 (batch_size, height, width, channels) in [-1, 1].
+
+    With labels, batches are pairs (images, int32 labels (batch_size,)). A remainder smaller than a batch is dropped;
+    with `shuffle` it is a different one in every epoch.
+
+    Images are turned upright (EXIF), cropped and resized with Pillow's bicubic filter, which is widened when it shrinks
+    (antialiasing). Grey is repeated for RGB; RGB becomes grey as ITU-R 601 luma, and opaque RGBA. Transparency is laid
+    over white where there is no alpha channel; with one, the colour of fully transparent pixels is black, whatever
+    colour is hidden in the file.
+
+    Everything is checked before the data set is returned. Images that take 1 GB or less when they are prepared are read
+    here, once, and stay in memory as uint8, so that an epoch costs next to nothing. Of larger sets the files' headers
+    are checked here, and images are decoded in parallel when they are needed.
+
+    Args:
+        source: a folder, a zip file (which is not unpacked), or a list of them; an array (n, height, width) or
+            (n, height, width, channels), or a `.npy` or `.npz` file with it, of uint8, or floats in [-1, 1] or, where
+            there are no negative ones, in [0, 1]; a `tf.data.Dataset` of such images or of the contents of image files,
+            alone, with a label, or in a dictionary; or a data set of tensorflow-datasets, such as "tfds:celeb_a" or
+            "tfds:celeb_a/train[:50%]".
+        size: height and width of the images, an int or (height, width).
+        batch_size: images in a batch.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA).
+        crop: "center" keeps the largest centred part of the right proportions; "pad" keeps everything and fills the
+            rest with black, or transparency; a box (left, top, width, height) in pixels of the source is cut out first.
+        flip: mirrors every other image at random, anew in each epoch.
+        labels: True for the classes: the folders, or the labels that come with a data set. A name, such as "y_train" or
+            "attributes/Smiling", where `source` has several; integers, one an image, where it is an array.
+        shuffle: draws a new order of the whole set for each epoch; only numbers are shuffled, not images.
+        seed: makes order and flips repeatable.
+        subset: a folder inside `source`, such as "train"; with tensorflow-datasets the split ("train" by default).
+        key: name of the images where `source` has several arrays or features.
+        data_dir: where tensorflow-datasets keeps its data.
+        download: lets tensorflow-datasets download and prepare what is not there.
+        on_error: "skip" leaves out files that are no images, and names them in one warning; "raise" stops at them.
+        cache: True or False decides whether images stay in memory; "auto" does it up to 1 GB.
+
+    Returns:
+        A `tf.data.Dataset` of one epoch. Its attribute `class_names` lists the classes, whose numbers are the labels;
+        None without labels, and for a stream that is not held in memory and does not name its classes. Its
+        `cardinality()` is known, except for such a stream of unknown length.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
+        ValueError: an argument, or the data, does not fit; the message says which and what to do.
+
+    Example:
+
+    ```python
+    photos = kerasgan.data.images("photos/", size=64, flip=True)
+    digits = kerasgan.data.images("mnist.npz", size=28, channels=1, labels=True)
+    ```
+    """
+    size, crop = _check_size(size), _check_crop(crop)
+    _check_options(batch_size, channels, on_error, cache)
+    found = find(source, labels, subset=subset, key=key, data_dir=data_dir, download=download)
+    shape = (*size, channels)
+
+    def decode(item):
+        return to_pixels(found.read(item), size, channels, crop)
+
+    loaded = _load(found, decode, shape, cache, on_error)
+    if loaded is not None:
+        arrays, class_names = loaded
+        _check_count(len(arrays[0]), batch_size, found.name)
+        batches = from_memory(arrays, batch_size, shuffle, seed)
+    else:
+        items, class_names = _list(found, size, crop, on_error)
+        if items.cardinality() >= 0:
+            _check_count(int(items.cardinality()), batch_size, found.name)
+        shuffle = shuffle and _can_shuffle(found)
+        load = _loader(found, decode, items, on_error)
+        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[: len(items.element_spec) - 1]
+        batches = from_items(items, load, signature, batch_size, shuffle, seed)
+    dataset = _finish(batches, flip, seed)
+    dataset.class_names = class_names
+    return dataset
+
+
+# Two ways to hold a set: prepared images in memory, or a list of items from which they are prepared when needed -------
+
+
+def _load(found, decode, shape, cache, on_error):
+    """((pixels, [labels]), class_names) with everything in memory; None where it is too large or not wanted there."""
+    limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // math.prod(shape))
+    if limit < (found.count or 1):
+        return None
+    pixels, kept, bad = Stack(shape, np.uint8, found.count or 1024), [], []
+    for position, result in read_usable(decode, found, bad):
+        if len(pixels) == limit:
+            return None
+        pixels.append(result)
+        kept.append(position)
+    report(bad, len(kept) + len(bad), found.name, on_error)
+    class_names, labels = found.classes(kept)
+    return (pixels.array(),) if labels is None else (pixels.array(), labels), class_names
+
+
+def _list(found, size, crop, on_error):
+    """A data set of (position, item) or (position, item, label) of what looks usable from outside; the class names."""
+    if isinstance(found, StreamSource):
+        return found.elements(), found.class_names
+    kept = np.arange(found.count)
+    if isinstance(found, FileSource):
+        bad = []
+        headers = read_usable(lambda item: check_header(found.open(item), size, crop), found, bad)
+        kept = np.array([position for position, _ in headers], np.int64)
+        report(bad, found.count, found.name, on_error)
+    class_names, labels = found.classes(kept)
+    columns = (kept, kept) if labels is None else (kept, kept, labels)
+    return tf.data.Dataset.from_tensor_slices(columns), class_names
+
+
+def _can_shuffle(found):
+    """False, with a warning, for a stream of decoded images: shuffling it uniformly would take them all into memory."""
+    if not isinstance(found, StreamSource) or found.is_encoded:
+        return True
+    warnings.warn(
+        f"{found.name} is not held in memory, so its images keep the order in which they come. Shuffle them before, "
+        "or pass cache=True to hold them, or shuffle=False to leave it at that.",
+        stacklevel=3,
+    )
+    return False
+
+
+def _loader(found, decode, items, on_error):
+    """The function that turns an item of `items` into (pixels, [label]); tried on the first of them that is usable."""
+
+    def load(position, item, *label):
+        return decode(item), *(np.int32(number) for number in label)
+
+    bad = []
+    for item in items.take(TRIED).as_numpy_iterator():
+        try:
+            return Replacing(load, found.item_name, load(*item), on_error)
+        except BadSample as error:
+            bad.append((found.item_name(int(item[0])), error))
+    return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
+
+
+def _finish(batches, flip, seed):
+    """uint8 batches -> float32 in [-1, 1], mirrored at random where `flip` is true."""
+    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+
+    def finish(batch, seed):
+        pixels, *labels = batch
+        if flip:
+            mirrored = tf.random.stateless_uniform([pixels.shape[0], 1], seed) < 0.5
+            columns = tf.range(pixels.shape[2])
+            columns = tf.where(mirrored, columns[::-1], columns)
+            pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)  # costs half as much as tf.reverse
+        samples = tf.cast(pixels, tf.float32) / 127.5 - 1.0
+        return (samples, *labels) if labels else samples
+
+    options = tf.data.Options()
+    # Under tf.distribute, images are dealt out to workers: there are no files to deal out in this pipeline.
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    finished = tf.data.Dataset.zip(batches, seeds).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+    return finished.prefetch(2).with_options(options)
+
+
+# Arguments --------------------------------------------------------------------------------------------------------
+
+
+def _check_size(size):
+    edges = size if isinstance(size, (tuple, list)) else (size, size)
+    if len(edges) == 2 and all(_is_count(edge) for edge in edges):
+        return int(edges[0]), int(edges[1])
+    raise ValueError(f"size={size!r} must be a number of pixels, or (height, width).")
+
+
+def _check_crop(crop):
+    if isinstance(crop, str) and crop in ("center", "pad"):
+        return crop
+    if isinstance(crop, (tuple, list)) and len(crop) == 4:
+        if all(edge == 0 or _is_count(edge) for edge in crop[:2]) and all(_is_count(edge) for edge in crop[2:]):
+            return tuple(int(edge) for edge in crop)
+    raise ValueError(f"crop={crop!r} must be 'center', 'pad' or a box (left, top, width, height) in whole pixels.")
+
+
+def _check_options(batch_size, channels, on_error, cache):
+    if not _is_count(batch_size):
+        raise ValueError(f"batch_size={batch_size!r} must be a number of images.")
+    for argument, value, allowed in (
+        ("channels", channels, (1, 3, 4)),
+        ("on_error", on_error, ("skip", "raise")),
+        ("cache", cache, ("auto", True, False)),
+    ):
+        if value not in allowed:
+            raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, allowed))}.")
+
+
+def _check_count(count, batch_size, name):
+    if not count:
+        raise ValueError(f"{name} is empty; there is nothing to train on.")
+    if count < batch_size:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the data set: {name} has {count} usable images. "
+            f"Pass batch_size={count} or less, or add images."
+        )
+
+
+def _is_count(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1

@@ -1,0 +1,177 @@
+"""One picture: opened, turned upright, cropped, resized and brought to the wanted channels, as uint8.
+
+Pillow does the work for every kind of source, because `tf.io.decode_image` ignores EXIF rotation and cannot read
+palettes with transparency, CMYK, 16-bit, TIFF or WebP files; so a picture has the same pixels wherever it came from.
+"""
+
+import io
+import math
+import struct
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from kerasgan.data.files import BadSample
+
+# Formats that Pillow decodes itself. EPS is left out on purpose: opening one starts Ghostscript. AVIF, WebP and
+# JPEG 2000 are missing from some builds of Pillow.
+Image.init()
+FORMATS = [
+    name
+    for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO")
+    if name in Image.OPEN
+]
+JPEGS = ("JPEG", "MPO")
+ORIENTATION_TAG = 0x0112
+TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def to_pixels(raw, size, channels, crop):
+    """A picture as uint8 (height, width, channels). Raises `BadSample`.
+
+    Args:
+        raw: the content of an image file as bytes, or uint8 pixels (height, width) or (height, width, 1, 3 or 4).
+        size: (height, width) of the result.
+        channels: 1, 3 or 4.
+        crop: "center", "pad" or a box (left, top, width, height) in pixels of the upright picture.
+    """
+    image = _open(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
+    target = size[::-1]
+    if image.format not in JPEGS:
+        _load(image)  # a PNG may carry its EXIF data at the end
+    orientation = _orientation(image)
+    upright = _upright(image, orientation)
+    box = _box(upright, target, crop)
+    if image.format in JPEGS:
+        _decode_small(image, min((box[2] - box[0]) / target[0], (box[3] - box[1]) / target[1]))
+        _load(image)
+    image = _convert(image, channels)
+    if orientation in TRANSPOSITIONS:
+        image = image.transpose(TRANSPOSITIONS[orientation])
+    zoom = (image.width / upright[0], image.height / upright[1])
+    box = tuple(edge * zoom[axis % 2] for axis, edge in enumerate(box))
+    return _to_array(_resize(image, box, target, pad=crop == "pad"), channels)
+
+
+def check_header(file, size, crop):
+    """Opens an image file as far as its header and its place in the crop box; closes it. Raises `BadSample`."""
+    with file:
+        image = _open(file)
+        if image.format in JPEGS:  # others may have to be decoded to tell which way is up
+            _box(_upright(image, _orientation(image)), size[::-1], crop)
+
+
+def _open(file):
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise BadSample("not an image of a known format") from None
+    except Exception as error:  # Pillow's plugins raise almost anything on a broken header
+        raise BadSample(_reason(error)) from None
+
+
+def _load(image):
+    try:
+        image.load()
+    except Exception as error:  # and almost anything on broken content
+        raise BadSample(_reason(error)) from None
+
+
+def _from_array(pixels):
+    if pixels.ndim == 3 and pixels.shape[-1] == 1:
+        pixels = pixels[..., 0]
+    if not pixels.size or not (pixels.ndim == 2 or pixels.ndim == 3 and pixels.shape[-1] in (3, 4)):
+        raise BadSample(f"shape {pixels.shape}, not (height, width) or (height, width, 1, 3 or 4)")
+    return Image.fromarray(pixels)
+
+
+def _reason(error):
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+
+
+def _orientation(image):
+    try:
+        return image.getexif().get(ORIENTATION_TAG, 1)
+    except (AttributeError, KeyError, OSError, SyntaxError, ValueError, struct.error):
+        return 1  # broken metadata must not cost the picture
+
+
+def _upright(image, orientation):
+    turned = orientation in (5, 6, 7, 8)
+    return image.size[::-1] if turned else image.size
+
+
+def _box(source, target, crop):
+    """The part of the picture that is kept: (left, top, right, bottom). `source` and `target` are (width, height)."""
+    width, height = source
+    if crop == "pad":
+        return 0, 0, width, height
+    if crop == "center":
+        kept_width = max(1, min(width, round(height * target[0] / target[1])))
+        kept_height = max(1, min(height, round(width * target[1] / target[0])))
+        left, top = (width - kept_width) // 2, (height - kept_height) // 2
+    else:
+        left, top, kept_width, kept_height = crop
+    if left + kept_width > width or top + kept_height > height:
+        raise BadSample(f"{width}x{height} pixels, so that the box crop={tuple(crop)} reaches outside")
+    return left, top, left + kept_width, top + kept_height
+
+
+def _decode_small(image, shrink):
+    """Lets libjpeg decode large photographs at 1/2, 1/4 or 1/8, leaving twice the wanted resolution at least."""
+    if shrink >= 4:
+        image.draft(None, (int(image.width * 2 / shrink), int(image.height * 2 / shrink)))
+
+
+def _convert(image, channels):
+    """To mode L, RGB or, where alpha is wanted, RGBA, so that resizing is correct."""
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip instead of scale
+        image = Image.fromarray((np.asarray(image) // 257).clip(0, 255).astype(np.uint8))
+    elif image.mode == "F":
+        raise BadSample("floating-point pixels; save it with 8 or 16 bits a channel")
+    if channels == 4:
+        return image.convert("RGBA")
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("L" if channels == 1 or image.mode in ("1", "L") else "RGB")
+
+
+def _resize(image, box, target, pad):
+    # Pillow's bicubic widens with the scale (antialiasing) and weights the colours of RGBA by their alpha.
+    if pad:
+        return _letterbox(image, target)
+    # Cut out first: given a box, Pillow's resize would let the pixels around it shine in at its edges.
+    left, top = math.floor(box[0]), math.floor(box[1])
+    right, bottom = min(box[2], image.width), min(box[3], image.height)
+    image = image.crop((left, top, math.ceil(right), math.ceil(bottom)))
+    if image.size == target:
+        return image
+    return image.resize(target, Image.Resampling.BICUBIC, (box[0] - left, box[1] - top, right - left, bottom - top))
+
+
+def _letterbox(image, target):
+    scale = min(target[0] / image.width, target[1] / image.height)
+    inner = tuple(max(1, min(edge, round(length * scale))) for length, edge in zip(image.size, target, strict=True))
+    if inner != image.size:
+        image = image.resize(inner, Image.Resampling.BICUBIC)
+    canvas = Image.new(image.mode, target)  # black, or transparent where there is alpha
+    canvas.paste(image, ((target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2))
+    return canvas
+
+
+def _to_array(image, channels):
+    wanted = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    pixels = np.array(image if image.mode == wanted else image.convert(wanted), np.uint8)
+    if channels == 1:
+        return pixels[..., None]
+    if channels == 4:
+        pixels[pixels[..., 3] == 0] = 0  # painting programs leave random colours where nothing is visible
+    return pixels

@@ -1,0 +1,96 @@
+"""From what a user gives as `source` to the object that reads it: `FileSource`, `ArraySource` or `StreamSource`.
+
+All of them have `name`, `count` (None where it is not known), `items()`, `read(item)`, `item_name(position)` and
+`classes(kept)`.
+"""
+
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.arrays import ArraySource, load_arrays
+from kerasgan.data.files import find_files
+from kerasgan.data.streams import from_dataset, from_tfds
+
+# kind of source -> (what messages call it, which arguments mean something there)
+KINDS = {
+    "dataset": ("a tf.data.Dataset", ("key",)),
+    "tfds": ("a name for tensorflow-datasets", ("subset", "key", "data_dir", "download")),
+    "array file": ("a file of arrays", ("key",)),
+    "array": ("an array", ()),
+    "files": ("image files", ("subset",)),
+}
+
+
+def find(source, labels=False, **options):
+    """The object that reads `source`; checks that labels and options (see `images`) mean something there."""
+    kind = _kind(source)
+    described, meant = KINDS[kind]
+    options = {argument: value for argument, value in options.items() if value}
+    for argument, value in options.items():
+        if argument not in meant:
+            raise ValueError(f"{argument}={value!r} means nothing where source is {described}; leave it out.")
+    with_labels = labels is not None and labels is not False
+    if kind == "array":
+        return _from_array(source, labels if with_labels else None)
+    label_key = labels if isinstance(labels, str) else None
+    if with_labels and labels is not True and (kind == "files" or label_key is None):
+        allowed = "True or False" if kind == "files" else "True, False or the name of the labels"
+        raise ValueError(f"labels={_short(labels)} means nothing where source is {described}; give {allowed}.")
+    if kind == "files":
+        return find_files(_paths(source), with_labels=with_labels, **options)
+    if kind == "array file":
+        return load_arrays(_paths(source)[0], label_key=label_key, with_labels=with_labels, **options)
+    read = from_dataset if kind == "dataset" else from_tfds
+    return read(source, label_key=label_key, with_labels=with_labels, **options)
+
+
+def _kind(source):
+    if isinstance(source, tf.data.Dataset):
+        return "dataset"
+    if isinstance(source, str) and source.startswith("tfds:"):
+        return "tfds"
+    if not _paths(source):
+        return "array"
+    for path in _paths(source):
+        _check_path(path)
+    is_array_file = len(_paths(source)) == 1 and _paths(source)[0].suffix.lower() in (".npz", ".npy")
+    return "array file" if is_array_file else "files"
+
+
+def _paths(source):
+    """The paths that `source` is or lists; none where it is something else."""
+    paths = source if isinstance(source, (list, tuple)) else [source]
+    if not all(isinstance(path, (str, os.PathLike)) for path in paths):
+        return []
+    return [Path(path).expanduser() for path in paths]
+
+
+def _check_path(path):
+    if not path.exists():
+        raise FileNotFoundError(f"source={str(path)!r} does not exist; give a folder, a zip file or a .npz file.")
+    if not (path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy") or zipfile.is_zipfile(path)):
+        raise NotADirectoryError(f"source={str(path)!r} is a single file; give its folder, a zip file or a .npz file.")
+
+
+def _from_array(source, labels):
+    if labels is True or isinstance(labels, str):
+        raise ValueError(f"labels={labels!r}: an array comes without labels; give them as integers, one an image.")
+    try:
+        array = np.asarray(source)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"source={_short(source)} is no array of images: {error}") from None
+    if array.dtype == object or not array.ndim:
+        raise ValueError(
+            f"source={_short(source)} is nothing that can be read; give a folder, a zip or .npz file, an array, "
+            "a tf.data.Dataset or 'tfds:name'."
+        )
+    return ArraySource("source", array, labels)
+
+
+def _short(value):
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,169 @@
+"""Arrays, .npy and .npz files of images."""
+
+import pickle
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from pictures import reds, to_pixels
+
+from kerasgan.data import images
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3), np.uint8)
+
+
+def one_batch(*arguments, **options):
+    (batch,) = images(*arguments, shuffle=False, **{"size": (8, 10), "batch_size": 6, **options})
+    return batch
+
+
+@pytest.mark.parametrize("cache", [True, False])
+@pytest.mark.parametrize(
+    "source",
+    [
+        PIXELS,
+        PIXELS.astype(np.int64),
+        PIXELS / 255,
+        (PIXELS / 127.5 - 1).astype(np.float32),
+        (PIXELS / 255).astype(np.float32),
+        tf.constant(PIXELS),
+        list(PIXELS),
+    ],
+    ids=["uint8", "int64", "float64 in 0..1", "float32 in -1..1", "float32 in 0..1", "tensor", "list"],
+)
+def test_every_usual_range_and_type(source, cache):
+    np.testing.assert_array_equal(to_pixels(one_batch(source, cache=cache)), PIXELS)
+
+
+def test_half_precision_keeps_the_pixels_to_a_level():
+    batch = to_pixels(one_batch((PIXELS / 127.5 - 1).astype(np.float16)))
+    assert np.abs(batch.astype(int) - PIXELS).max() <= 1
+
+
+def test_grey_and_boolean_arrays():
+    np.testing.assert_array_equal(to_pixels(one_batch(PIXELS[..., 0], channels=1))[..., 0], PIXELS[..., 0])
+    np.testing.assert_array_equal(to_pixels(one_batch(PIXELS[..., :1]))[..., 2], PIXELS[..., 0])
+    np.testing.assert_array_equal(to_pixels(one_batch(PIXELS > 100)), (PIXELS > 100) * 255)
+
+
+def test_arrays_are_cropped_and_resized_like_files():
+    batch = one_batch(PIXELS, size=4, crop=(1, 2, 4, 4))
+    np.testing.assert_array_equal(to_pixels(batch), PIXELS[:, 2:6, 1:5])
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (PIXELS.astype(np.float32), "floats from .* looks like 0..255 fed as floats.*astype"),
+        (PIXELS / 100 - 1, "floats from .*Scale it first"),
+        (PIXELS.astype(np.int16) * 2, "integers from .* pixels are 0 to 255"),
+        (PIXELS.astype(np.int16) - 1, "integers from -1"),
+        (np.where(PIXELS == PIXELS.max(), np.nan, 0), "NaN"),
+        (np.full((2, 5, 5), np.inf), "NaN or infinite"),
+        (PIXELS.astype(complex), "dtype complex128"),
+        (PIXELS.astype(str), "dtype <U"),
+        (PIXELS[0], r"shape \(8, 10, 3\).*single image: pass array\[None\]"),
+        (PIXELS.transpose(0, 3, 1, 2), "channels first: pass numpy.moveaxis"),
+        (PIXELS[..., :2], r"shape \(6, 8, 10, 2\)"),
+        (PIXELS[:0], r"shape \(0, 8, 10, 3\)"),
+        (PIXELS[0, 0], r"shape \(10, 3\)"),
+        ([PIXELS[0], PIXELS[0, :4]], "no array of images"),
+        ({"images": 1}, "nothing that can be read"),
+        (7, "nothing that can be read"),
+    ],
+    ids=str,
+)
+def test_what_is_no_array_of_images_is_refused(source, message):
+    with pytest.raises(ValueError, match=message):
+        images(source, size=8)
+
+
+def test_a_box_outside_all_images_of_an_array_is_refused():
+    for cache in (True, False):
+        with pytest.raises(ValueError, match="Nothing is left.*10x8 pixels, so that the box"):
+            images(PIXELS, 8, 6, crop=(4, 4, 8, 8), cache=cache)
+
+
+def test_labels_of_an_array():
+    for labels in ([3, 1, 0, 2, 2, 1], np.array([[3], [1], [0], [2], [2], [1]], np.uint8)):
+        assert images(PIXELS, 8, 6, labels=labels).class_names == ["0", "1", "2", "3"]
+        batch, numbers = one_batch(PIXELS, labels=labels)
+        assert numbers.dtype == tf.int32 and numbers.numpy().tolist() == [3, 1, 0, 2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (True, "labels=True: an array comes without labels"),
+        ([1, 2], r"shape \(2,\).*each of the 6 images"),
+        (np.eye(6), "expected an integer"),
+        ([0.5] * 6, "dtype float64"),
+        ([0, 1, 2, 3, 4, -1], "labels hold -1"),
+    ],
+)
+def test_labels_that_do_not_fit_an_array(labels, message):
+    with pytest.raises(ValueError, match=message):
+        images(PIXELS, size=8, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("key", "label_key"),
+    [("images", "labels"), ("x_train", "y_train"), ("train_images", "train_labels"), ("arr_0", "arr_1")],
+)
+def test_npz_with_usual_names(tmp_path, key, label_key):
+    path = tmp_path / "set.npz"
+    np.savez(path, **{"other": np.zeros(3), key: PIXELS, label_key: np.arange(6)})
+    np.testing.assert_array_equal(to_pixels(one_batch(path)), PIXELS)
+    batch, labels = one_batch(str(path), labels=True)
+    assert labels.numpy().tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_npz_with_names_of_its_own(tmp_path):
+    path = tmp_path / "set.npz"
+    np.savez_compressed(path, noto=PIXELS, twemoji=255 - PIXELS, kind=np.arange(6), x_test=PIXELS[:, :4])
+    with pytest.raises(ValueError, match="key= must say which .* noto, twemoji, kind, x_test"):
+        images(path, size=8)
+    batch, labels = one_batch(path, key="twemoji", labels="kind")
+    np.testing.assert_array_equal(to_pixels(batch), 255 - PIXELS)
+    assert labels.numpy().tolist() == [0, 1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="key='emoji' is not in .*; it holds: noto, twemoji, kind, x_test"):
+        images(path, size=8, key="emoji")
+    with pytest.raises(ValueError, match="labels='y_test' is not in .*it holds: noto"):
+        images(path, size=8, key="x_test", labels=True)
+    with pytest.raises(ValueError, match="subset='train' means nothing where source is a file of arrays"):
+        images(path, size=8, subset="train")
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_npy(tmp_path, cache):
+    np.save(tmp_path / "set.npy", PIXELS)
+    np.testing.assert_array_equal(to_pixels(one_batch(tmp_path / "set.npy", cache=cache)), PIXELS)
+
+
+class Bomb:
+    """Unpickling this makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_nothing_is_unpickled(tmp_path):
+    bomb = np.array([Bomb(tmp_path / "exploded")], dtype=object)
+    np.save(tmp_path / "bomb.npy", bomb, allow_pickle=True)
+    np.savez(tmp_path / "bomb.npz", images=bomb)
+    (tmp_path / "plain.npy").write_bytes(pickle.dumps(bomb))
+    for name in ("bomb.npy", "bomb.npz", "plain.npy"):
+        with pytest.raises(ValueError, match="Pickled objects are never loaded"):
+            images(tmp_path / name, size=8)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_labels_are_shuffled_with_their_images():
+    array = np.arange(12, dtype=np.uint8)[:, None, None, None] * np.array([10, 0, 0], np.uint8) + np.zeros(
+        (12, 4, 4, 1), np.uint8
+    )
+    for batch, labels in images(array, 4, 4, labels=np.arange(12), seed=1):
+        assert [red // 10 for red in reds(batch)] == labels.numpy().tolist()

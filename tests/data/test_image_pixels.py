@@ -1,0 +1,216 @@
+"""What happens to the pixels of an image: crop, resize, channels, transparency, rotation."""
+
+import warnings
+
+import numpy as np
+import pytest
+from pictures import encode, plain, to_pixels
+from PIL import Image
+
+from kerasgan.data import images
+
+RANDOM = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+
+
+def read(write, content, size, **options):
+    """What becomes of one file, as uint8."""
+    write("picture", content)
+    ((pixels,),) = (to_pixels(batch) for batch in images(write.root, size, 1, **options))
+    return pixels
+
+
+def coordinates(height, width):
+    """A picture whose red is the column and whose green is the row."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([columns, rows, 0 * rows], -1).astype(np.uint8)
+
+
+# Crop and resize --------------------------------------------------------------------------------------------------
+
+
+def test_an_image_of_the_right_size_is_not_touched(write):
+    np.testing.assert_array_equal(read(write, encode(RANDOM), (20, 30)), RANDOM)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "size", "top", "left"),
+    [(20, 30, 20, 0, 5), (30, 20, 20, 5, 0), (20, 31, 20, 0, 5), (12, 40, (12, 24), 0, 8), (40, 12, (24, 12), 8, 0)],
+)
+def test_center_keeps_the_middle(write, height, width, size, top, left):
+    picture = coordinates(height, width)
+    pixels = read(write, encode(picture), size)
+    expected = (size, size) if isinstance(size, int) else size
+    np.testing.assert_array_equal(pixels, picture[top : top + expected[0], left : left + expected[1]])
+
+
+def test_a_box_is_cut_out_in_source_pixels(write):
+    pixels = read(write, encode(RANDOM), (6, 8), crop=[3, 5, 8, 6])
+    np.testing.assert_array_equal(pixels, RANDOM[5:11, 3:11])
+
+
+def test_a_box_is_cut_out_before_resizing(write):
+    pixels = read(write, encode(RANDOM), 5, crop=(4, 2, 10, 10))
+    expected = Image.fromarray(RANDOM[2:12, 4:14]).resize((5, 5), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(pixels, expected)
+
+
+@pytest.mark.parametrize(("height", "width", "rows", "columns"), [(8, 16, (4, 12), (0, 16)), (16, 4, (0, 16), (6, 10))])
+def test_pad_keeps_everything_and_fills_with_black(write, height, width, rows, columns):
+    pixels = read(write, encode(np.full((height, width, 3), 200)), 16, crop="pad")
+    expected = np.zeros((16, 16, 3), np.uint8)
+    expected[slice(*rows), slice(*columns)] = 200
+    np.testing.assert_array_equal(pixels, expected)
+
+
+def test_pad_fills_with_transparency_where_there_is_alpha(write):
+    pixels = read(write, encode(np.full((8, 16, 3), 200)), 16, crop="pad", channels=4)
+    assert (pixels[:4] == 0).all() and (pixels[12:] == 0).all()
+    assert (pixels[4:12] == [200, 200, 200, 255]).all()
+
+
+def test_pad_scales_down_with_antialiasing(write):
+    pixels = read(write, encode(RANDOM), (10, 10), crop="pad")
+    expected = Image.fromarray(RANDOM).resize((10, 7), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(pixels[1:8], expected)
+
+
+def test_resizing_is_antialiased(write):
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2] = 255
+    pixels = read(write, encode(stripes), 16)
+    assert np.ptp(pixels[:, 2:-2].astype(int)) <= 4 and abs(pixels.mean() - 127.5) < 3
+
+
+def test_large_photographs_are_decoded_small_and_look_the_same(write):
+    smooth = np.array(Image.fromarray(RANDOM).resize((600, 400), Image.Resampling.BICUBIC))
+    content = encode(smooth, "JPEG", quality=95)
+    for crop, box in (("center", (100, 0, 500, 400)), ((37, 53, 301, 333), (37, 53, 338, 386))):
+        pixels = read(write, content, 16, crop=crop).astype(int)
+        expected = np.array(Image.fromarray(smooth).resize((16, 16), Image.Resampling.BICUBIC, box=box)).astype(int)
+        assert np.abs(pixels - expected).max() <= 12 and np.abs(pixels - expected).mean() < 2
+
+
+# Rotation ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_undone(write, kind, orientation):
+    upright = np.zeros((16, 24, 3), np.uint8)
+    upright[:8, :12], upright[8:, 12:], upright[8:, :12] = 255, 128, (0, 0, 255)
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.swapaxes(0, 1),
+        6: upright.swapaxes(0, 1)[::-1],
+        7: upright.swapaxes(0, 1)[::-1, ::-1],
+        8: upright.swapaxes(0, 1)[:, ::-1],
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(
+        stored, kind, exif=exif.tobytes(), **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {})
+    )
+    pixels = read(write, content, (16, 24))
+    assert np.abs(pixels.astype(int) - upright).max() <= 3
+    corner = read(write, content, (8, 6), crop=(0, 8, 6, 8))  # the box counts in upright pixels
+    assert np.abs(corner.astype(int) - (0, 0, 255)).max() <= 3
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_broken_exif_does_not_cost_the_image(write):
+    pixels = read(write, encode(plain(9), "JPEG", exif=b"Exif\0\0MM\0*nonsense"), 8)
+    assert abs(int(pixels[0, 0, 0]) - 9) <= 3
+
+
+# Channels ---------------------------------------------------------------------------------------------------------
+
+
+def test_grey_to_every_number_of_channels(write):
+    grey = RANDOM[..., 0]
+    np.testing.assert_array_equal(read(write, encode(grey), (20, 30), channels=1)[..., 0], grey)
+    np.testing.assert_array_equal(read(write, encode(grey), (20, 30)), np.stack([grey] * 3, -1))
+    opaque = np.full_like(grey, 255)
+    np.testing.assert_array_equal(read(write, encode(grey), (20, 30), channels=4), np.stack([grey] * 3 + [opaque], -1))
+
+
+def test_rgb_to_grey_is_luma_and_to_rgba_is_opaque(write):
+    grey = read(write, encode(RANDOM), (20, 30), channels=1)[..., 0]
+    np.testing.assert_allclose(grey, RANDOM @ [0.299, 0.587, 0.114], atol=1)
+    alpha = read(write, encode(RANDOM), (20, 30), channels=4)
+    np.testing.assert_array_equal(alpha[..., :3], RANDOM)
+    assert (alpha[..., 3] == 255).all()
+
+
+def test_transparency_is_laid_over_white_without_alpha(write):
+    picture = np.zeros((4, 4, 4), np.uint8)
+    picture[...] = (200, 0, 100, 128)
+    picture[0] = (0, 255, 0, 0)
+    pixels = read(write, encode(picture), 4)
+    assert (pixels[0] == 255).all()
+    np.testing.assert_allclose(pixels[1:], np.broadcast_to([227, 127, 177], (3, 4, 3)), atol=1)
+    assert (read(write, encode(picture), 4, channels=1)[0] == 255).all()
+
+
+def test_hidden_colours_of_transparent_pixels_are_removed(write):
+    picture = np.random.default_rng(1).integers(0, 256, (8, 8, 4), np.uint8)
+    picture[:4, :, 3] = 0
+    picture[4:, :, 3] = 255
+    pixels = read(write, encode(picture), 8, channels=4)
+    assert (pixels[:4] == 0).all()
+    np.testing.assert_array_equal(pixels[4:], picture[4:])
+
+
+def test_hidden_colours_do_not_bleed_when_resizing(write):
+    picture = np.zeros((32, 32, 4), np.uint8)
+    picture[...] = (0, 255, 0, 0)
+    picture[8:24, 8:24] = (255, 0, 0, 255)
+    pixels = read(write, encode(picture), 12, channels=4)
+    seen = pixels[..., 3] > 16
+    assert seen.any() and (pixels[..., 1] == 0).all() and (pixels[seen][:, 0] > 240).all()
+
+
+def test_palettes_with_transparency(write):
+    image = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8), "P")
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    path = write("picture", b"")
+    image.save(path, "PNG", transparency=1)
+    pixels = read(write, path.read_bytes(), 2, channels=4)
+    np.testing.assert_array_equal(pixels[0], [[255, 0, 0, 255], [0, 0, 0, 0]])
+    image.save(path, "GIF", transparency=1)
+    np.testing.assert_array_equal(read(write, path.read_bytes(), 2)[0], [[255, 0, 0], [255, 255, 255]])
+
+
+def test_sixteen_bits_a_channel_are_scaled(write):
+    picture = np.arange(16, dtype=np.uint16).reshape(4, 4) * 17 * 257
+    path = write("picture", b"")
+    for kind in ("PNG", "TIFF"):
+        Image.fromarray(picture).save(path, kind)
+        pixels = read(write, path.read_bytes(), 4, channels=1)
+        np.testing.assert_array_equal(pixels[..., 0], np.arange(16).reshape(4, 4) * 17)
+
+
+def test_cmyk_and_black_and_white(write):
+    path = write("picture", b"")
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(path, "JPEG", quality=100)
+    assert (np.abs(read(write, path.read_bytes(), 8).astype(int) - (255, 0, 0)) <= 4).all()
+    Image.fromarray(np.eye(8) > 0).save(path, "PNG")
+    np.testing.assert_array_equal(read(write, path.read_bytes(), 8, channels=1)[..., 0], np.eye(8) * 255)
+
+
+def test_floating_point_pixels_are_refused(write):
+    path = write("picture", b"")
+    Image.fromarray(np.ones((8, 8), np.float32)).save(path, "TIFF")
+    with pytest.raises(ValueError, match="picture: floating-point pixels"):
+        images(write.root, 8, 1)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
+def test_usual_formats_are_read(write, kind):
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100}}.get(kind, {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pixels = read(write, encode(plain(100), kind, **options), 8)
+    assert np.abs(pixels.astype(int) - plain(100)).max() <= 2
