@@ -49,8 +49,8 @@ class CGAN(GAN):
 
     Changed from the paper: tanh on [-1, 1] instead of a sigmoid on [0, 1], the same function scaled; the
     non-saturating loss; the class's 200 units are linear (with a rectifier, all of them died within some hundred steps,
-    and the classes with them); Adam 2e-4 with beta1 0.5 in place of momentum SGD with a decaying rate; no dropout in the
-    generator by default (it blurs its moving average, from which samples are drawn).
+    and the classes with them); Adam 2e-4 with beta1 0.5 in place of momentum SGD with a decaying rate; no dropout in
+    the generator by default (it blurs its moving average, from which samples are drawn).
 
     Args:
         image_shape: (height, width, channels), any size; small images only, for every pixel is a unit.

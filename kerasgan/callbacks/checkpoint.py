@@ -1,0 +1,141 @@
+"""Checkpoints: everything that a training needs to go on."""
+
+import importlib
+import json
+import pathlib
+import time
+import zipfile
+
+import keras
+
+from kerasgan import files
+
+_POSITION = "kerasgan_position.json"  # inside the .keras archive, so that one rename replaces model and position
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves the whole model as `model.keras`: weights, both optimizers, moving average, random state.
+
+    A checkpoint also knows how far training had come. The new file replaces the old one only when it is complete, so
+    a crash at any time leaves a good one. A model with weights that are not finite is never saved: the last good
+    checkpoint stays.
+
+    ```python
+    checkpoint = kerasgan.callbacks.Checkpoint("run/")
+    gan.fit(photos, epochs=100, callbacks=[checkpoint])
+
+    gan, epoch, _ = kerasgan.callbacks.Checkpoint.load("run/")  # after an interruption
+    gan.fit(photos, epochs=100, initial_epoch=epoch, callbacks=[checkpoint])
+    ```
+
+    Args:
+        folder: where `model.keras` goes; made if it is missing.
+        minutes: 0 saves at the end of every epoch. Otherwise a checkpoint is saved when so many minutes have passed
+            since the last one, in the middle of an epoch too, and when training ends.
+
+    Attributes:
+        epoch, step: finished epochs, and steps done in the unfinished one.
+
+    Raises:
+        OSError: when training begins, if nothing can be written in the folder.
+        FloatingPointError: at the end of an epoch or when saving, if losses or weights are NaN or infinite.
+    """
+
+    filename = "model.keras"
+
+    def __init__(self, folder, minutes=0):
+        super().__init__()
+        if minutes < 0:
+            raise ValueError(f"minutes is {minutes}; expected 0 (every epoch) or more.")
+        self.path = pathlib.Path(folder) / self.filename
+        self.minutes = minutes
+        self.epoch, self.step, self._first_step = 0, 0, 0
+
+    @classmethod
+    def load(cls, folder, compile=True):
+        """The saved model and how far it was trained.
+
+        Args:
+            folder: the folder of the checkpoint, or the file itself.
+            compile: whether optimizers and losses are restored too, to train on.
+
+        Returns:
+            (model, finished epochs, steps done in the unfinished epoch).
+
+        Raises:
+            FileNotFoundError: there is no checkpoint.
+            ValueError: the file is no Keras model, or one of a class that was not imported.
+        """
+        path = pathlib.Path(folder)
+        path = path / cls.filename if path.is_dir() else path
+        if not path.is_file():
+            raise FileNotFoundError(f"No model in {str(folder)!r}: expected the file {path.name}.")
+        if not zipfile.is_zipfile(path):
+            raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            position = json.loads(archive.read(_POSITION)) if _POSITION in names else {}
+            if "config.json" not in names:
+                raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
+            module = json.loads(archive.read("config.json")).get("module")
+        if str(module).startswith("kerasgan."):
+            importlib.import_module(module)  # Keras knows a class once its module is imported
+        try:
+            model = keras.saving.load_model(path, compile=compile)
+        except TypeError as error:
+            raise ValueError(f"{str(path)!r} cannot be opened: {str(error).partition('Full object')[0]}") from error
+        return model, position.get("epoch", 0), position.get("step", 0)
+
+    def begin_at(self, epoch, step):
+        """Says that the next `fit` starts in the middle of an epoch, after `step` of its steps."""
+        self.epoch, self._first_step = epoch, step
+
+    def save(self):
+        """Saves the model as it is now.
+
+        Raises:
+            FloatingPointError: its weights are not finite.
+        """
+        # Losses can stay finite after the weights are lost: the rectifier of a NaN is 0 on some devices.
+        self._fail_if({w.path: w for w in self.model.weights if keras.backend.is_float_dtype(w.dtype)})
+        with files.atomic(self.path) as temporary:
+            self.model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(_POSITION, json.dumps({"epoch": self.epoch, "step": self.step}))
+        self._time = time.monotonic()
+        self._fresh = False
+
+    def on_train_begin(self, logs=None):
+        files.check_folder(self.path.parent)
+        self._time = time.monotonic()
+        self._fresh = False  # whether the model has been trained since it was last saved
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step = self._first_step + batch + 1
+        self._fresh = True
+        if self.minutes and time.monotonic() - self._time >= 60 * self.minutes:
+            self.save()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._fail_if(logs or {})
+        self.epoch, self.step, self._first_step = epoch + 1, 0, 0
+        if time.monotonic() - self._time >= 60 * self.minutes:
+            self.save()
+
+    def on_train_end(self, logs=None):
+        if self._fresh:
+            self.save()
+
+    def _fail_if(self, values):
+        """Raises if a number or tensor among the named values is not finite."""
+        broken = [name for name, value in values.items() if not keras.ops.all(keras.ops.isfinite(value))]
+        if broken:
+            more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
+            raise FloatingPointError(
+                f"Training broke down: {', '.join(broken[:3])}{more} NaN or infinite. The "
+                f"last good model, if there is one, is {str(self.path)!r}. Start again with a lower learning rate, or "
+                "in float32."
+            )

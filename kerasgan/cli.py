@@ -1,0 +1,321 @@
+"""The `kerasgan` command.
+
+A command is one function that takes the words after its name and may return an exit code; its docstring is its help
+(the words it takes, what it does, examples). A new command is such a function and one line in `COMMANDS`. TensorFlow
+is imported only by commands that need it, after everything that can be checked without it.
+"""
+
+import contextlib
+import difflib
+import os
+import random
+import re
+import shlex
+import sys
+import tempfile
+import textwrap
+
+from absl import flags
+
+import kerasgan
+from kerasgan import files, registry
+
+_INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
+
+
+def list_models(words):
+    """list
+
+    Lists the pretrained models: what they make, the data they learned from, its licence, the size of the download.
+
+    Examples:
+      kerasgan list
+    """
+    values = flags.FlagValues()
+    _parse(list_models, values, words, takes=0)
+    rows = [("NAME", "MAKES", "DATA", "LICENCE", "SIZE")]
+    for name in registry.list_models():
+        recipe = registry.get(name)
+        rows.append((name, recipe.makes, recipe.data_name, recipe.license, _size(recipe)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def describe(words):
+    """describe NAME
+
+    Prints the card of a pretrained model: samples, scores, how it was trained, licences.
+
+    Examples:
+      kerasgan describe dcgan_celeba
+    """
+    values = flags.FlagValues()
+    (name,) = _parse(describe, values, words)
+    print(registry.describe(name).rstrip())
+
+
+def generate(words):
+    """generate NAME|RUN|FILE
+
+    Makes new samples with a pretrained model, the model of a run folder or a .keras file, and saves them.
+
+    Examples:
+      kerasgan generate dcgan_celeba -n 64 -o faces.png
+      kerasgan generate dcgan_celeba -n 16 --seed 7 --truncation 1.2 -o same_faces.png
+      kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
+      kerasgan generate runs/my_photos -o new_photos.png
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_integer("count", 64, "How many samples.", short_name="n", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "File to write; default: NAME with its medium's ending.", short_name="o", flag_values=values
+    )
+    flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
+    flags.DEFINE_list("label", None, "Class, or one for each sample: 3 or 0,1,2.", flag_values=values)
+    flags.DEFINE_float("truncation", None, "Bound on the latents: lower is more typical.", flag_values=values)
+    flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
+    (name,) = _parse(generate, values, words)
+    if values.count < 1:
+        raise ValueError(f"--count is {values.count}; expected 1 or more.")
+    if values.columns is not None and values.columns < 1:
+        raise ValueError(f"--columns is {values.columns}; expected 1 or more.")
+    if values.out is None:
+        files.check_folder(".", name="--out")
+    else:
+        files.check_output(values.out, name="--out")
+    labels = None if values.label is None else [_whole("--label", label) for label in values.label]
+
+    from kerasgan import runs
+
+    runs.check_name(name)
+    _import_tensorflow()
+    gan = runs.load(name)
+    media = gan.media
+    default = re.sub(r"\.keras$", "", os.path.basename(os.path.normpath(name))) + media.extension
+    path = files.check_output(values.out or default, media.extensions, name="--out")
+    seed = random.randrange(2**31) if values.seed is None else values.seed
+    labels = labels[0] if labels and len(labels) == 1 else labels
+    samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
+    media.save(samples, path, columns=values.columns)
+    print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
+
+
+def train(words):
+    """train NAME|TYPE|RUN --data PATH --out RUN
+
+    Trains a GAN into a run folder: exactly by the recipe of a pretrained model or of another run, or, for a TYPE, by
+    that type's own defaults with the shape of samples and the classes taken from the data. With --finetune, starts
+    from the trained weights instead of from scratch. The same command again goes on where it stopped; Ctrl-C saves.
+
+    Examples:
+      kerasgan train dcgan_celeba --data celeba.zip --out runs/faces
+      kerasgan train dcgan_celeba --finetune --data my_photos/ --out runs/my_photos
+      kerasgan train dcgan --data my_icons/ --size 32 --channels 4 --out runs/icons
+      kerasgan train cgan --data folder_with_a_folder_for_each_class/ --out runs/classes
+      kerasgan train dcgan --data my_photos/ --set compile.loss=hinge --set model.width=32 --out runs/hinge
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("data", None, "The data: a folder, a zip, an .npz file, tfds:NAME, ...", flag_values=values)
+    flags.DEFINE_string("out", None, "The run folder.", short_name="o", flag_values=values)
+    flags.DEFINE_boolean("finetune", False, "Start from the trained weights of NAME or RUN.", flag_values=values)
+    flags.DEFINE_integer("epochs", None, "Passes over the data; a larger number prolongs a run.", flag_values=values)
+    flags.DEFINE_integer("batch_size", None, "Samples in a batch.", flag_values=values)
+    flags.DEFINE_string("size", None, "Height and width of samples that have them: 64 or 64x96.", flag_values=values)
+    flags.DEFINE_integer("channels", None, "Channels: 1 grey, 3 RGB, 4 RGBA.", flag_values=values)
+    flags.DEFINE_boolean("labels", None, "Use the data's classes, such as sub-folders.", flag_values=values)
+    flags.DEFINE_string("dtype", None, "float32, mixed_bfloat16 or mixed_float16.", flag_values=values)
+    flags.DEFINE_integer("seed", None, "Seed of the training.", flag_values=values)
+    flags.DEFINE_multi_string("set", [], "Any other value of the recipe, FIELD.ARGUMENT=VALUE.", flag_values=values)
+    flags.DEFINE_integer("limit_steps", None, "Stop after so many steps: a trial.", flag_values=values)
+    (name,) = _parse(train, values, words)
+    for flag in ("data", "out"):
+        if values[flag].value is None:
+            raise ValueError(f"--{flag} is missing. Example: kerasgan train {name} --data my_photos/ --out runs/photos")
+    for flag in ("epochs", "batch_size", "limit_steps"):
+        if values[flag].value is not None and values[flag].value < 1:
+            raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+
+    from kerasgan import runs
+
+    files.check_folder(values.out, name="--out")
+    recipe = runs.recipe_of(name)
+    is_type = name in registry.TYPES
+    if is_type and values.finetune:
+        raise ValueError(f"--finetune: {name!r} is a type and has no weights; give a pretrained model or a run folder.")
+    if values.finetune:
+        runs.check_name(name)
+        recipe = runs.for_other_data(recipe)
+    recipe = runs.changed(recipe, _changes(values))
+    reshaped = any(values[flag].value is not None for flag in ("size", "channels", "labels"))
+    _import_tensorflow()
+    try:
+        runs.train(
+            recipe,
+            values.data,
+            values.out,
+            follow_data=is_type or (reshaped and not values.finetune),
+            initial=name if values.finetune else None,
+            epochs=values.epochs,
+            limit_steps=values.limit_steps,
+            command=shlex.join(["kerasgan", "train", *words]),
+        )
+    except runs.Interrupted as stop:
+        print(stop)
+        return _INTERRUPTED
+    print(f"Done. Everything is in {values.out}; more samples with: kerasgan generate {shlex.quote(values.out)}")
+
+
+COMMANDS = {
+    "list": list_models,
+    "describe": describe,
+    "generate": generate,
+    "train": train,
+}
+
+
+def main(words=None):
+    """Runs the command; returns its exit code: 0, 2 after an error of the user's making, 130 after Ctrl-C.
+
+    Args:
+        words: the words after `kerasgan`; None takes those of this process.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        with contextlib.suppress(BrokenPipeError):  # `kerasgan list | head`
+            return _dispatch(words) or 0
+        return 0
+    except _Help as text:
+        print(text)
+        return 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except (ValueError, OSError, ArithmeticError, flags.Error) as error:
+        if debug:
+            raise
+        print(f"kerasgan: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+class _Help(Exception):
+    """What was asked for is this text."""
+
+
+def _dispatch(words):
+    if not words or words[0] in ("help", "--help", "-h", "-help") and len(words) == 1:
+        raise _Help(_overview())
+    if words[0] in ("version", "--version"):
+        raise _Help(f"kerasgan {kerasgan.__version__}")
+    if words[0] == "help":
+        words = [words[1], "--help"]
+    name, *rest = words
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{name!r} is no command.{hint} The commands are {', '.join(COMMANDS)}.")
+    return COMMANDS[name](rest)
+
+
+def _overview():
+    lines = ["kerasgan: GANs that are ready to use, and ready to train on your own files.", "", "Commands:"]
+    for function in COMMANDS.values():
+        usage, about, _ = _help_of(function)
+        lines += [f"  kerasgan {usage}", textwrap.indent(textwrap.fill(about.split(". ")[0].rstrip("."), 100), " " * 6)]
+    return "\n".join([*lines, "", "kerasgan COMMAND --help tells all about one; --debug shows tracebacks of errors."])
+
+
+def _help_of(function):
+    """(words it takes, what it does, examples) from a command's docstring."""
+    usage, about, examples = textwrap.dedent(f"    {function.__doc__}").strip().split("\n\n")
+    return usage, " ".join(about.split()), examples
+
+
+def _parse(function, values, words, takes=1):
+    """Parses flags into `values`; returns the other words, of which the command takes so many."""
+    usage, about, examples = _help_of(function)
+    if any(word in ("--help", "-h", "-help", "--helpfull") for word in words):
+        parts = [f"kerasgan {usage} [flags]", textwrap.fill(about, 100), examples, _flags_help(values)]
+        raise _Help("\n\n".join(part for part in parts if part))
+    words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
+    _, *others = values(["kerasgan", *words])
+    if len(others) != takes:
+        given = f"got {' '.join(others)!r}" if others else "got none"
+        raise ValueError(f"Expected kerasgan {usage}: {takes} name{'' if takes == 1 else 's'}, {given}.")
+    return others
+
+
+def _flags_help(values):
+    lines = ["Flags:"] if len(values) else []
+    for name in values:
+        flag = values[name]
+        if name != flag.name:
+            continue  # a short name
+        names = f"-{flag.short_name}, --{name}" if flag.short_name else f"--{name}"
+        default = f" (default: {flag.default})" if flag.default not in (None, [], False) else ""
+        lines.append(f"  {names:<18} {' '.join(flag.help.split())}{default}")
+    return "\n".join(lines)
+
+
+def _changes(values):
+    """What the flags of `train` change in a recipe, as {"field" or "field.argument": value}."""
+    import json
+
+    changes = {flag: values[flag].value for flag in ("batch_size", "dtype", "seed")}
+    changes |= {f"data.{flag}": values[flag].value for flag in ("channels", "labels")}
+    if values.size is not None:
+        size = [_whole("--size", edge) for edge in values.size.lower().split("x")]
+        changes["data.size"] = size[0] if len(size) == 1 else size
+    for change in values.set:
+        name, equals, value = change.partition("=")
+        if not equals or not re.fullmatch(r"(model|compile|data)\.\w+", name):
+            raise ValueError(
+                f"--set {change!r}: expected model.ARGUMENT=VALUE, compile.ARGUMENT=VALUE or data.ARGUMENT=VALUE."
+            )
+        try:
+            changes[name] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[name] = value  # a word needs no quotes
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _whole(flag, text):
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{flag} is {text!r}; expected a whole number.") from None
+
+
+def _size(recipe):
+    """Size of what `generate` needs, for people."""
+    size = sum(file.size for file in recipe.weights if file.part != "discriminator")
+    return f"{size / 1e6:.1f} MB" if size else "not trained"
+
+
+def _import_tensorflow():
+    """Imports TensorFlow without its start-up messages, unless the user has asked for them."""
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+        import tensorflow  # noqa: F401
+
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # real errors arrive as exceptions
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as messages:
+        screen = os.dup(2)
+        os.dup2(messages.fileno(), 2)  # the first messages come from C++ before it has read the level
+        try:
+            import tensorflow
+
+            tensorflow.config.list_logical_devices()  # finding no GPU is another occasion for them
+        except BaseException:
+            messages.seek(0)
+            os.write(screen, messages.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,339 @@
+"""The registry: from a name to a recipe, and from a recipe to a GAN, trained or fresh.
+
+A new zoo entry is one name in `ZOO`; a new GAN type is one line in `TYPES`. Recipes are plain data and nothing here
+imports TensorFlow before a GAN is built, so that listing is quick.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import json
+import pathlib
+import typing
+
+from kerasgan import weights as weight_files
+from kerasgan.weights import WeightFile
+
+WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
+
+__all__ = [
+    "TYPES",
+    "WEIGHTS",
+    "ZOO",
+    "Recipe",
+    "WeightFile",
+    "build",
+    "describe",
+    "gan_class",
+    "get",
+    "list_models",
+    "load",
+    "register",
+    "resolve",
+]
+
+ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist", "wgan_gp_sprites")
+
+
+class GANType(typing.NamedTuple):
+    """A GAN type: where its class is, and what `train` starts from when it is given the type instead of an entry."""
+
+    path: str  # "module:Class"
+    model: dict  # arguments of the class
+    data: dict  # arguments of the reader in kerasgan.data
+
+
+def _images(path, size, **data):
+    return GANType(path, {"image_shape": (size, size, 3)}, {"reader": "images", "size": size, "channels": 3, **data})
+
+
+TYPES = {
+    "vanilla_gan": _images("kerasgan.models.vanilla:VanillaGAN", 32),
+    "cgan": _images("kerasgan.models.cgan:CGAN", 32, labels=True),
+    "dcgan": _images("kerasgan.models.dcgan:DCGAN", 64),
+    "wgan": _images("kerasgan.models.wgan:WGAN", 64),
+    "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that is needed to train a GAN again, as plain data: what a run folder and a zoo entry hold.
+
+    Dictionaries hold what JSON can hold; tuples in them become lists, as they would in a file, so that
+    `Recipe.from_dict(json.loads(json.dumps(dataclasses.asdict(recipe)))) == recipe`.
+
+    Args:
+        name: `<gan>_<data>`, in lower case.
+        gan_type: a name in `TYPES`, or "package.module:Class" for a GAN of your own.
+        makes: what it makes, in one phrase.
+        model: arguments of the type's constructor.
+        compile: arguments of its `compile`; what is left out is the paper's value.
+        data: `{"reader": name of a function in kerasgan.data, ...its arguments without the source}`.
+        data_name: the data set it is trained on.
+        data_license: of that data set, and what it means for the weights.
+        license: of the weights.
+        batch_size, epochs: of the training.
+        seed: of the training; None takes one at random.
+        dtype: Keras dtype policy of the training, such as "mixed_bfloat16".
+        weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
+
+    Raises:
+        ValueError: a value that cannot be right.
+    """
+
+    name: str
+    gan_type: str
+    makes: str = ""
+    model: dict = dataclasses.field(default_factory=dict)
+    compile: dict = dataclasses.field(default_factory=dict)
+    data: dict = dataclasses.field(default_factory=dict)
+    data_name: str = ""
+    data_license: str = ""
+    license: str = ""
+    batch_size: int = 64
+    epochs: int = 100
+    seed: int | None = 0
+    dtype: str = "float32"
+    weights: tuple[WeightFile, ...] = ()
+
+    def __post_init__(self):
+        weight_files.check_plain_name("name", self.name)
+        if ":" not in str(self.gan_type) and self.gan_type not in TYPES:
+            raise ValueError(
+                f"gan_type={self.gan_type!r} is unknown.{_nearest(self.gan_type, TYPES)} Types: {', '.join(TYPES)}; "
+                'a GAN of your own is written "package.module:Class".'
+            )
+        for field in ("model", "compile", "data"):
+            object.__setattr__(self, field, _plain(self, field))
+        object.__setattr__(self, "weights", tuple(self.weights))
+        for file in self.weights:
+            if not isinstance(file, WeightFile):
+                raise ValueError(f"weights of {self.name!r} hold {file!r}; expected WeightFile objects.")
+        for field in ("batch_size", "epochs"):
+            value = getattr(self, field)
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a whole number above 0.")
+
+    @classmethod
+    def from_dict(cls, values):
+        """The recipe from what `dataclasses.asdict` gave, also after a trip through JSON.
+
+        Raises:
+            ValueError: a field is missing or unknown, or its value cannot be right.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - known)
+        missing = sorted({"name", "gan_type"} - set(values))
+        if unknown or missing:
+            raise ValueError(f"Not a recipe: unknown fields {unknown}, missing {missing}; known are {sorted(known)}.")
+        files = tuple(WeightFile(**file) for file in values.get("weights", ()))
+        return cls(**{**values, "weights": files})
+
+
+def _plain(recipe, field):
+    value = getattr(recipe, field)
+    if not isinstance(value, dict):
+        raise ValueError(f"{field}={value!r} in the recipe {recipe.name!r}: expected a dict of arguments.")
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{field} of the recipe {recipe.name!r} holds something that JSON cannot ({error}). Use numbers, strings, "
+            "lists, dicts; for objects of Keras their names or keras.saving.serialize_keras_object."
+        ) from error
+
+
+class _Entry(typing.NamedTuple):
+    recipe: Recipe
+    folder: pathlib.Path | None
+    card: str | None
+
+
+_registered = {}
+
+
+def list_models():
+    """Names of the pretrained models: those of the zoo, then those that were registered. For `load` and `describe`."""
+    return [*ZOO, *_registered]
+
+
+def get(name):
+    """The `Recipe` of a pretrained model.
+
+    Raises:
+        ValueError: no model has this name.
+    """
+    return _entry(name).recipe
+
+
+def resolve(name):
+    """The recipe to train: of a pretrained model, or, for the name of a GAN type, that type's starting values.
+
+    Raises:
+        ValueError: neither a model nor a type has this name.
+    """
+    if name not in TYPES:
+        return _entry(name, others=TYPES).recipe
+    kind = TYPES[name]
+    return Recipe(name=name, gan_type=name, makes="samples like yours", model=kind.model, data=kind.data)
+
+
+def describe(name):
+    """The card of a pretrained model, Markdown text; without a card, what the recipe says.
+
+    Raises:
+        ValueError: no model has this name.
+    """
+    recipe, folder, card = _entry(name)
+    if card is not None:
+        return card
+    if folder is not None and (folder / "card.md").is_file():
+        return (folder / "card.md").read_text(encoding="utf-8")
+    rows = {
+        "Makes": recipe.makes,
+        "Type": recipe.gan_type,
+        "Data": recipe.data_name,
+        "Licence of the data": recipe.data_license,
+        "Licence of the weights": recipe.license,
+    }
+    return f"# {recipe.name}\n\n" + "\n".join(f"- {row}: {value}" for row, value in rows.items() if value) + "\n"
+
+
+def register(recipe, card=None, folder=None):
+    """Adds a model of your own, for `load`, `describe`, `list_models` and the recipe's use by name in this process.
+
+    ```python
+    kerasgan.register(
+        Recipe(
+            name="dcgan_shoes",
+            gan_type="dcgan",
+            model={"image_shape": (64, 64, 3)},
+            weights=(WeightFile.from_file("shoes/generator.weights.h5", "generator"),),
+        ),
+        folder="shoes",
+    )
+    gan = kerasgan.load("dcgan_shoes")
+    ```
+
+    Args:
+        recipe: `Recipe`. Registering an equal one again changes nothing but the card and the folder.
+        card: Markdown text; None takes `card.md` in the folder, if it is there.
+        folder: where the weight files are; None for weights that are only at their `url`.
+
+    Raises:
+        TypeError: not a recipe.
+        ValueError: the name is taken, or there is no such folder.
+    """
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe is a {type(recipe).__name__}; expected a kerasgan.registry.Recipe.")
+    taken = recipe.name in ZOO or recipe.name in TYPES
+    if taken or (recipe.name in _registered and _registered[recipe.name].recipe != recipe):
+        raise ValueError(f"name={recipe.name!r} is taken by another model or type; choose another name for the recipe.")
+    folder = None if folder is None else pathlib.Path(folder).absolute()
+    if folder is not None and not folder.is_dir():
+        raise ValueError(f"folder={str(folder)!r}: there is no such folder.")
+    _registered[recipe.name] = _Entry(recipe, folder, card)
+
+
+def gan_class(gan_type):
+    """The class of a GAN type, imported now.
+
+    Args:
+        gan_type: a name in `TYPES`, or "package.module:Class".
+
+    Raises:
+        ValueError: there is no such class.
+    """
+    path = TYPES[gan_type].path if gan_type in TYPES else gan_type
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ModuleNotFoundError, AttributeError, ValueError) as error:
+        raise ValueError(f'gan_type={gan_type!r} cannot be imported ({error}); give "package.module:Class".') from error
+
+
+def build(recipe, dtype=None, compile=True):
+    """A fresh, untrained GAN from its recipe.
+
+    Args:
+        recipe: `Recipe`.
+        dtype: Keras dtype policy; None takes the recipe's.
+        compile: whether to compile it with the recipe's arguments.
+
+    Returns:
+        A `kerasgan.GAN`.
+    """
+    gan = gan_class(recipe.gan_type)(**{"seed": recipe.seed, **recipe.model, "dtype": dtype or recipe.dtype})
+    if compile:
+        gan.compile(**recipe.compile)
+    return gan
+
+
+def load(name, dtype=None, compile=True):
+    """A pretrained GAN, ready for `generate` and, since it comes compiled with its recipe's arguments, for `fit`.
+
+    ```python
+    gan = kerasgan.load("dcgan_celeba")
+    faces = gan.generate(16, seed=7)
+    ```
+
+    Args:
+        name: one of `list_models()`.
+        dtype: Keras dtype policy; None means "float32", whatever the training used.
+        compile: whether to compile it.
+
+    Returns:
+        A `kerasgan.GAN`.
+
+    Raises:
+        ValueError: no model has this name, it has no weights, or the weights do not fit.
+        FileNotFoundError, ConnectionError, OSError: the weights cannot be had; see `kerasgan.weights.find`.
+    """
+    recipe, folder, _ = _entry(name)
+    if not recipe.weights:
+        raise ValueError(f"{name!r} has no trained weights; train it with: kerasgan train {name} --data PATH --out RUN")
+    paths = [(file.part, weight_files.find(file, name, folder)) for file in recipe.weights]  # fails before TensorFlow
+    # The seed belongs to the training: what is loaded makes new samples in every process.
+    gan = build(dataclasses.replace(recipe, seed=None), dtype or "float32", compile)
+    for part, path in paths:
+        networks = [network for network in (part, f"ema_{part}") if hasattr(gan, network)]
+        if not networks:
+            raise ValueError(f"{name!r}: {type(gan).__name__} has no part {part!r}, which its recipe has weights for.")
+        for network in networks:
+            weight_files.load_into(getattr(gan, network), path)
+    return gan
+
+
+def _entry(name, others=()):
+    if name in _registered:
+        return _registered[name]
+    if name in ZOO:
+        module = importlib.import_module(f"kerasgan.zoo.{name}.recipe")
+        folder = pathlib.Path(module.__file__).parent
+        return _Entry(_with_published_weights(module.RECIPE, folder / WEIGHTS), folder, None)
+    if name in TYPES:
+        raise ValueError(
+            f"name={name!r} is a GAN type, not a pretrained model. Load one of {', '.join(list_models())}, or build "
+            f"the type with kerasgan.models.{TYPES[name].path.partition(':')[2]}(...)."
+        )
+    choices = [*list_models(), *others]
+    raise ValueError(
+        f"name={name!r} is unknown.{_nearest(name, choices)} kerasgan.list_models() (or: kerasgan list) gives all "
+        f"pretrained models{', kerasgan.registry.TYPES the types' if others else ''}."
+    )
+
+
+def _with_published_weights(recipe, path):
+    if not path.is_file():
+        return recipe
+    try:
+        files = [WeightFile(**file) for file in json.loads(path.read_text(encoding="utf-8"))]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} is damaged ({error}). Install kerasgan again, or publish it again.") from error
+    return dataclasses.replace(recipe, weights=tuple(files))
+
+
+def _nearest(name, choices):
+    near = difflib.get_close_matches(str(name).lower(), choices, n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,0 +1,386 @@
+"""Run folders: training into one, going on in it, opening what it holds.
+
+A run folder holds
+
+- `recipe.json`: the recipe as used, the data's path, the GAN's full configuration, versions;
+- `model.keras`: the newest checkpoint, at the end the trained model;
+- `samples/`: sample sheets of every epoch and their animation;
+- `log.csv`: losses of every epoch;
+- once training has ended, what a zoo entry ships: `generator.weights.h5` and so on, in half precision, and a sheet
+  of new samples, `samples.png` for images.
+"""
+
+import contextlib
+import dataclasses
+import inspect
+import json
+import math
+import pathlib
+import platform
+
+from kerasgan import files, registry, weights
+
+RECIPE = "recipe.json"
+CHECKPOINT = "model.keras"
+LOG = "log.csv"
+SAMPLES = "samples"
+_MINUTES = 5  # between two checkpoints
+_MOST_SHEETS = 200
+_SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
+_FINETUNING_SAMPLES = 100_000
+
+
+class Interrupted(Exception):
+    """Training was stopped from outside after it had been saved."""
+
+
+def load(name, compile=False):
+    """Opens a GAN by whatever names it: a pretrained model, a run folder or a `.keras` file.
+
+    Args:
+        name: one of `kerasgan.list_models()`, or a path.
+        compile: whether it comes ready to train on.
+
+    Raises:
+        ValueError: there is neither a model nor a path of this name, or the file is not a saved model.
+        FileNotFoundError: a folder without a model.
+    """
+    if name in registry.list_models():
+        return registry.load(name, compile=compile)
+    path = check_name(name)
+    from kerasgan.callbacks import Checkpoint
+
+    if (path / RECIPE).is_file():
+        registry.gan_class(_read(path)["recipe"].gan_type)  # a class of one's own is known to Keras once imported
+    return Checkpoint.load(path, compile=compile)[0]
+
+
+def check_name(name):
+    """Checks, without opening it, that `name` is one for `load`. Returns it as a `pathlib.Path`.
+
+    Raises:
+        ValueError, FileNotFoundError: as `load`.
+    """
+    path = pathlib.Path(name)
+    if name in registry.list_models():
+        return path
+    if path.is_dir():
+        if not (path / CHECKPOINT).is_file():
+            raise FileNotFoundError(
+                f"{name!r} holds no {CHECKPOINT}: it is no run folder, or its training has not saved anything yet."
+            )
+    elif not path.is_file():
+        try:
+            registry.get(name)
+        except ValueError as error:
+            raise ValueError(f"{error} Nor is there a run folder or a .keras file of this name.") from None
+    return path
+
+
+def recipe_of(name):
+    """The recipe to train by: of a pretrained model, a GAN type (its starting values) or a run folder.
+
+    Raises:
+        ValueError: neither of them.
+    """
+    if (pathlib.Path(name) / RECIPE).is_file():
+        return _read(name)["recipe"]
+    return registry.resolve(name)
+
+
+def changed(recipe, changes):
+    """A recipe with some values changed.
+
+    Args:
+        recipe: `kerasgan.registry.Recipe`.
+        changes: {"field": value} or {"field.argument": value}, such as {"epochs": 5, "data.flip": True}.
+    """
+    values = dataclasses.asdict(recipe)
+    for name, value in changes.items():
+        field, _, argument = name.partition(".")
+        if argument:
+            values[field] = {**values[field], argument: value}
+        else:
+            values[field] = value
+    return registry.Recipe.from_dict(values)
+
+
+def for_other_data(recipe):
+    """A recipe whose reader keeps only what fits samples to the model, not what suits the recipe's own data set."""
+    if recipe.gan_type not in registry.TYPES:
+        return recipe
+    wanted = registry.TYPES[recipe.gan_type].data
+    data = {name: recipe.data.get(name, value) for name, value in wanted.items()}
+    return dataclasses.replace(recipe, data=data)
+
+
+def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, limit_steps=None, command=None):
+    """Trains by a recipe into a run folder, or goes on with what the folder holds.
+
+    Args:
+        recipe: `kerasgan.registry.Recipe`.
+        source: the data: what the recipe's reader takes, such as a folder.
+        folder: the run folder; made if it is missing.
+        follow_data: whether the shape of samples and the number of classes are taken from the data.
+        initial: name or path of a model whose weights training starts from (fine-tuning); None starts from scratch.
+        epochs: None takes the recipe's; if it follows the data or fine-tunes, as many as make a sensible number of
+            samples. A larger number prolongs a training that has ended.
+        limit_steps: stops after so many steps, for a trial.
+        command: how a user would repeat this, for `recipe.json` and messages.
+
+    Returns:
+        The trained GAN.
+
+    Raises:
+        ValueError: the folder holds another training, or arguments or data do not fit the model.
+        OSError: the folder cannot be written, another process trains in it, or the data cannot be read.
+        FloatingPointError: the training broke down; the last good checkpoint stays.
+        Interrupted: after Ctrl-C, SIGTERM or SIGHUP, when everything has been saved.
+    """
+    import keras
+
+    from kerasgan import callbacks
+
+    folder = files.check_folder(pathlib.Path(folder), "out")
+    _check_arguments(recipe)
+    asked = _request(recipe, follow_data, initial)
+    before = _earlier(folder, asked)
+    if before:
+        recipe = before["recipe"]
+    if recipe.seed is not None:
+        keras.utils.set_random_seed(recipe.seed)
+    checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES)
+    gan, epoch, step = None, 0, 0
+    if before and checkpoint.path.is_file():
+        gan, epoch, step = checkpoint.load(folder)
+    dataset = _read_data(recipe, source, epoch)
+    if follow_data and not before:
+        recipe = _following(recipe, dataset)
+    if gan is None:
+        gan = _start(recipe, initial)
+    if epochs is None:
+        epochs = recipe.epochs if before else _default_epochs(recipe, dataset, follow_data, initial)
+    recipe = dataclasses.replace(recipe, epochs=epochs)
+    record = {"asked": asked, "command": command, "data": str(source)}
+    with _alone(folder):
+        _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record)
+        _finish(gan, recipe, folder, record)
+    return gan
+
+
+# Before training -----------------------------------------------------------------------------------------------------
+
+
+def _request(recipe, follow_data, initial):
+    """What makes two commands the same training. Epochs may grow; a zoo entry's trained weights do not matter."""
+    recipe = dataclasses.asdict(recipe)
+    del recipe["weights"], recipe["epochs"]
+    return {**recipe, "follow_data": follow_data, "initial": None if initial is None else str(initial)}
+
+
+def _earlier(folder, asked):
+    """What `recipe.json` says of an earlier training in the folder; None if there was none.
+
+    Raises:
+        ValueError: the folder holds another training, or something else.
+    """
+    if not (folder / RECIPE).is_file():
+        if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+            raise ValueError(f"out={str(folder)!r} holds files but no {RECIPE}: give a new folder, or an empty one.")
+        return None
+    before = _read(folder)
+    there = before["asked"]
+    names = sorted(name for name in {*there, *asked} if there.get(name) != asked.get(name))
+    if names:
+        differences = "; ".join(f"{name}: there {there.get(name)!r}, now {asked.get(name)!r}" for name in names)
+        again = f", or go on with: {before['command']}" if before["command"] else ""
+        raise ValueError(
+            f"out={str(folder)!r} holds a training with another recipe ({differences}). Give another folder{again}."
+        )
+    return before
+
+
+def _read(folder):
+    path = pathlib.Path(folder) / RECIPE
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {**values, "recipe": registry.Recipe.from_dict(values["recipe"])}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{str(path)!r} cannot be read ({error}): damaged, or not written by kerasgan.") from error
+
+
+def _check_arguments(recipe):
+    """Raises a ValueError for arguments in a recipe that nothing takes."""
+    gan_class = registry.gan_class(recipe.gan_type)
+    for field, function in (("model", gan_class), ("compile", gan_class.compile), ("data", _reader(recipe))):
+        known = set(inspect.signature(function).parameters) - {"self", "source"}
+        unknown = sorted(set(getattr(recipe, field)) - known - {"reader"})
+        if unknown:
+            raise ValueError(f"{field}.{unknown[0]} is unknown; {field} takes: {', '.join(sorted(known))}.")
+
+
+def _reader(recipe):
+    from kerasgan import data
+
+    name = recipe.data.get("reader")
+    if name not in data.__all__:
+        raise ValueError(f"data.reader is {name!r}; expected one of {', '.join(data.__all__)}.")
+    return getattr(data, name)
+
+
+def _read_data(recipe, source, epoch):
+    """The data set, shuffled differently than in the epochs that are done."""
+    arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
+    seed = None if recipe.seed is None else recipe.seed + epoch
+    return _reader(recipe)(source, **{"batch_size": recipe.batch_size, "seed": seed, **arguments})
+
+
+def _following(recipe, dataset):
+    """The recipe with the arguments of the model that follow from the data, by the names that types give them."""
+    spec = dataset.element_spec
+    samples, labelled = (spec[0], len(spec) > 1) if isinstance(spec, tuple) else (spec, False)
+    follows = {"image_shape": list(samples.shape[1:])}
+    if labelled and getattr(dataset, "class_names", None):
+        follows["num_classes"] = len(dataset.class_names)
+    known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
+    follows = {name: value for name, value in follows.items() if name in known}
+    return dataclasses.replace(recipe, model={**recipe.model, **follows})
+
+
+def _default_epochs(recipe, dataset, follow_data, initial):
+    batches = int(dataset.cardinality())
+    if not (follow_data or initial) or batches < 1:
+        return recipe.epochs
+    samples = _FINETUNING_SAMPLES if initial else _SAMPLES
+    return max(1, math.ceil(samples / (batches * recipe.batch_size)))
+
+
+def _start(recipe, initial):
+    """A compiled GAN: fresh, or with the weights of `initial`."""
+    gan = _build(recipe)
+    if initial is None:
+        return gan
+    trained = load(initial)
+    if type(trained) is not registry.gan_class(recipe.gan_type):
+        raise ValueError(f"{initial!r} is a {type(trained).__name__}, the recipe trains a {recipe.gan_type}.")
+    for name, network in _networks(trained).items():
+        for copy in (name, f"ema_{name}"):
+            if hasattr(gan, copy):
+                getattr(gan, copy).set_weights(getattr(trained, f"ema_{name}", network).get_weights())
+    return gan
+
+
+def _build(recipe):
+    try:
+        return registry.build(changed(recipe, {}))  # a copy: Keras puts objects into the dicts it is given
+    except TypeError as error:  # what Keras raises for names and configurations that it does not know
+        raise ValueError(f"The recipe's arguments of model or compile are wrong: {error}") from error
+
+
+def _networks(gan):
+    """The GAN's networks by name, without the moving averages."""
+    import keras
+
+    return {
+        name: value
+        for name, value in vars(gan).items()
+        if isinstance(value, keras.Model) and not name.startswith(("_", "ema_"))
+    }
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """Keeps other processes from training in the folder, and removes what a killed one left half-written."""
+    import filelock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise OSError(
+            f"out={str(folder)!r}: another process is training there; wait for it or give another folder."
+        ) from None
+    try:
+        for path in folder.glob(".[0-9]*-*"):
+            path.unlink()
+        yield
+    finally:
+        lock.release()
+
+
+# Training ------------------------------------------------------------------------------------------------------------
+
+
+def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record):
+    import keras
+
+    from kerasgan import callbacks
+
+    epoch, step = position
+    interruption = callbacks.Interruption(limit_steps)
+    watchers = [
+        # When training begins, the data have been checked: a mistake in the command leaves no run folder behind.
+        keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _write(gan, recipe, folder, record)),
+        callbacks.Log(folder / LOG),
+        callbacks.Progress(epochs=recipe.epochs),
+        checkpoint,
+        callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=max(1, recipe.epochs // _MOST_SHEETS)),
+        interruption,
+    ]
+    steps = int(dataset.cardinality()) // gan.discriminator_steps  # negative if the data set does not know
+    if epoch < recipe.epochs:
+        print(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{_of(gan, recipe, steps)}. Ctrl-C saves.")
+    if step >= steps > 0:
+        epoch, step = epoch + 1, 0
+    try:
+        with interruption.listening():
+            if step and epoch < recipe.epochs:  # first the rest of the epoch that was interrupted
+                checkpoint.begin_at(epoch, step)
+                rest = {"epochs": epoch + 1, "steps_per_epoch": steps - step}
+                gan.fit(dataset, initial_epoch=epoch, **rest, callbacks=watchers, verbose=0)
+                epoch += 1
+            if epoch < recipe.epochs:
+                gan.fit(dataset, initial_epoch=epoch, epochs=recipe.epochs, callbacks=watchers, verbose=0)
+    except callbacks.Interrupted:
+        checkpoint.save()
+        if interruption.signalled:
+            raise Interrupted(
+                f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
+                f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
+            ) from None
+
+
+def _of(gan, recipe, steps):
+    samples = steps * gan.discriminator_steps * recipe.batch_size
+    return f" of {samples} {gan.media.plural}" if steps > 0 else ""
+
+
+def _write(gan, recipe, folder, record):
+    """Writes `recipe.json`."""
+    import keras
+    import numpy
+    import tensorflow
+
+    import kerasgan
+
+    modules = {"kerasgan": kerasgan, "tensorflow": tensorflow, "keras": keras, "numpy": numpy}
+    values = {
+        "recipe": dataclasses.asdict(recipe),
+        **record,
+        "gan": gan.get_config(),
+        "compile": gan.get_compile_config(),
+        "versions": {"python": platform.python_version(), **{name: m.__version__ for name, m in modules.items()}},
+    }
+    with files.atomic(folder / RECIPE) as temporary:
+        temporary.write_text(json.dumps(values, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _finish(gan, recipe, folder, record):
+    """Writes what others take from the run: samples, and weights in half precision that the recipe names."""
+    gan.media.save(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.extension}")
+    made = []
+    for name, network in _networks(gan).items():
+        path = weights.save_half(getattr(gan, f"ema_{name}", network), folder / f"{name}.weights.h5")
+        made.append(weights.WeightFile.from_file(path, name))
+    _write(gan, dataclasses.replace(recipe, weights=tuple(made)), folder, record)

@@ -1,0 +1,400 @@
+"""The `kerasgan` command, and through it the run folders."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+
+import kerasgan
+from kerasgan import cli, registry, runs
+from kerasgan.callbacks import Checkpoint
+from kerasgan.callbacks.log import read as read_log
+from kerasgan.media import Arrays
+
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+
+
+def run_process(*words, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", "kerasgan.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        **kwargs,
+    )
+
+
+def kerasgan_command(capsys, *words):
+    """(exit code, standard output, standard error) of the command, run in this process."""
+    capsys.readouterr()
+    code = cli.main([str(word) for word in words])
+    return code, *capsys.readouterr()
+
+
+def fails(capsys, *words):
+    """The message of a command that must fail."""
+    code, _, error = kerasgan_command(capsys, *words)
+    assert code == 2 and re.fullmatch(r"kerasgan: error: .*\n", error)
+    return error
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """24 small pictures in the folders of two classes."""
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for i in range(24):
+        path = folder / ("cats" if i % 2 else "dogs") / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        PIL.Image.fromarray(random.integers(0, 256, (12, 12, 3), dtype="uint8")).save(path)
+    return folder
+
+
+def small(pictures, out, name="vanilla_gan"):
+    """A training that takes seconds."""
+    sizes = ["--set", "model.units=16", "--set", "model.maxout_units=8"] if name == "vanilla_gan" else []
+    data = ["--data", pictures, "--size", 8, "--channels", 1, "--batch-size", 8]
+    return ["train", name, *data, *sizes, "--out", out]
+
+
+@pytest.fixture(scope="session")
+def run(pictures, tmp_path_factory):
+    """The folder of a run that was stopped after 4 of 6 steps, in its second epoch, and then taken up again."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    command = [*small(pictures, folder), "--epochs", 2]
+    assert cli.main([*map(str, command), "--limit_steps", "4"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["kerasgan", *map(str, command)])
+        assert cli.main() == 0
+    return folder
+
+
+# Without TensorFlow --------------------------------------------------------------------------------------------------
+
+
+def test_list_answers_at_once_without_tensorflow():
+    code = "import sys; from kerasgan import cli; cli.main(['list']); sys.exit('tensorflow' in sys.modules)"
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 1.0
+    assert done.returncode == 0, done.stderr
+    head, *rows = done.stdout.splitlines()
+    assert head.split() == ["NAME", "MAKES", "DATA", "LICENCE", "SIZE"]
+    assert [row.split()[0] for row in rows] == kerasgan.list_models()
+    recipe = registry.get("dcgan_celeba")
+    assert all(text in rows[0] for text in (recipe.makes, recipe.data_name, recipe.license))
+
+
+def test_describe_prints_the_card(capsys):
+    code, out, _ = kerasgan_command(capsys, "describe", "dcgan_celeba")
+    assert code == 0 and out == registry.describe("dcgan_celeba").rstrip() + "\n"
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"]])
+def test_overview(capsys, words):
+    code, out, _ = kerasgan_command(capsys, *words)
+    assert code == 0
+    assert all(f"\n  kerasgan {name}" in out for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help_with_examples_and_all_flags(capsys, name):
+    code, out, _ = kerasgan_command(capsys, name, "--help")
+    assert code == 0 and out.startswith(f"kerasgan {name}") and f"Examples:\n  kerasgan {name}" in out
+    assert kerasgan_command(capsys, "help", name)[1] == out
+    flags = set(re.findall(r" --(\w+)", out.partition("Examples:")[2].partition("\n\n")[0]))
+    assert all(f"--{flag} " in out.partition("Flags:")[2] for flag in flags)
+
+
+def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
+    """Every example of `generate` and `train` passes all checks of its words."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "load", lambda name: pytest.fail("reached the work", pytrace=False))
+    monkeypatch.setattr(runs, "check_name", lambda name: name)
+    monkeypatch.setattr(runs, "train", lambda *args, **kwargs: None)
+    for name in ("generate", "train"):
+        for line in cli._help_of(cli.COMMANDS[name])[2].splitlines()[1:]:
+            try:
+                assert kerasgan_command(capsys, *line.split()[1:])[0] == 0, line
+            except pytest.fail.Exception as reached:
+                assert str(reached) == "reached the work"
+
+
+def test_mistakes_in_words(capsys):
+    assert "Did you mean 'generate'?" in fails(capsys, "genrate")
+    assert "1 name, got none" in fails(capsys, "generate")
+    assert "1 name, got 'a b'" in fails(capsys, "describe", "a", "b")
+    assert "0 names, got 'x'" in fails(capsys, "list", "x")
+    assert "Did you mean" in fails(capsys, "generate", "dcgan_celeba", "--sed", 3)
+    assert "seed" in fails(capsys, "generate", "dcgan_celeba", "--seed", "three")
+
+
+def test_debug_shows_the_traceback():
+    with pytest.raises(ValueError, match="no command"):
+        cli.main(["--debug", "genrate"])
+
+
+def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    cases = [
+        (["generate", "dcgan_celeb"], "Did you mean 'dcgan_celeba'"),
+        (["generate", "dcgan_celeba", "-n", "0"], "--count is 0; expected 1 or more"),
+        (["generate", "dcgan_celeba", "-o", str(tmp_path / "file" / "x.png")], "is a file, not a folder"),
+        (["generate", "dcgan_celeba", "-o", str(tmp_path)], "is a folder; give the name of a file"),
+        (["generate", "dcgan_celeba", "--label", "cat"], "--label is 'cat'; expected a whole number"),
+        (["generate", "dcgan_celeba", "--columns", "0"], "--columns is 0"),
+        (["generate", str(tmp_path / "empty")], "holds no model.keras"),
+        (["generate", str(tmp_path / "none.keras")], "Nor is there a run folder or a .keras file"),
+        (["train", "dcgan", "--out", "x"], "--data is missing"),
+        (["train", "dcgan", "--data", "x"], "--out is missing"),
+        (["train", "dcgam", "--data", "x", "--out", "x"], "Did you mean 'dcgan'"),
+        (["train", "dcgan", "--data", "x", "--out", "x", "--epochs", "0"], "--epochs is 0"),
+        (["train", "dcgan", "--data", "x", "--out", str(tmp_path / "file")], "is a file, not a folder"),
+        (["train", "dcgan", "--data", "x", "--out", "x", "--set", "lr=3"], "expected model.ARGUMENT=VALUE"),
+        (["train", "dcgan", "--data", "x", "--out", "x", "--size", "64x"], "--size is ''"),
+        (["train", "dcgan", "--data", "x", "--out", "x", "--finetune"], "is a type and has no weights"),
+    ]
+    code = (
+        "import json, sys; from kerasgan import cli\n"
+        "print([cli.main(words) for words in json.loads(sys.argv[1])], 'tensorflow' in sys.modules)"
+    )
+    words = json.dumps([words for words, _ in cases])
+    done = subprocess.run([sys.executable, "-c", code, words], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == f"{[2] * len(cases)} False\n", done.stderr
+    for line, (_, message) in zip(done.stderr.splitlines(), cases, strict=True):
+        assert line.startswith("kerasgan: error: ") and message in line
+    assert sorted(os.listdir(tmp_path)) == ["empty", "file"]
+
+
+# Training ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_folder_holds_everything(run):
+    assert sorted(path.name for path in run.iterdir() if not path.name.startswith(".")) == [
+        "discriminator.weights.h5",
+        "generator.weights.h5",
+        "log.csv",
+        "model.keras",
+        "recipe.json",
+        "samples",
+        "samples.png",
+    ]
+    assert {path.name for path in (run / "samples").iterdir()} == {"animation.gif", "epoch_0001.png", "epoch_0002.png"}
+    stored = json.loads((run / "recipe.json").read_text())
+    assert stored["recipe"]["model"]["image_shape"] == [8, 8, 1]
+    assert stored["recipe"]["batch_size"] == 8
+    assert stored["gan"]["image_shape"] == [8, 8, 1] and stored["compile"]["loss"]
+    assert set(stored["versions"]) == {"python", "kerasgan", "tensorflow", "keras", "numpy"}
+    assert stored["command"].startswith("kerasgan train vanilla_gan --data")
+
+
+def test_a_resumed_run_has_every_step_once(run):
+    gan = runs.load(str(run))
+    assert int(gan.samples_seen) == 2 * 3 * 8
+    assert [(row["epoch"], row["samples"]) for row in read_log(run / "log.csv")] == [(1, 24), (2, 48)]
+
+
+def test_interrupted_again_and_again(pictures, tmp_path):
+    positions = []
+    for steps in (2, 1, 1):  # of epochs of 3 steps
+        assert cli.main([*map(str, small(pictures, tmp_path)), "--limit_steps", str(steps)]) == 0
+        gan, *position = Checkpoint.load(tmp_path)
+        positions.append(tuple(position))
+    assert positions == [(0, 2), (0, 3), (1, 1)]
+    assert int(gan.samples_seen) == 4 * 8
+
+
+def test_weights_of_a_run_are_a_zoo_entry(run):
+    recipe = runs.changed(runs.recipe_of(run), {"name": "small_of_a_test"})
+    kerasgan.register(recipe, folder=run)
+    loaded, trained = kerasgan.load("small_of_a_test"), runs.load(str(run))
+    assert {file.part for file in recipe.weights} == {"generator", "discriminator"}
+    for name in ("generator", "ema_generator"):
+        pairs = zip(getattr(loaded, name).weights, trained.ema_generator.weights, strict=True)
+        assert all(np.allclose(a, b, atol=1e-3) for a, b in pairs)
+
+
+def test_a_longer_training_goes_on(capsys, pictures, run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    code, out, _ = kerasgan_command(capsys, *small(pictures, folder), "--epochs", 3)
+    assert code == 0 and "epoch 3/3  3/3" in out and "epoch 2/3" not in out
+    assert [row["epoch"] for row in read_log(folder / "log.csv")] == [1, 2, 3]
+    # Without --epochs, as many as there were to be at last: nothing is left to do.
+    assert "epoch" not in kerasgan_command(capsys, *small(pictures, folder))[1]
+
+
+def test_another_recipe_in_the_same_folder(capsys, pictures, run):
+    before = (run / "recipe.json").read_bytes()
+    message = fails(capsys, *small(pictures, run), "--set", "compile.loss=hinge")
+    assert "compile: there {}, now {'loss': 'hinge'}" in message
+    assert "Give another folder, or go on with: kerasgan train vanilla_gan" in message
+    assert (run / "recipe.json").read_bytes() == before
+
+
+def test_mistakes_leave_no_run_folder(capsys, pictures, tmp_path):
+    out = tmp_path / "run"
+    assert "'missing'" in fails(capsys, "train", "dcgan", "--data", "missing", "--out", out)
+    assert "batch_size=64 is larger" in fails(capsys, "train", "dcgan", "--data", pictures, "--out", out)
+    assert "image_shape=(7, 7" in fails(capsys, *small(pictures, out, "dcgan"), "--size", 7)
+    assert "model.widht is unknown; model takes:" in fails(capsys, *small(pictures, out), "--set", "model.widht=3")
+    assert "data.foo is unknown" in fails(capsys, *small(pictures, out), "--set", "data.foo=3")
+    assert "data.reader is 'sounds'" in fails(capsys, *small(pictures, out), "--set", "data.reader=sounds")
+    assert "optimizer" in fails(
+        capsys, *small(pictures, out), "--set", 'compile.generator_optimizer={"class_name":"X"}'
+    )
+    assert not out.exists()
+    assert "holds files but no recipe.json" in fails(capsys, *small(pictures, pictures))
+
+
+def test_only_one_process_trains_in_a_folder(capsys, pictures, tmp_path):
+    import filelock
+
+    (tmp_path / "run").mkdir()
+    with filelock.FileLock(tmp_path / "run" / ".lock"):
+        assert "another process is training there" in fails(capsys, *small(pictures, tmp_path / "run"))
+
+
+def test_what_a_killed_process_left_is_removed(pictures, tmp_path):
+    (tmp_path / "run").mkdir()
+    left = tmp_path / "run" / ".4711-model.keras"
+    left.write_text("half a model")
+    assert cli.main([*map(str, small(pictures, tmp_path / "run")), "--limit_steps", "1"]) == 0
+    assert not left.exists()
+
+
+def test_finetuning_starts_from_the_weights_on_other_data(capsys, run, tmp_path):
+    data = tmp_path / "mine.npz"
+    np.savez(data, images=np.random.default_rng(1).integers(0, 256, (9, 20, 14), dtype="uint8"))
+    out = tmp_path / "new"
+    words = ["--finetune", "--data", data, "--out", out, "--limit_steps", 1, "--seed", 5, "--set", "compile.loss=hinge"]
+    code, text, error = kerasgan_command(capsys, "train", run, *words)
+    assert code == 0, error
+    assert "12500 epochs of 8 images" in text  # 100,000 samples
+    old, new = runs.load(str(run)), runs.load(str(out))
+    pairs = [*zip(new.generator.weights, old.ema_generator.weights, strict=True)]
+    pairs += zip(new.discriminator.weights, old.discriminator.weights, strict=True)
+    assert max(float(np.abs(a - b).max()) for a, b in pairs) < 0.001  # one step away, not another start
+    assert json.loads((out / "recipe.json").read_text())["compile"]["loss"]["class_name"] == "Hinge"
+
+
+def test_classes_of_a_conditional_type_come_from_the_folders(capsys, pictures, tmp_path):
+    out = tmp_path / "run"
+    command = [*small(pictures, out, "cgan"), "--limit_steps", 1]
+    assert kerasgan_command(capsys, *command)[0] == 0
+    assert runs.recipe_of(out).model["num_classes"] == 2
+    one = tmp_path / "one.png"
+    assert kerasgan_command(capsys, "generate", out, "-n", 2, "--label", "0,1", "-o", one)[0] == 0
+    assert "expected 0 to 1" in fails(capsys, "generate", out, "-n", 2, "--label", 2, "-o", one)
+
+
+@pytest.mark.slow
+def test_a_signal_saves_and_the_same_command_goes_on(pictures, tmp_path):
+    words = [*small(pictures, tmp_path / "run"), "--epochs", 100_000]
+    words = [sys.executable, "-m", "kerasgan.cli", *map(str, words)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    while not process.stdout.readline().startswith("epoch 3/"):
+        assert process.poll() is None, process.stderr.read()
+    process.send_signal(signal.SIGTERM)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert "the same command goes on from there: kerasgan train vanilla_gan" in out
+    assert error == ""  # TensorFlow's messages included
+    seen = int(runs.load(str(tmp_path / "run")).samples_seen)
+    assert seen >= 3 * 24
+    assert cli.main([*words[3:], "--limit_steps", "2"]) == 0
+    assert int(runs.load(str(tmp_path / "run")).samples_seen) == seen + 2 * 8
+
+
+# Generating ----------------------------------------------------------------------------------------------------------
+
+
+def test_generate_from_a_run_and_from_its_file(capsys, run, tmp_path):
+    one, two, three = (tmp_path / "new" / f"{name}.png" for name in ("one", "two", "three"))
+    code, out, _ = kerasgan_command(capsys, "generate", run, "-n", 6, "--seed", 7, "--columns", 3, "-o", one)
+    assert code == 0 and out == f"Saved 6 images to {one} (seed 7).\n"
+    assert PIL.Image.open(one).size == (28, 18)
+    kerasgan_command(capsys, "generate", run / "model.keras", "-n", 6, "--seed", 7, "--columns", 3, "-o", two)
+    assert one.read_bytes() == two.read_bytes()
+    _, out, _ = kerasgan_command(capsys, "generate", run, "-n", 6, "--columns", 3, "-o", three)
+    seed = re.search(r"seed (\d+)", out)[1]
+    assert three.read_bytes() != one.read_bytes()
+    kerasgan_command(capsys, "generate", run, "-n", 6, "--columns", 3, "--seed", seed, "-o", one)
+    assert three.read_bytes() == one.read_bytes()
+
+
+def test_generate_names_the_file_after_the_model(capsys, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert kerasgan_command(capsys, "generate", f"{run}/", "-n", 1)[0] == 0
+    assert kerasgan_command(capsys, "generate", run / "model.keras", "-n", 1)[0] == 0
+    assert sorted(os.listdir(tmp_path)) == ["model.png", "run.png"]
+
+
+def test_generate_refuses(capsys, run, tmp_path):
+    assert "ends in '.pgn'; expected one of .png" in fails(capsys, "generate", run, "-o", tmp_path / "x.pgn")
+    assert "has no classes" in fails(capsys, "generate", run, "--label", 3, "-o", tmp_path / "x.png")
+    assert "truncation=-1" in fails(capsys, "generate", run, "--truncation", -1, "-o", tmp_path / "x.png")
+    (tmp_path / "other.keras").write_text("not a model")
+    assert "not a saved Keras model" in fails(capsys, "generate", tmp_path / "other.keras")
+    assert os.listdir(tmp_path) == ["other.keras"]
+
+
+# Samples that are no images, of a type that is not in the package ---------------------------------------------------
+
+
+@keras.saving.register_keras_serializable(package="test")
+class Walk(kerasgan.GAN):
+    """A GAN of random walks."""
+
+    def __init__(self, steps=5, seed=None, name=None, dtype=None):
+        generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(steps)])
+        discriminator = keras.Sequential([keras.Input((steps,)), keras.layers.Dense(1)])
+        super().__init__(generator, discriminator, media=Arrays((steps,)), seed=seed, name=name, dtype=dtype)
+        self.steps = steps
+
+    def get_config(self):
+        config = self.base_config()
+        return {"steps": self.steps, **{key: config[key] for key in ("seed", "name", "dtype")}}
+
+
+def test_other_kinds_of_samples(capsys, monkeypatch, tmp_path):
+    def walks(source, batch_size=4, seed=None, steps=5):
+        import tensorflow as tf
+
+        walks = np.random.default_rng(seed).normal(size=(int(source), steps)).astype("float32")
+        return tf.data.Dataset.from_tensor_slices(walks).batch(batch_size, drop_remainder=True)
+
+    monkeypatch.setattr(kerasgan.data, "walks", walks, raising=False)
+    monkeypatch.setattr(kerasgan.data, "__all__", [*kerasgan.data.__all__, "walks"])
+    recipe = registry.Recipe(
+        name="walk_of_a_test", gan_type=f"{__name__}:Walk", data={"reader": "walks"}, batch_size=4, epochs=2
+    )
+    kerasgan.register(recipe)
+    code, out, error = kerasgan_command(capsys, "train", "walk_of_a_test", "--data", 12, "--out", tmp_path / "run")
+    assert code == 0, error
+    assert "2 epochs of 12 samples" in out and "samples/s" in out
+    assert sorted(path.name for path in (tmp_path / "run" / "samples").iterdir()) == [
+        "epoch_0001.npy",
+        "epoch_0002.npy",
+    ]
+    code, _, error = kerasgan_command(capsys, "generate", tmp_path / "run", "-n", 3, "-o", tmp_path / "x.npy")
+    assert code == 0, error
+    assert np.load(tmp_path / "x.npy").shape == (3, 5)
+
+
+def test_tensorflow_starts_silently(run, tmp_path):
+    done = run_process("generate", run, "-n", 1, "--seed", 1, "-o", tmp_path / "x.png")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Saved 1 images to {tmp_path / 'x.png'} (seed 1).\n"

@@ -1,0 +1,102 @@
+"""`import kerasgan`: quick, complete, and installable."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+import kerasgan
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, check=True)
+    return done.stdout.strip()
+
+
+def test_import_takes_well_under_a_fifth_of_a_second():
+    code = "import time; start = time.perf_counter(); import kerasgan; print(time.perf_counter() - start)"
+    assert min(float(python(code)) for _ in range(3)) < 0.1
+
+
+def test_import_brings_nothing_heavy():
+    code = (
+        "import sys; before = set(sys.modules); import kerasgan; dir(kerasgan)\n"
+        "print(sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+    assert python(code) == "['kerasgan']"
+
+
+@pytest.mark.parametrize("name", kerasgan.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(kerasgan, name) is not None
+    assert name in dir(kerasgan)
+
+
+def test_star_import():
+    names = {}
+    exec("from kerasgan import *", names)
+    assert set(kerasgan.__all__) <= set(names)
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match="has no attribute 'laod'; its public names are .*load"):
+        kerasgan.laod  # noqa: B018
+    assert not hasattr(kerasgan, "laod")
+
+
+def test_version_is_that_of_the_installed_package():
+    from importlib.metadata import version
+
+    assert version("kerasgan") == kerasgan.__version__
+
+
+def test_zoo_is_a_subpackage():
+    import kerasgan.zoo
+
+    assert (pathlib.Path(kerasgan.zoo.__file__).parent / "__init__.py").is_file()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the sources, to which a made-up zoo entry is added; nothing is downloaded."""
+    pytest.importorskip("setuptools", reason="builds a wheel")
+    copy = tmp_path_factory.mktemp("sources")
+    for name in ("setup.py", "README.md", "LICENSE"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, copy)
+    ignored = shutil.ignore_patterns("__pycache__", "*.h5", "*.png")
+    for name in ("kerasgan", "zoo"):
+        shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+    (copy / "zoo" / "made_up").mkdir()
+    for name in ("recipe.py", "card.md", "samples.png", "generator.weights.h5", "weights.json", "notes.txt"):
+        (copy / "zoo" / "made_up" / name).write_text("")
+    code = "from setuptools import build_meta; build_meta.build_wheel('dist')"
+    subprocess.run([sys.executable, "-c", code], cwd=copy, check=True, capture_output=True)
+    (path,) = (copy / "dist").iterdir()
+    return zipfile.ZipFile(path)
+
+
+def test_wheel_holds_the_zoo(wheel):
+    names = set(wheel.namelist())
+    for name in ("recipe.py", "card.md", "samples.png", "generator.weights.h5", "weights.json"):
+        assert f"kerasgan/zoo/made_up/{name}" in names
+    assert "kerasgan/zoo/made_up/notes.txt" not in names
+
+
+def test_wheel_holds_every_module(wheel):
+    names = set(wheel.namelist())
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kerasgan").rglob("*.py")}
+    assert sources <= names
+    assert not [name for name in names if name.startswith(("tests", "tools", "zoo"))]
+
+
+def test_wheel_has_the_command_and_the_licence(wheel):
+    (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
+    assert "kerasgan = kerasgan.cli:main" in wheel.read(f"{folder}/entry_points.txt").decode()
+    assert any(name.startswith(folder) and name.endswith("LICENSE") for name in wheel.namelist())

@@ -1,0 +1,244 @@
+"""tools/publish_entry.py: from a run folder to a zoo entry."""
+
+import importlib.util
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import kerasgan
+import kerasgan.zoo
+from kerasgan import registry, runs
+from kerasgan.registry import Recipe
+
+SCRIPT = pathlib.Path(__file__).parents[2] / "tools" / "publish_entry.py"
+NAME = "wgan_gp_publishing_test"
+RECIPE = Recipe(
+    name=NAME,
+    gan_type="wgan_gp",
+    makes="tiny pictures of 3 kinds",
+    model={"image_shape": [16, 16, 4], "num_classes": 3, "latent_dim": 4, "width": 2},
+    compile={"discriminator_steps": 1, "ema_half_life": 8, "generator_optimizer": "sgd"},
+    data={"reader": "images", "size": 16, "channels": 4, "labels": True},
+    data_name="noise",
+    data_license="CC0",
+    license="CC0, for the weights too",
+    batch_size=8,
+    epochs=2,
+    seed=1,
+)
+MODULE = f'''"""Tiny pictures,
+in two lines.
+
+Faces have no eyes.
+"""
+
+from kerasgan.registry import Recipe
+
+RECIPE = {RECIPE!r}
+'''
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("publish_entry", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """(finished run folder, what it was after 5 of its 6 steps, in the second epoch)"""
+    folder = tmp_path_factory.mktemp("runs")
+    random = np.random.default_rng(0)
+    data = folder / "noise.npz"
+    np.savez(data, images=random.integers(0, 256, (24, 16, 16, 4), "uint8"), labels=np.arange(24) % 3)
+    runs.train(RECIPE, data, folder / "run", limit_steps=5, command=f"kerasgan train {NAME} --data {data}")
+    shutil.copytree(folder / "run", folder / "unfinished")
+    runs.train(RECIPE, data, folder / "run")
+    return folder / "run", folder / "unfinished"
+
+
+@pytest.fixture
+def zoo(tmp_path, monkeypatch):
+    """A zoo that holds the recipe of one entry."""
+    folder = tmp_path / "zoo"
+    (folder / NAME).mkdir(parents=True)
+    (folder / NAME / "recipe.py").write_text(MODULE)
+    monkeypatch.setattr(registry, "ZOO", (*registry.ZOO, NAME))
+    monkeypatch.setattr(kerasgan.zoo, "__path__", list(kerasgan.zoo.__path__))
+    for module in (f"kerasgan.zoo.{NAME}", f"kerasgan.zoo.{NAME}.recipe"):  # of the zoo of another test
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    return folder
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """copy(recipe={...}, asked={...}) is a copy of the finished run with other values in its recipe.json."""
+
+    def copy(**changes):
+        folder = shutil.copytree(trained[0], tmp_path / "copy")
+        record = json.loads((folder / "recipe.json").read_text())
+        for field, values in changes.items():
+            record[field].update(values)
+        (folder / "recipe.json").write_text(json.dumps(record))
+        return folder
+
+    return copy
+
+
+def holds(zoo):
+    return sorted(path.name for path in (zoo / NAME).iterdir() if path.name != "__pycache__")
+
+
+def test_a_finished_run_becomes_an_entry(tool, trained, zoo):
+    run, _ = trained
+    assert tool.publish(run, NAME, zoo) == zoo / NAME
+    parts = ("generator", "discriminator")
+    files = {f"{part}.weights.h5" for part in parts}
+    assert set(holds(zoo)) == {"recipe.py", "card.md", "samples.png", "samples_more.png", "weights.json", *files}
+    for name in files:
+        assert (zoo / NAME / name).read_bytes() == (run / name).read_bytes()
+    recipe = registry.get(NAME)
+    assert [(file.part, file.url) for file in recipe.weights] == [(part, None) for part in parts]
+    assert tuple(recipe.weights) == runs.recipe_of(run).weights
+
+
+def test_sheets_are_samples_of_the_entry_as_it_is_loaded(tool, trained, zoo):
+    run, _ = trained
+    tool.publish(run, NAME, zoo)
+    gan = kerasgan.load(NAME)
+    for name, seed in (("samples.png", 7), ("samples_more.png", 11)):
+        samples = gan.generate(63, labels=np.arange(63) % 3, seed=seed)  # full rows of a class a column
+        with PIL.Image.open(zoo / NAME / name) as picture:
+            assert picture.mode == "RGBA" and picture.width == 3 * (16 + 2) - 2
+            np.testing.assert_array_equal(picture, gan.media.sheet(samples, columns=3))
+    before = runs.load(str(run)).generate(63, seed=11)  # in single precision
+    assert np.abs(samples.astype(int) - before).max() <= 2
+
+
+def test_card_of_a_finished_run(tool, trained, zoo, tmp_path):
+    run, _ = trained
+    tool.publish(run, NAME, zoo)
+    card = kerasgan.describe(NAME)
+    gan = kerasgan.load(NAME)
+    for fact in (
+        f"# {NAME}\n\nMakes tiny pictures of 3 kinds.\n\nTiny pictures,\nin two lines.\n\n![images](samples.png)",
+        "the first images of seed 7. A class in each column. Those of seed 11 are in [samples_more.png]",
+        f'gan = kerasgan.load("{NAME}")\nsamples = gan.generate(16, labels=0, seed=7)\n',
+        'kerasgan.data.images("my_data/", size=16, channels=4',
+        "Gulrajani et al., 2017, arXiv:1704.00028",
+        f"| generator | {gan.generator.count_params():,} | generator.weights.h5 | ",
+        f"| discriminator | {gan.discriminator.count_params():,} | discriminator.weights.h5 | ",
+        registry.get(NAME).weights[0].sha256[:16],
+        "- Trained on: noise\n- Licence of the data: CC0\n- Licence of the weights: CC0, for the weights too\n",
+        "| batch size | 8 |\n| epochs | 2 |\n| samples seen | 48 |\n| precision | float32 |\n| seed | 1 |\n| time | ",
+        "model.latent_dim = 4\n",
+        'compile.generator_optimizer = "sgd"\n',
+        "data.size = 16\n",
+        "keras 3.",
+        "## Scores\n\nThis model has not been scored yet.",
+        "## Limits\n\nFaces have no eyes.\n",
+    ):
+        assert fact in card, fact
+    assert "Unfinished" not in card and "noise.npz" not in card
+    assert not any(place in card for place in (str(tmp_path), str(run.parent), str(pathlib.Path.home()) + "/"))
+    assert socket.gethostname() not in card
+
+
+def test_an_unfinished_run_says_so_on_the_card(tool, trained, zoo):
+    run, unfinished = trained
+    tool.publish(unfinished, NAME, zoo)
+    card = kerasgan.describe(NAME)
+    assert "**Unfinished training**: a checkpoint after 1 of 2 epochs and 2 steps." in card
+    assert "| epochs | 1 and 2 steps; the recipe has 2 |\n| samples seen | 40 |" in card
+    assert kerasgan.load(NAME).generate(1).shape == (1, 16, 16, 4)
+    tool.publish(run, NAME, zoo)  # when the training has ended, its weights take the place of these
+    assert "Unfinished" not in kerasgan.describe(NAME)
+    assert kerasgan.load(NAME).generate(1).shape == (1, 16, 16, 4)
+
+
+def test_scores_come_with_their_protocol(tool, trained, zoo, tmp_path):
+    scores = [
+        {"metric": "Fréchet distance", "value": 87.123456789, "n_real": 5000, "n_fake": 5000, "ema": True},
+        {"metric": "recall", "value": 0.5, "n_real": 100, "seed": 3, "note": "k = 3 | small"},
+    ]
+    (tmp_path / "scores.json").write_text(json.dumps(scores))
+    tool.publish(trained[0], NAME, zoo, tmp_path / "scores.json")
+    card = kerasgan.describe(NAME)
+    for row in (
+        "| metric | Fréchet distance | recall |\n| --- | --- | --- |\n| value | 87.1235 | 0.5 |\n",
+        "| n_real | 5000 | 100 |\n| n_fake | 5000 | not stated |\n",
+        "| ema | yes | not stated |\n| seed | not stated | 3 |\n",
+        "| note | not stated | k = 3 \\| small |\n",
+    ):
+        assert row in card
+    assert "not been scored" not in card
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"recipe": {"batch_size": 9}}, r"recipe 'wgan_gp_publishing_test': batch_size is 9 in the run, 8 here\. "),
+        ({"recipe": {"model": {**RECIPE.model, "width": 3}}}, "model.width is 3 in the run, 2 here"),
+        ({"recipe": {"compile": {}}}, "compile.discriminator_steps is None in the run, 1 here; compile.ema_half"),
+        ({"recipe": {"data": {**RECIPE.data, "flip": True}}}, "data.flip is True in the run, None here"),
+        ({"asked": {"initial": "dcgan_celeba"}}, "was fine-tuned"),
+        ({"gan": {"latent_dim": 5}}, "defaults of this version: latent_dim is 5 in the run, 4 here"),
+    ],
+)
+def test_weights_of_another_training_are_refused(tool, copy, zoo, changes, message):
+    with pytest.raises(ValueError, match=message):
+        tool.publish(copy(**changes), NAME, zoo)
+    assert holds(zoo) == ["recipe.py"]
+
+
+def test_another_number_of_epochs_is_told_not_refused(tool, copy, zoo):
+    (zoo / NAME / "recipe.py").write_text(MODULE.replace("epochs=2", "epochs=20"))
+    tool.publish(copy(), NAME, zoo)
+    assert "| epochs | 2; the recipe has 20 |" in kerasgan.describe(NAME)
+    assert "a checkpoint after 2 of 20 epochs" in kerasgan.describe(NAME)
+
+
+@pytest.mark.parametrize(
+    "text, message", [("[", "is no JSON"), ("{}", "list of objects"), ('[{"value": 1}]', '"metric"')]
+)
+def test_scores_that_are_none(tool, trained, zoo, tmp_path, text, message):
+    (tmp_path / "scores.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        tool.publish(trained[0], NAME, zoo, tmp_path / "scores.json")
+    assert holds(zoo) == ["recipe.py"]
+
+
+def test_run_without_a_checkpoint(tool, copy, zoo, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no run folder: it holds no recipe\.json"):
+        tool.publish(tmp_path, NAME, zoo)
+    run = copy()
+    (run / "model.keras").unlink()
+    with pytest.raises(FileNotFoundError, match=r"holds no model\.keras"):
+        tool.publish(run, NAME, zoo)
+    assert holds(zoo) == ["recipe.py"]
+
+
+def test_recipe_without_a_docstring(tool, trained, zoo):
+    (zoo / NAME / "recipe.py").write_text(MODULE[MODULE.index("from ") :])
+    with pytest.raises(ValueError, match="has no docstring"):
+        tool.publish(trained[0], NAME, zoo)
+    assert holds(zoo) == ["recipe.py"]
+
+
+def test_as_a_script(tmp_path):
+    def run(*words):
+        return subprocess.run([sys.executable, SCRIPT, *words], capture_output=True, text=True)
+
+    assert "--run" in run("--name=dcgan_celeba").stderr
+    done = run("--run", str(tmp_path), "--name", "dcgan_faces")
+    assert done.returncode == 1 and "publish_entry: error: name='dcgan_faces': write " in done.stderr
+    assert "Traceback" not in done.stderr

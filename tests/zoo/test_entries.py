@@ -1,0 +1,79 @@
+"""What every published zoo entry holds. An entry whose weights have not been published fails here."""
+
+import hashlib
+import importlib
+import json
+import pathlib
+import re
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from kerasgan import registry
+
+SHEETS = ("samples.png", "samples_more.png")
+
+
+@pytest.fixture(params=registry.ZOO)
+def folder(request):
+    return pathlib.Path(importlib.import_module(f"kerasgan.zoo.{request.param}.recipe").__file__).parent
+
+
+@pytest.fixture
+def recipe(folder):
+    return registry.get(folder.name)
+
+
+@pytest.fixture
+def card(folder):
+    return (folder / "card.md").read_text(encoding="utf-8")
+
+
+def test_weight_files_are_those_that_the_registry_names(folder, recipe):
+    assert {"generator", "discriminator"} <= {file.part for file in recipe.weights}
+    for file in recipe.weights:
+        content = (folder / file.filename).read_bytes()
+        assert len(content) == file.size
+        assert hashlib.sha256(content).hexdigest() == file.sha256
+
+
+def test_generator_is_small(folder):
+    assert 0 < (folder / "generator.weights.h5").stat().st_size <= 8_000_000
+
+
+def test_card_is_whole_and_of_these_weights(folder, recipe, card):
+    assert card.startswith(f"# {folder.name}\n")
+    assert recipe.data_license and recipe.license  # and the card says what they are
+    for fact in (recipe.makes, recipe.data_name, recipe.data_license, recipe.license, recipe.dtype, "arXiv:"):
+        assert fact in card
+    files = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+    assert files and all(file["sha256"][:16] in card for file in files)
+    assert all(f"]({sheet})" in card for sheet in SHEETS)
+    for section in ("Use", "Model", "Data and licences", "Training", "Scores"):
+        assert f"\n## {section}\n" in card
+
+
+def test_card_has_no_placeholder(card):
+    assert not re.findall(r"\b(?:TODO|TBD|FIXME|XXX|None|nan|inf|lorem)\b|\?\?|<\w+>|\{\w*\}", card)
+
+
+def test_card_tells_no_place_on_a_machine(card):
+    assert not re.findall(r"(?<![\w/:.)\]])[~.]?/[\w.-]+|\b[A-Z]:\\", card.replace("runs/", "").replace("my_data/", ""))
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_sheets_show_the_samples(folder, recipe, name):
+    height, width, channels = recipe.model["image_shape"]
+    with PIL.Image.open(folder / name) as picture:
+        assert picture.format == "PNG"
+        pixels = np.asarray(picture)
+    assert pixels.shape[2:] == (() if channels == 1 else (channels,))
+    samples = pixels.shape[0] / (height + 1) * (pixels.shape[1] / (width + 1))
+    assert 50 <= samples <= 90  # 64, or as many as fill the rows of a sheet with a class in each column
+    assert pixels[:height, :width].std() > 5 and (pixels[:height, :width] != pixels[-height:, -width:]).any()
+
+
+def test_sheets_differ(folder):
+    first, second = ((folder / name).read_bytes() for name in SHEETS)
+    assert first != second

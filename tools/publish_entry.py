@@ -1,0 +1,306 @@
+"""Publishes a run folder as a zoo entry: weights in half precision, sample sheets, and the card.
+
+    python tools/publish_entry.py --run runs/dcgan_celeba --name dcgan_celeba --scores scores.json
+
+The entry's `recipe.py` must be there already, and the run must have been trained by it: another recipe is refused. The
+newest checkpoint of the run is published; if its training has not ended, the card says so. Into `zoo/<name>/` go
+
+- `generator.weights.h5` and so on, and `weights.json`, which the registry reads: their names, sizes and sha256;
+- `samples.png` and `samples_more.png`: samples of two seeds, made by `kerasgan.load` from those very files;
+- `card.md`, generated from the run. Its introduction is the first paragraph of the docstring of `recipe.py`; what
+  follows there, if anything does, becomes the section on limits: what the model does badly.
+
+Scores are a JSON list of objects, one a score: "metric", "value", and the protocol that the value depends on.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import json
+import pathlib
+import sys
+
+from absl import app, flags
+
+import kerasgan.zoo
+from kerasgan import files, registry, runs, weights
+
+SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
+MOST = 64  # samples on a sheet
+PROTOCOL = ("n_real", "n_fake", "split", "resizer", "feature_network", "feature_sha256", "ema", "seed")
+ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
+
+
+def publish(run, name, zoo=ZOO, scores=None):
+    """Turns a run folder into the zoo entry `name`.
+
+    Args:
+        run: the run folder.
+        name: one of `kerasgan.registry.ZOO`.
+        zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
+        scores: file of scores; None: the card says that there are none.
+
+    Returns:
+        The folder of the entry.
+
+    Raises:
+        ValueError: the run was not trained by the entry's recipe, or the scores are none.
+        OSError: no run folder with a checkpoint, or a file cannot be read or written.
+    """
+    run, zoo = pathlib.Path(run), pathlib.Path(zoo).resolve()
+    if not (zoo / name / "recipe.py").is_file():
+        raise FileNotFoundError(f"name={name!r}: write {str(zoo / name / 'recipe.py')!r} first.")
+    kerasgan.zoo.__path__.insert(0, str(zoo))  # the registry, and so `kerasgan.load`, shall find the entry there
+    recipe = registry.get(name)
+    record = _record(run, recipe)
+    scores = [] if scores is None else _read_scores(scores)
+    about, *limits = _about(name)
+
+    trained, position = _publish_weights(run, recipe, zoo / name)
+    gan = kerasgan.load(name, compile=False)
+    sheets = [_save_sheet(gan, zoo / name / f"{sheet}{gan.media.extension}", seed) for sheet, seed in SHEETS.items()]
+    card = [
+        f"# {name}\n\nMakes {recipe.makes}.\n\n{about}",
+        _unfinished(recipe, position),
+        _samples(gan, sheets),
+        _use(recipe, gan),
+        _model(registry.get(name), gan),
+        _training(recipe, record, [*_progress(recipe, trained, position), *_time(run, position)]),
+        _scores(scores),
+        "\n\n".join(["## Limits", *limits]) if limits else "",
+    ]
+    with files.atomic(zoo / name / "card.md") as temporary:
+        temporary.write_text("\n\n".join(filter(None, card)) + "\n", encoding="utf-8")
+    return zoo / name
+
+
+# What is read --------------------------------------------------------------------------------------------------------
+
+
+def _record(run, recipe):
+    """What `recipe.json` says of the run, if it was trained by the recipe."""
+    if not (run / runs.RECIPE).is_file():
+        raise FileNotFoundError(f"run={str(run)!r} is no run folder: it holds no {runs.RECIPE}.")
+    runs.check_name(str(run))
+    used = runs.recipe_of(run)
+    record = json.loads((run / runs.RECIPE).read_text(encoding="utf-8"))
+    if record["asked"]["initial"] is not None:
+        raise ValueError(f"run={str(run)!r} was fine-tuned: an entry's weights come from its own recipe alone.")
+    apart = {"weights": (), "epochs": 1}  # the weights are what is published; the card tells the epochs
+    there, here = (dataclasses.asdict(dataclasses.replace(r, **apart)) for r in (used, recipe))
+    _check_equal(there, here, f"the recipe {recipe.name!r}")
+    # What the recipe leaves to the type's defaults must not have changed since.
+    there, here = record["gan"], json.loads(json.dumps(registry.build(recipe, compile=False).get_config(), default=str))
+    both = (there.keys() & here.keys()) - {"name"}
+    _check_equal({key: there[key] for key in both}, {key: here[key] for key in both}, "the defaults of this version")
+    return record
+
+
+def _check_equal(there, here, what):
+    differences = list(_differences(there, here))
+    if differences:
+        raise ValueError(
+            f"The run was not trained by {what}: {'; '.join(differences)}. Publish a run that was trained by the "
+            "entry's recipe, or put the recipe right."
+        )
+
+
+def _differences(there, here, name=""):
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in dict.fromkeys([*there, *here]):
+            yield from _differences(there.get(key), here.get(key), f"{name}.{key}".lstrip("."))
+    elif there != here:
+        yield f"{name} is {there!r} in the run, {here!r} here"
+
+
+def _read_scores(path):
+    try:
+        scores = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"scores={str(path)!r} is no JSON ({error}).") from error
+    if not isinstance(scores, list) or not all(isinstance(s, dict) and {"metric", "value"} <= set(s) for s in scores):
+        raise ValueError(f'scores={str(path)!r}: expected a list of objects, each with "metric", "value" and protocol.')
+    return scores
+
+
+def _about(name):
+    """The paragraphs of the docstring of `recipe.py`."""
+    text = inspect.getdoc(importlib.import_module(f"kerasgan.zoo.{name}.recipe"))
+    if not text:
+        raise ValueError(f"The recipe.py of {name!r} has no docstring, which the card takes its introduction from.")
+    return text.strip().split("\n\n")
+
+
+# What is written -----------------------------------------------------------------------------------------------------
+
+
+def _publish_weights(run, recipe, folder):
+    """Writes the weight files and their list; returns (trained GAN, (epochs, further steps))."""
+    from kerasgan.callbacks import Checkpoint
+
+    registry.gan_class(recipe.gan_type)  # a class of one's own is known to Keras once imported
+    gan, *position = Checkpoint.load(run, compile=False)
+    made = []
+    for part, network in runs._networks(gan).items():
+        path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
+        made.append(dataclasses.asdict(weights.WeightFile.from_file(path, part)))
+    with files.atomic(folder / registry.WEIGHTS) as temporary:
+        temporary.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    return gan, position
+
+
+def _save_sheet(gan, path, seed):
+    """Saves a sheet, a class in each column where there are classes."""
+    columns = _columns(gan)
+    count = MOST // columns * columns if columns else MOST
+    return gan.media.save(gan.preview(count, seed), path, columns=columns)
+
+
+def _columns(gan):
+    return gan.num_classes if gan.num_classes and gan.num_classes <= MOST else None
+
+
+# The card ------------------------------------------------------------------------------------------------------------
+
+
+def _unfinished(recipe, position):
+    epochs, steps = position
+    if epochs >= recipe.epochs:
+        return ""
+    further = f" and {steps} steps" if steps else ""
+    return f"**Unfinished training**: a checkpoint after {epochs} of {recipe.epochs} epochs{further}."
+
+
+def _samples(gan, sheets):
+    picture = "!" if sheets[0].suffix == ".png" else ""
+    classes = " A class in each column." if _columns(gan) else ""
+    first, second = SHEETS.values()
+    return (
+        f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: the first {gan.media.plural} of seed {first}."
+        f"{classes} Those of seed {second} are in [{sheets[1].name}]({sheets[1].name})."
+    )
+
+
+def _use(recipe, gan):
+    data = runs.for_other_data(recipe).data
+    arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
+    return f"""## Use
+
+```python
+import kerasgan
+
+gan = kerasgan.load("{recipe.name}")
+samples = gan.generate(16, {"labels=0, " if gan.num_classes else ""}seed=7)
+gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
+```
+
+```
+kerasgan generate {recipe.name} -n 64 --seed 7 -o {recipe.name}{gan.media.extension}
+kerasgan train {recipe.name} --finetune --data my_data/ --out runs/mine
+```"""
+
+
+def _model(recipe, gan):
+    head = ("network", "parameters", "file, half precision", "size", "sha256 begins with")
+    rows = []
+    for file in recipe.weights:
+        parameters = f"{getattr(gan, file.part).count_params():,}"
+        rows.append((file.part, parameters, file.filename, f"{file.size / 1e6:.2f} MB", file.sha256[:16]))
+    paper = " ".join(inspect.getdoc(type(gan)).split("\n\n")[0].split())
+    return f"""## Model
+
+`{recipe.gan_type}`: {paper}
+
+{_table(head, rows)}
+
+## Data and licences
+
+- Trained on: {recipe.data_name}
+- Licence of the data: {recipe.data_license}
+- Licence of the weights: {recipe.license}"""
+
+
+def _training(recipe, record, rows):
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    arguments = "\n".join(
+        f"{field}.{name} = {json.dumps(value)}"
+        for field in ("model", "compile", "data")
+        for name, value in getattr(recipe, field).items()
+    )
+    return f"""## Training
+
+`kerasgan train {recipe.name} --data DATA --out RUN` trains it again.
+
+{_table(("", ""), [*rows, ("versions", versions)])}
+
+Arguments; what is not listed has the default of the type:
+
+```
+{arguments}
+```"""
+
+
+def _progress(recipe, trained, position):
+    epochs, steps = position
+    further = f" and {steps} steps" if steps else ""
+    of = "" if position == [recipe.epochs, 0] else f"; the recipe has {recipe.epochs}"
+    return [
+        ("batch size", recipe.batch_size),
+        ("epochs", f"{epochs}{further}{of}"),
+        ("samples seen", f"{int(trained.samples_seen):,}"),
+        ("precision", recipe.dtype),
+        ("seed", recipe.seed),
+    ]
+
+
+def _time(run, position):
+    """The row of the training time, as far as the log of finished epochs tells."""
+    from kerasgan.callbacks.log import read
+
+    rows = [row for row in read(run / runs.LOG) if row["epoch"] <= position[0]]
+    if not rows or not rows[-1]["seconds"]:
+        return []
+    samples, seconds = rows[-1]["samples"], rows[-1]["seconds"]
+    hours, minutes = divmod(round(seconds / 60), 60)
+    time = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes > 1 else f"{seconds:.0f} s"
+    return [("time", f"{time}, {samples / seconds:.3g} samples a second")]
+
+
+def _scores(scores):
+    if not scores:
+        return "## Scores\n\nThis model has not been scored yet."
+    names = dict.fromkeys(["value", *PROTOCOL, *(name for score in scores for name in score if name != "metric")])
+    rows = [(name, *(score.get(name, "not stated") for score in scores)) for name in names]
+    return f"## Scores\n\n{_table(('metric', *(score['metric'] for score in scores)), rows)}"
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ".join(str(value).replace("|", "\\|").split())
+
+
+def main(argv):
+    values = flags.FLAGS
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
+    try:
+        folder = publish(values.run, values.name, values.zoo, values.scores)
+    except (ValueError, OSError) as error:
+        sys.exit(f"publish_entry: error: {error}")
+    print(f"Published {values.name} in {folder}. Look at the sheets before you check it in.")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("run", None, "The run folder.", required=True)
+    flags.DEFINE_string("name", None, "The zoo entry; one of kerasgan.registry.ZOO.", required=True)
+    flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
+    flags.DEFINE_string("scores", None, "JSON file of scores with their protocol.")
+    app.run(main)

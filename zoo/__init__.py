@@ -1,0 +1,1 @@
+"""Pretrained models: one folder each, with its recipe, card, sample sheet and weights. Installed as `kerasgan.zoo`."""

@@ -1,0 +1,48 @@
+"""DCGAN on 64x64 CelebA faces: DCGAN's generator, with the discriminator and the loss that are stable on few images."""
+
+from kerasgan.registry import Recipe
+
+_ADAM = {
+    "class_name": "Adam",
+    "config": {
+        # High for two thirds of the training, then lower: the samples sharpen when it falls.
+        "learning_rate": {
+            "module": "keras.optimizers.schedules",
+            "class_name": "PiecewiseConstantDecay",
+            "config": {"boundaries": [13_000, 17_000], "values": [5e-4, 2.5e-4, 1e-4]},
+        },
+        "beta_1": 0.0,
+        "beta_2": 0.99,
+    },
+}
+
+RECIPE = Recipe(
+    name="dcgan_celeba",
+    gan_type="dcgan",
+    makes="faces, 64x64 RGB",
+    model={
+        "image_shape": [64, 64, 3],
+        "latent_dim": 128,
+        "width": 48,
+        "normalization": "none",
+        "minibatch_deviation": True,
+        "latent": "normal",
+    },
+    compile={
+        "discriminator_optimizer": _ADAM,
+        "generator_optimizer": _ADAM,
+        "loss": "non_saturating",
+        "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.2, "interval": 16}}],
+        "augmentation": "translation",
+        "ema_half_life": 10_000,
+    },
+    # One crop for every model of these faces, so that scores compare.
+    data={"reader": "images", "size": 64, "crop": [4, 18, 80, 80], "flip": True},
+    data_name="CelebA, the first 10,000 aligned faces",
+    data_license="non-commercial research (CelebA); the weights inherit this",
+    license="Apache-2.0 for the code; weights for non-commercial research",
+    batch_size=32,
+    epochs=64,
+    seed=1,
+    dtype="mixed_bfloat16",
+)
