@@ -96,6 +96,7 @@ class Recipe:
     seed: int | None = 0
     dtype: str = "float32"
     weights: tuple[WeightFile, ...] = ()
+    samples_seen: int = 0
 
     def __post_init__(self):
         weight_files.check_plain_name("name", self.name)
@@ -302,6 +303,7 @@ def load(name, dtype=None, compile=True):
             raise ValueError(f"{name!r}: {type(gan).__name__} has no part {part!r}, which its recipe has weights for.")
         for network in networks:
             weight_files.load_into(getattr(gan, network), path)
+    gan.samples_seen.assign(recipe.samples_seen)
     return gan
 
 
@@ -328,10 +330,11 @@ def _with_published_weights(recipe, path):
     if not path.is_file():
         return recipe
     try:
-        files = [WeightFile(**file) for file in json.loads(path.read_text(encoding="utf-8"))]
-    except (TypeError, ValueError) as error:
+        published = json.loads(path.read_text(encoding="utf-8"))
+        files = tuple(WeightFile(**file) for file in published["weights"])
+        return dataclasses.replace(recipe, weights=files, samples_seen=published["samples_seen"])
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{str(path)!r} is damaged ({error}). Install kerasgan again, or publish it again.") from error
-    return dataclasses.replace(recipe, weights=tuple(files))
 
 
 def _nearest(name, choices):

@@ -174,7 +174,7 @@ def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, 
 def _request(recipe, follow_data, initial):
     """What makes two commands the same training. Epochs may grow; a zoo entry's trained weights do not matter."""
     recipe = dataclasses.asdict(recipe)
-    del recipe["weights"], recipe["epochs"]
+    del recipe["weights"], recipe["samples_seen"], recipe["epochs"]
     return {**recipe, "follow_data": follow_data, "initial": None if initial is None else str(initial)}
 
 
@@ -267,6 +267,7 @@ def _start(recipe, initial):
         for copy in (name, f"ema_{name}"):
             if hasattr(gan, copy):
                 getattr(gan, copy).set_weights(getattr(trained, f"ema_{name}", network).get_weights())
+    gan.samples_seen.assign(trained.samples_seen)
     return gan
 
 

@@ -267,8 +267,9 @@ def zoo_entry(monkeypatch, tmp_path):
 def test_published_weights_of_a_zoo_entry(zoo_entry):
     assert registry.get(zoo_entry.name).weights == ()
     file = WeightFile("generator", "generator.weights.h5", "a" * 64, 5)
-    (zoo_entry / "weights.json").write_text(json.dumps([dataclasses.asdict(file)]))
-    assert registry.get(zoo_entry.name) == Recipe(name=zoo_entry.name, gan_type="dcgan", weights=[file])
+    (zoo_entry / "weights.json").write_text(json.dumps({"samples_seen": 1200, "weights": [dataclasses.asdict(file)]}))
+    expected = Recipe(name=zoo_entry.name, gan_type="dcgan", weights=[file], samples_seen=1200)
+    assert registry.get(zoo_entry.name) == expected
 
 
 @pytest.mark.parametrize("text", ["[", "{}x", '[{"part": "generator"}]', '{"part": 1}', "3"])

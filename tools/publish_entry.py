@@ -86,7 +86,8 @@ def _record(run, recipe):
     record = json.loads((run / runs.RECIPE).read_text(encoding="utf-8"))
     if record["asked"]["initial"] is not None:
         raise ValueError(f"run={str(run)!r} was fine-tuned: an entry's weights come from its own recipe alone.")
-    apart = {"weights": (), "epochs": 1}  # the weights are what is published; the card tells the epochs
+    # The weights are what is published; the card tells the epochs.
+    apart = {"weights": (), "samples_seen": 0, "epochs": 1}
     there, here = (dataclasses.asdict(dataclasses.replace(r, **apart)) for r in (used, recipe))
     _check_equal(there, here, f"the recipe {recipe.name!r}")
     # What the recipe leaves to the type's defaults must not have changed since.
@@ -145,7 +146,8 @@ def _publish_weights(run, recipe, folder):
         path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
         made.append(dataclasses.asdict(weights.WeightFile.from_file(path, part)))
     with files.atomic(folder / registry.WEIGHTS) as temporary:
-        temporary.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+        published = {"samples_seen": int(gan.samples_seen), "weights": made}
+        temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
     return gan, position
 
 

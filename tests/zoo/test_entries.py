@@ -47,7 +47,7 @@ def test_card_is_whole_and_of_these_weights(folder, recipe, card):
     assert recipe.data_license and recipe.license  # and the card says what they are
     for fact in (recipe.makes, recipe.data_name, recipe.data_license, recipe.license, recipe.dtype, "arXiv:"):
         assert fact in card
-    files = json.loads((folder / "weights.json").read_text(encoding="utf-8"))
+    files = json.loads((folder / "weights.json").read_text(encoding="utf-8"))["weights"]
     assert files and all(file["sha256"][:16] in card for file in files)
     assert all(f"]({sheet})" in card for sheet in SHEETS)
     for section in ("Use", "Model", "Data and licences", "Training", "Scores"):
