@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import augmentation as augmentations
-from kerasgan import losses
+from kerasgan import losses, memory
 from kerasgan import penalties as penalties_module
 from kerasgan.media.arrays import Arrays
 from kerasgan.precision import full_precision, policy
@@ -580,12 +580,11 @@ def _batched(samples, labels, batch_size, shuffle, seed):
     batch_size = min(64, count) if batch_size is None else _number("batch_size", batch_size, None, least=1, whole=True)
     if batch_size > count:
         raise ValueError(f"batch_size={batch_size} is larger than the data set of {count} samples: give a smaller one.")
-    arrays = tf.convert_to_tensor(samples, tf.float32)
-    arrays = arrays if labels is None else (arrays, tf.convert_to_tensor(np.reshape(labels, (-1,)), tf.int32))
-    index = tf.data.Dataset.range(count)
-    index = index.shuffle(count, seed=seed) if shuffle else index
-    index = index.batch(batch_size, drop_remainder=True)
-    return index.map(lambda i: tf.nest.map_structure(lambda a: tf.gather(a, i), arrays)).prefetch(tf.data.AUTOTUNE)
+    arrays = [np.asarray(samples, "float32")]
+    if labels is not None:
+        arrays.append(np.reshape(labels, (-1,)).astype("int32"))
+    dataset = memory.batches(arrays, batch_size, shuffle, seed)
+    return (dataset if labels is not None else dataset.map(lambda batch: batch)).prefetch(tf.data.AUTOTUNE)
 
 
 def _joined(dataset, count, steps_per_epoch):

@@ -55,7 +55,7 @@ class Progress(keras.callbacks.Callback):
 
     def _samples_seen(self):
         seen = getattr(self.model, "samples_seen", None)
-        return None if seen is None else int(seen)
+        return None if seen is None else int(keras.ops.convert_to_numpy(seen))
 
     def _line(self, logs):
         logs = logs or {}

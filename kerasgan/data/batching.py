@@ -1,4 +1,4 @@
-"""Samples -> shuffled batches of a fixed size. Numbers are shuffled, not samples: uniformly, in next to no memory."""
+"""Samples that are loaded when they are needed -> shuffled batches of a fixed size."""
 
 import warnings
 
@@ -7,20 +7,6 @@ import tensorflow as tf
 from kerasgan.data.files import BadSample
 
 MOST_FAILURES = 20  # unusable samples in a row, after which the data counts as lost
-
-
-def from_memory(arrays, batch_size, shuffle, seed):
-    """Batches of arrays (n, ...) that lie in memory: a `tf.data.Dataset` of tuples."""
-    with tf.device("CPU"):  # not on the accelerator: that memory is for the model
-        tensors = [tf.constant(array) for array in arrays]
-    count = len(arrays[0])
-    order = tf.data.Dataset.range(count)
-    if shuffle:
-        order = order.shuffle(count, seed=seed, reshuffle_each_iteration=True)
-    order = order.batch(batch_size, drop_remainder=True)
-    return order.map(
-        lambda index: tuple(tf.gather(tensor, index) for tensor in tensors), num_parallel_calls=tf.data.AUTOTUNE
-    )
 
 
 def from_items(items, load, signature, batch_size, shuffle, seed):

@@ -7,7 +7,8 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.batching import Replacing, from_items, from_memory
+from kerasgan import memory
+from kerasgan.data.batching import Replacing, from_items
 from kerasgan.data.files import BadSample, FileSource
 from kerasgan.data.pixels import check_header, to_pixels
 from kerasgan.data.reading import Stack, read_usable, report
@@ -101,7 +102,7 @@ def images(
     if loaded is not None:
         arrays, class_names = loaded
         _check_count(len(arrays[0]), batch_size, found.name)
-        batches = from_memory(arrays, batch_size, shuffle, seed)
+        batches = memory.batches(arrays, batch_size, shuffle, seed)
     else:
         items, class_names = _list(found, size, crop, on_error)
         if items.cardinality() >= 0:
