@@ -38,7 +38,8 @@ class Log(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = round(self._before + time.monotonic() - self._began, 1)
-        row = {"epoch": epoch + 1, "samples": int(keras.ops.convert_to_numpy(self.model.samples_seen)), "seconds": seconds}
+        samples = int(keras.ops.convert_to_numpy(self.model.samples_seen))
+        row = {"epoch": epoch + 1, "samples": samples, "seconds": seconds}
         self._rows.append(row | {name: float(f"{value:.6g}") for name, value in (logs or {}).items()})
         names = dict.fromkeys(name for row in self._rows for name in row)
         with files.atomic(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
