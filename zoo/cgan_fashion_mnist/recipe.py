@@ -1,4 +1,7 @@
-"""Clothes of a class that one chooses."""
+"""Clothes of a class that one chooses: multilayer perceptrons that are told the class.
+
+Shapes are right and varied, surfaces are grainy: every pixel is drawn on its own.
+"""
 
 from kerasgan.registry import Recipe
 
@@ -15,7 +18,7 @@ RECIPE = Recipe(
     data_license="MIT",
     license="Apache-2.0",
     batch_size=250,
-    epochs=60,
+    epochs=36,
     seed=1,
     dtype="mixed_bfloat16",
 )

@@ -1,0 +1,108 @@
+"""The scripts in examples/, run on as little as will do."""
+
+import importlib.util
+import pathlib
+
+import keras
+import numpy as np
+import PIL.Image
+import pytest
+from absl import flags
+
+from kerasgan import registry, weights
+from kerasgan.registry import Recipe, WeightFile
+
+EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
+
+
+def load(name):
+    """The script as a module; its flags must be removed before the next script, which may have the same."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run():
+    """A function that runs a script with arguments."""
+    others = set(flags.FLAGS)
+
+    def run(name, **arguments):
+        module = load(name)
+        flags.FLAGS([name, *(f"--{flag}={value}" for flag, value in arguments.items())])
+        module.main([name])
+        return module
+
+    yield run
+    for flag in set(flags.FLAGS) - others:
+        delattr(flags.FLAGS, flag)
+    flags.FLAGS.unparse_flags()
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """The name of a pretrained model of 16x16 pixels."""
+    monkeypatch.setattr(registry, "_registered", {})
+    recipe = {
+        "name": "dcgan_tiny",
+        "gan_type": "dcgan",
+        "model": {"image_shape": [16, 16, 3], "latent_dim": 4, "width": 2, "latent": "normal"},
+    }
+    path = tmp_path / "tiny" / "generator.weights.h5"
+    weights.save_half(registry.build(Recipe(**recipe)).generator, path)
+    registry.register(Recipe(**recipe, weights=[WeightFile.from_file(path, "generator")]), folder=path.parent)
+    return recipe["name"]
+
+
+def sheet_size(columns, rows, side=16, gap=2):
+    return columns * (side + gap) - gap, rows * (side + gap) - gap
+
+
+def test_faces(run, tiny, tmp_path):
+    module = run("faces", model=tiny, count=6, walks=2, steps=5, out=tmp_path / "faces")
+    with PIL.Image.open(tmp_path / "faces" / "sheet.png") as sheet:
+        assert sheet.size == sheet_size(3, 2)
+    with PIL.Image.open(tmp_path / "faces" / "walks.png") as sheet:
+        assert sheet.size == sheet_size(5, 2)
+        pixels = np.asarray(sheet).astype(int)
+    assert (pixels[:16, :16] != pixels[:16, -16:]).any(), "a walk ends where it began"
+    start, end = np.random.default_rng(0).normal(size=(2, 3, 1000))
+    latents = module.walk(start, end, 5).reshape(3, 5, 1000)
+    np.testing.assert_allclose(latents[:, 0], start)
+    np.testing.assert_allclose(latents[:, -1], end, atol=1e-6)
+    np.testing.assert_allclose(latents.std(axis=-1), 1.0, atol=0.1)
+
+
+def test_fine_tune(run, tiny, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (6, 20, 18, 3), "uint8")):
+        PIL.Image.fromarray(pixels).save(photos / f"{i}.png")
+    run("fine_tune", data=photos, model=tiny, epochs=2, batch_size=3, out=tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out" / "samples").iterdir()) == [
+        "animation.gif",
+        "epoch_0001.png",
+        "epoch_0002.png",
+    ]
+    tuned, before = keras.saving.load_model(tmp_path / "out" / "gan.keras"), registry.load(tiny)
+    assert int(tuned.samples_seen) == 12
+    assert (tuned.generate(1, seed=0) != before.generate(1, seed=0)).any()
+
+
+def test_own_arrays(run, tmp_path):
+    random = np.random.default_rng(0)
+    pixels, labels = random.integers(0, 256, (12, 16, 16), "uint8"), np.arange(12) % 3
+    np.savez(tmp_path / "mine.npz", x=pixels, y=labels)
+    run("own_arrays", data=tmp_path / "mine.npz", epochs=1, width=2, out=tmp_path / "classes.png")
+    with PIL.Image.open(tmp_path / "classes.png") as sheet:
+        assert sheet.size == sheet_size(10, 3) and sheet.mode == "L"
+
+
+def test_own_networks(run, tmp_path):
+    module = run("own_networks", points=200, epochs=1, out=tmp_path / "ring.png")
+    with PIL.Image.open(tmp_path / "ring.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 10
+    points = module.ring(500)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=-1), 0.8, atol=0.1)
+    assert len(np.unique(np.round(np.arctan2(*points.T) * 4 / np.pi) % 8)) == 8
