@@ -4,7 +4,13 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
-from kerasgan.layers import MinibatchStandardDeviation, SpectralNormalization
+from kerasgan.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    MinibatchStandardDeviation,
+    SpectralNormalization,
+)
 from kerasgan.media import Image
 from kerasgan.precision import policy
 
@@ -46,7 +52,7 @@ def build_generator(image_shape, latent_dim, width, kernel_size=4, num_classes=N
     like_data = keras.initializers.RandomUniform(-1.0, 1.0)  # classes as large as the latents they stand beside
 
     def normalize(x):
-        x = layers.BatchNormalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02), **_NORM)(x)
+        x = BatchNormalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02), **_NORM)(x)
         return layers.ReLU()(x)
 
     latents = keras.Input((latent_dim,), name="latents")
@@ -60,11 +66,11 @@ def build_generator(image_shape, latent_dim, width, kernel_size=4, num_classes=N
     x = layers.Dense(start[0] * start[1] * start[2], use_bias=False, kernel_initializer=normal)(x)
     x = normalize(layers.Reshape(start)(x))
     for stage in reversed(range(stages - 1)):
-        x = layers.Conv2DTranspose(
+        x = Conv2DTranspose(
             width * 2**stage, kernel_size, strides=2, padding="same", use_bias=False, kernel_initializer=normal
         )(x)
         x = normalize(x)
-    x = layers.Conv2DTranspose(channels, kernel_size, strides=2, padding="same", kernel_initializer=normal)(x)
+    x = Conv2DTranspose(channels, kernel_size, strides=2, padding="same", kernel_initializer=normal)(x)
     x = layers.Activation("tanh", dtype="float32", name="samples")(x)
     return keras.Model(inputs, x, name=name)
 
@@ -99,7 +105,7 @@ def build_discriminator(
         x = layers.Concatenate()([x, layers.Reshape((*image_shape[:2], 1))(plane)])
     for stage in range(stages):
         normalized = normalization == "batch" and stage > 0
-        convolution = layers.Conv2D(
+        convolution = Conv2D(
             width * 2**stage,
             kernel_size,
             strides=2,
@@ -109,11 +115,11 @@ def build_discriminator(
         )
         x = wrap(convolution)(x)
         if normalized:
-            x = layers.BatchNormalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02), **_NORM)(x)
+            x = BatchNormalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02), **_NORM)(x)
         x = layers.LeakyReLU(0.2)(x)
     if minibatch_deviation:
         x = MinibatchStandardDeviation()(x)
-        x = wrap(layers.Conv2D(width * 2 ** (stages - 1), 3, padding="same", kernel_initializer=normal))(x)
+        x = wrap(Conv2D(width * 2 ** (stages - 1), 3, padding="same", kernel_initializer=normal))(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Flatten()(x)
     x = wrap(layers.Dense(1, kernel_initializer=normal))(x)
