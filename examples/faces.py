@@ -1,6 +1,6 @@
 """New faces from a pretrained model: a sheet of them, and walks from one face to another.
 
-    python examples/faces.py --out faces/
+python examples/faces.py --out faces/
 """
 
 import numpy as np

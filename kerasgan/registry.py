@@ -32,7 +32,7 @@ __all__ = [
     "resolve",
 ]
 
-ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist")
+ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist")
 
 
 class GANType(typing.NamedTuple):

@@ -4,7 +4,7 @@ Against the paper: no batch normalization in the discriminator but a lazy R1 pen
 deviation, the non-saturating loss, Adam with beta1 0, random translation of real and generated images, and a moving
 average of the generator.
 
-About one face in five is visibly wrong: profiles, dark pictures, hats, glasses and hands come out smeared, and
+A good many faces are visibly wrong: profiles, dark pictures, hats, glasses and hands come out smeared, and
 backgrounds are patches of colour. The training set is 10,000 pictures of celebrities, and the faces are as unbalanced
 as it is in age, sex and skin colour.
 """
