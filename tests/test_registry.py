@@ -97,7 +97,7 @@ def test_list_and_register():
 
 
 @pytest.mark.parametrize("lookup", [registry.get, registry.resolve, registry.load, registry.describe])
-@pytest.mark.parametrize("name, near", [("dcgan_celebA", "dcgan_celeba"), ("wgan_minst", "wgan_mnist")])
+@pytest.mark.parametrize("name, near", [("dcgan_celebA", "dcgan_celeba"), ("cgan_fashion_minst", "cgan_fashion_mnist")])
 def test_unknown_name_suggests_the_nearest(lookup, name, near):
     with pytest.raises(ValueError, match=f"name='{name}' is unknown. Did you mean '{near}'.*kerasgan.list_models()"):
         lookup(name)
