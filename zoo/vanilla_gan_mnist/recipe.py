@@ -1,7 +1,6 @@
 """The GAN of 2014 on the digits it was first shown with: multilayer perceptrons, no convolution anywhere.
 
-Some digits are none, and single bright pixels stand beside the strokes: every pixel is drawn on its own. The
-convolutional models of the same digits are cleaner.
+Some digits are none, and single bright pixels stand beside the strokes: every pixel is drawn on its own.
 """
 
 from kerasgan.registry import Recipe
