@@ -162,11 +162,11 @@ class GAN(keras.Model):
 
     def call_generator(self, latents, labels=None, training=True):
         """Samples in model range from latents (and labels, int32 (batch,), for a conditional GAN)."""
-        return self.generator(latents if labels is None else [latents, labels], training=training)
+        return self.generator(_inputs(latents, labels), training=training)
 
     def call_discriminator(self, samples, labels=None, training=True):
         """Logits of samples in model range (and labels, for a conditional GAN)."""
-        return self.discriminator(samples if labels is None else [samples, labels], training=training)
+        return self.discriminator(_inputs(samples, labels), training=training)
 
     def call(self, inputs, training=False):
         """The moving-average generator on its inputs: latents, or [latents, labels]."""
@@ -464,10 +464,7 @@ class GAN(keras.Model):
     @functools.cached_property
     def _sampler(self):
         return tf.function(
-            lambda latents, labels: self.ema_generator(
-                latents if labels is None else [latents, labels], training=False
-            ),
-            reduce_retracing=True,
+            lambda latents, labels: self.ema_generator(_inputs(latents, labels), training=False), reduce_retracing=True
         )
 
     def _labels_for(self, count, labels):
@@ -552,6 +549,11 @@ class GAN(keras.Model):
 def _gradients(tape, target, variables):
     """Gradients, zero where the target does not depend on a variable."""
     return tape.gradient(target, [v.value for v in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def _inputs(values, labels):
+    """What a network takes: the values alone, or with the classes of a conditional GAN."""
+    return values if labels is None else [values, labels]
 
 
 def _count(samples):

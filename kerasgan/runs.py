@@ -263,7 +263,7 @@ def _start(recipe, initial):
     trained = load(initial)
     if type(trained) is not registry.gan_class(recipe.gan_type):
         raise ValueError(f"{initial!r} is a {type(trained).__name__}, the recipe trains a {recipe.gan_type}.")
-    for name, network in _networks(trained).items():
+    for name, network in networks(trained).items():
         for copy in (name, f"ema_{name}"):
             if hasattr(gan, copy):
                 getattr(gan, copy).set_weights(getattr(trained, f"ema_{name}", network).get_weights())
@@ -278,7 +278,7 @@ def _build(recipe):
         raise ValueError(f"The recipe's arguments of model or compile are wrong: {error}") from error
 
 
-def _networks(gan):
+def networks(gan):
     """The GAN's networks by name, without the moving averages."""
     import keras
 
@@ -381,7 +381,7 @@ def _finish(gan, recipe, folder, record):
     """Writes what others take from the run: samples, and weights in half precision that the recipe names."""
     gan.media.save(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.extension}")
     made = []
-    for name, network in _networks(gan).items():
+    for name, network in networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{name}", network), folder / f"{name}.weights.h5")
         made.append(weights.WeightFile.from_file(path, name))
     _write(gan, dataclasses.replace(recipe, weights=tuple(made)), folder, record)

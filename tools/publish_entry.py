@@ -142,7 +142,7 @@ def _publish_weights(run, recipe, folder):
     registry.gan_class(recipe.gan_type)  # a class of one's own is known to Keras once imported
     gan, *position = Checkpoint.load(run, compile=False)
     made = []
-    for part, network in runs._networks(gan).items():
+    for part, network in runs.networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
         made.append(dataclasses.asdict(weights.WeightFile.from_file(path, part)))
     with files.atomic(folder / registry.WEIGHTS) as temporary:

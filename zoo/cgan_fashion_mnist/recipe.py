@@ -1,6 +1,7 @@
 """Clothes of a class that one chooses: multilayer perceptrons that are told the class.
 
-Shapes are right and varied, surfaces are grainy: every pixel is drawn on its own.
+Shirts, trousers, dresses and boots have their shapes; sandals, coats and bags often do not. Surfaces are grainy: every
+pixel is drawn on its own.
 """
 
 from kerasgan.registry import Recipe
