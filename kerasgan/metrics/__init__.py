@@ -1,0 +1,49 @@
+"""Scores of generative models, each with the protocol that it depends on.
+
+`evaluate` does everything for a GAN and its data, and returns records. The functions beside it compute one score each,
+from arrays of features or images.
+"""
+
+# Imported here and not when first used: several functions have the name of their module. None imports TensorFlow.
+from kerasgan.metrics import features
+from kerasgan.metrics.classification import classification_accuracy
+from kerasgan.metrics.diversity import ms_ssim_diversity
+from kerasgan.metrics.evaluation import METRICS, evaluate
+from kerasgan.metrics.features import FeatureNetwork
+from kerasgan.metrics.frechet import FewSamples, frechet_distance
+from kerasgan.metrics.inception_score import inception_score
+from kerasgan.metrics.kernel import kernel_distance
+from kerasgan.metrics.memorization import memorization
+from kerasgan.metrics.moments import Moments
+from kerasgan.metrics.neighbours import density_coverage, nearest, precision_recall
+from kerasgan.metrics.perceptual import perceptual_distance, perceptual_path_length
+from kerasgan.metrics.psnr import psnr
+from kerasgan.metrics.result import Result, mean
+from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
+from kerasgan.metrics.ssim import ms_ssim, ssim
+
+__all__ = [
+    "METRICS",
+    "FeatureNetwork",
+    "FewSamples",
+    "Moments",
+    "Result",
+    "classification_accuracy",
+    "density_coverage",
+    "evaluate",
+    "features",
+    "frechet_distance",
+    "inception_score",
+    "kernel_distance",
+    "mean",
+    "memorization",
+    "ms_ssim",
+    "ms_ssim_diversity",
+    "nearest",
+    "perceptual_distance",
+    "perceptual_path_length",
+    "precision_recall",
+    "psnr",
+    "sliced_wasserstein",
+    "ssim",
+]

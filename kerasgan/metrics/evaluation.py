@@ -1,0 +1,276 @@
+"""All scores of a GAN against its data, by one protocol, with the floor that real data would have."""
+
+import typing
+
+import numpy as np
+
+import kerasgan
+from kerasgan.metrics import features as networks
+from kerasgan.metrics import result
+from kerasgan.metrics.classification import classification_accuracy
+from kerasgan.metrics.diversity import ms_ssim_diversity
+from kerasgan.metrics.frechet import frechet_distance
+from kerasgan.metrics.inception_score import inception_score
+from kerasgan.metrics.kernel import kernel_distance
+from kerasgan.metrics.memorization import memorization
+from kerasgan.metrics.neighbours import neighbour_scores
+from kerasgan.metrics.perceptual import perceptual_path_length
+from kerasgan.metrics.samples import Collector, Halves
+from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
+
+_THROUGH_NETWORK = {"moments", "features", "logits", "generator"}  # what needs a feature network
+
+
+class Value(typing.NamedTuple):
+    """One number of a metric; (name, value, whether higher is better), its uncertainty, what it depends on."""
+
+    name: str
+    value: float
+    higher_is_better: bool | None
+    error: float | None = None
+    error_is: str | None = None
+    parameters: dict = {}
+
+
+class Metric(typing.NamedTuple):
+    """What `evaluate` knows under one name."""
+
+    needs: tuple  # fields of Samples, and "generator" for what is computed from the generator itself
+    uses_real: bool
+    compute: typing.Callable  # (real, scored) or (gan, network, seed) -> iterable of Value
+    about: str
+
+    @property
+    def through_network(self):
+        return bool(_THROUGH_NETWORK & set(self.needs))
+
+
+def _fid(real, scored):
+    yield Value("fid", frechet_distance(real.moments, scored.moments), False)
+
+
+def _kid(real, scored):
+    parameters = {"block_size": min(1000, real.count)}
+    distance = kernel_distance(real.features, scored.features, **parameters)
+    yield Value("kid", distance.value, False, distance.standard_error, "standard error over blocks", parameters)
+
+
+def _prdc(real, scored):
+    k = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}  # the papers' own
+    found = neighbour_scores(real.features, scored.features, k=3, density_k=5)
+    for name in k:
+        yield Value(name, getattr(found, name), True, parameters={"k": k[name]})
+
+
+def _memorization(real, scored):
+    found = memorization(real.features, scored.features)
+    # Neither way: honest samples have the share of the floor, more are copies, fewer lie far from all data.
+    yield Value("memorization", found.share, None, parameters={"quantile": 0.05})
+
+
+def _inception_score(real, scored):
+    score = inception_score(scored.logits)
+    yield Value("is", score.value, True, score.deviation, "deviation over 10 splits")
+
+
+def _sliced_wasserstein(real, scored):
+    yield Value("swd", sliced_wasserstein(real.images, scored.images).mean, False)
+
+
+def _diversity(real, scored):
+    diversity = ms_ssim_diversity(scored.images, labels=scored.labels)
+    # Neither way: too similar is collapse, more varied than the data is noise. The floor is what it should be.
+    yield Value("ms_ssim", diversity.value, None, diversity.standard_error, "standard error over pairs")
+
+
+def _path_length(gan, network, seed):
+    length = perceptual_path_length(gan, network, seed=seed)
+    yield Value("ppl", length.value, False, length.deviation, "deviation over paths")
+
+
+def _classification(real, scored):
+    # Train on what is scored, test on reals.
+    accuracy = classification_accuracy(scored.images, scored.labels, real.images, real.labels)
+    yield Value("cas", accuracy, True)
+
+
+METRICS = {
+    "fid": Metric(("moments",), True, _fid, "Fréchet distance of features (FID, arXiv:1706.08500)"),
+    "kid": Metric(("features",), True, _kid, "kernel distance of features (KID, arXiv:1801.01401)"),
+    "prdc": Metric(("features",), True, _prdc, "precision, recall, density, coverage (arXiv:1904.06991, 2002.09797)"),
+    "memorization": Metric(("features",), True, _memorization, "share of samples that are too near to real ones"),
+    "is": Metric(("logits",), False, _inception_score, "Inception score (arXiv:1606.03498)"),
+    "swd": Metric(("images",), True, _sliced_wasserstein, "sliced Wasserstein distance of patches (arXiv:1710.10196)"),
+    "ms_ssim": Metric(("images",), False, _diversity, "MS-SSIM of random pairs: lower is more varied"),
+    "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)"),
+    "cas": Metric(("images", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)"),
+}
+
+
+def evaluate(
+    gan,
+    real,
+    metrics=("fid", "kid", "prdc"),
+    *,
+    network=None,
+    count=None,
+    seed=0,
+    repeats=1,
+    truncation=None,
+    ema=True,
+    floor=True,
+    model=None,
+    split="all",
+    progress=True,
+):
+    """Scores a GAN's samples against real ones.
+
+    The reals are split into two halves by the hash of their pixels, so by nothing that depends on files or their order.
+    Samples are scored against the first half; so is, for the floor, the second: the score that perfect samples would
+    have. What is computed of reals is cached under the hash of the data, its size, the resizer and the network.
+
+    Args:
+        gan: a `kerasgan.GAN`.
+        real: a finite `tf.data.Dataset` of batches of samples or (samples, labels) in model range, as `kerasgan.data`
+            makes them (with flip=False, batch_size=1 if none shall be dropped), or an array in natural units.
+        metrics: names from `kerasgan.metrics.METRICS`, in a sequence or separated by commas.
+        network: feature network: a name, a path, a model or a function (see `kerasgan.metrics.features.get`); None
+            takes the best that is available offline for these samples.
+        count: how many reals, and how many generated samples; None takes half of the reals (all of them without
+            `floor`), at most 50,000.
+        seed: of the samples.
+        repeats: how often samples are drawn anew; more than one gives mean and deviation.
+        truncation: as in `generate`.
+        ema: whether the generator's moving average makes the samples.
+        floor: whether the second half of the reals is scored too.
+        model: what the records call the model; its own name by default.
+        split: what the records say of the part of the data that the reals are, such as "train".
+        progress: whether bars are shown.
+
+    Returns:
+        A list of `kerasgan.metrics.Result`: for each number that of the model, then the floor.
+
+    Raises:
+        ValueError: an unknown metric, more samples than there are, reals of a wrong shape or without labels, a network
+            that cannot do what a metric needs.
+        ImportError: no feature network is available; the message names what to install.
+    """
+    _check_number("repeats", repeats)
+    evaluator = Evaluator(real, gan.media, metrics, network=network, count=count, floor=floor, split=split)
+    evaluator.check(gan)
+    evaluator.read(progress)
+    draws = [
+        evaluator.score(gan, seed + i, truncation=truncation, ema=ema, model=model, progress=progress)
+        for i in range(repeats)
+    ]
+    found = [result.mean(same, f"deviation over {repeats} seeds") for same in zip(*draws, strict=True)]
+    found += evaluator.floor()
+    order = list(dict.fromkeys(r.metric for r in found))
+    return sorted(found, key=lambda r: order.index(r.metric))
+
+
+class Evaluator:
+    """The metrics, the reals and the feature network of a protocol: scores any number of models, or one as it trains.
+
+    Args:
+        real, metrics, network, count, split: as in `evaluate`.
+        media: the medium of the samples, such as `gan.media`.
+        floor: whether a second half of the reals is kept, for `floor()`.
+
+    Raises:
+        ValueError, ImportError: as `evaluate`.
+    """
+
+    def __init__(self, real, media, metrics, *, network=None, count=None, floor=True, split="all"):
+        self.metrics = {name: METRICS[name] for name in _check_metrics(metrics)}
+        self.needs = {need for metric in self.metrics.values() for need in metric.needs}
+        if count is not None:
+            _check_number("count", count)
+        self.network = None
+        if self.needs & _THROUGH_NETWORK:
+            self.network = networks.get(networks.default(media.shape) if network is None else network)
+        if "logits" in self.needs and self.network.classes is None:
+            raise ValueError(f"metrics: 'is' needs a classifier; the network {self.network.name} has no classes.")
+        self._real, self._media, self._count, self._halved, self._split = real, media, count, floor, split
+
+    def check(self, gan):
+        """Raises a ValueError if a metric cannot score this GAN."""
+        if "labels" in self.needs and gan.num_classes is None:
+            raise ValueError(f"metrics: 'cas' needs a conditional GAN; {gan.name} has no classes.")
+        if tuple(gan.media.shape) != tuple(self._media.shape):
+            raise ValueError(f"gan makes samples of shape {gan.media.shape}; the reals have {self._media.shape}.")
+
+    def read(self, progress=False):
+        """Reads the reals, and computes what all scores need of them."""
+        halves = Halves(self._real, self._media, self._count, self._halved, progress)
+        self.count = halves.count
+        self._reals = halves.samples(self.network, self.needs, progress)
+        self._protocol = {
+            "size": "x".join(map(str, self._media.shape)),
+            "n_fake": halves.count,
+            "n_real": halves.count,
+            "data": halves.hash,
+            "split": f"{self._split}, half of it" if self._halved else self._split,
+            "version": kerasgan.__version__,
+        }
+
+    def score(self, gan, seed=0, truncation=None, ema=True, model=None, progress=False):
+        """One draw of the GAN's samples: a list of `Result`."""
+        labels = np.arange(self.count) % gan.num_classes if gan.num_classes else None
+        fakes = None
+        if self.needs != {"generator"}:
+            batches = gan.generate_batches(self.count, seed=seed, truncation=truncation, ema=ema)
+            collector = Collector(self.network, self.needs)
+            fakes = collector.take(batches, labels, self.count, "generated" if progress else None)
+        about = {"model": model or gan.name, "ema": ema, "truncation": truncation, "seed": seed}
+        about["labels"] = "in turn" if gan.num_classes else None
+        found = []
+        for metric in self.metrics.values():
+            inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals[0], fakes)
+            found += self._records(metric, metric.compute(*inputs), about)
+        return found
+
+    def floor(self):
+        """The scores of the second half of the reals: a list of `Result`, empty if there is no second half."""
+        if len(self._reals) < 2:
+            return []
+        about = {"model": result.REAL}
+        from_samples = [metric for metric in self.metrics.values() if "generator" not in metric.needs]
+        return [r for metric in from_samples for r in self._records(metric, metric.compute(*self._reals), about)]
+
+    def _records(self, metric, values, about):
+        known = {**self._protocol, **about}
+        if not metric.uses_real:
+            known.update(n_real=None, data=None, split=None)
+        if metric.through_network:
+            known.update(
+                feature_network=self.network.name,
+                feature_sha256=self.network.sha256,
+                resizer=self.network.resizer,
+            )
+        for value in values:
+            yield result.Result(
+                metric=value.name,
+                value=value.value,
+                higher_is_better=value.higher_is_better,
+                error=value.error,
+                error_is=None if value.error is None else value.error_is,
+                parameters=value.parameters,
+                **known,
+            )
+
+
+# Arguments -----------------------------------------------------------------------------------------------------------
+
+
+def _check_metrics(metrics):
+    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
+    unknown = [name for name in names if name not in METRICS]
+    if unknown or not names:
+        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}.")
+    return list(dict.fromkeys(names))
+
+
+def _check_number(name, value):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number, 1 or more.")

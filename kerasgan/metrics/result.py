@@ -1,0 +1,223 @@
+"""A score and how it was made: one without the other says nothing."""
+
+import dataclasses
+import json
+import pathlib
+import re
+
+import numpy as np
+
+from kerasgan import files
+
+REAL = "real data"  # what is scored where there is no model
+
+# What may differ between two scores that are compared: what is scored, and the draw of the samples.
+_FREE = ("value", "error", "error_is", "model", "seed", "version")
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """One score with its protocol.
+
+    Printed, it is one line. `better_than` and `mean` refuse scores of different protocols: such numbers do not compare.
+
+    Attributes:
+        metric: its name, such as "fid".
+        value: the score.
+        higher_is_better: whether larger values are better; None where neither direction is.
+        error, error_is: its uncertainty, and what that is: "standard error over blocks", "deviation over 3 seeds";
+            None if nobody knows it.
+        model: what was scored: a name of the zoo, a run; "real data" for the floor.
+        n_real, n_fake: numbers of real and generated samples; None where the score needs none.
+        data: sha256 of the real samples' pixels (whatever their order), so that equal means the same data.
+        split: which part of the data the reals are.
+        size: shape of one sample, such as "64x64x3".
+        feature_network, feature_sha256, resizer: the network that the score looks through, its weights, and how
+            samples reach its input size; None for scores of pixels.
+        ema: whether the samples came from the generator's moving average; None for real data.
+        labels: how the classes of the samples were chosen; None without classes.
+        truncation: bound on the latents, or None.
+        seed: seed of the samples; None for real data.
+        parameters: of the metric, such as {"k": 3}.
+        version: of kerasgan.
+    """
+
+    metric: str
+    value: float
+    higher_is_better: bool | None = None
+    error: float | None = None
+    error_is: str | None = None
+    model: str | None = None
+    n_real: int | None = None
+    n_fake: int | None = None
+    data: str | None = None
+    split: str | None = None
+    size: str | None = None
+    feature_network: str | None = None
+    feature_sha256: str | None = None
+    resizer: str | None = None
+    ema: bool | None = None
+    labels: str | None = None
+    truncation: float | None = None
+    seed: int | None = None
+    parameters: dict = dataclasses.field(default_factory=dict)
+    version: str | None = None
+
+    def __str__(self):
+        error_is = f" ({self.error_is})" if self.error_is else ""
+        return f"{self.metric} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
+
+    def _said(self):
+        """The protocol, in words."""
+        yield self.model
+        yield _counted(self.n_fake, "generated")
+        yield _counted(self.n_real, "real") and f"{_counted(self.n_real, 'real')} ({self.split})"
+        yield self.size
+        yield self.feature_network and f"{self.feature_network} {(self.feature_sha256 or 'without sha256')[:12]}"
+        yield self.resizer
+        if self.ema is not None:
+            yield "moving average" if self.ema else "no moving average"
+            yield f"truncation {self.truncation:g}" if self.truncation else "no truncation"
+        yield self.labels and f"labels {self.labels}"
+        yield None if self.seed is None else f"seed {self.seed}"
+        yield from (f"{name} {value}" for name, value in self.parameters.items())
+        yield self.data and f"data {self.data[:12]}"
+        yield self.version and f"kerasgan {self.version}"
+
+    def better_than(self, other):
+        """Whether this score is better than another of the same protocol.
+
+        Raises:
+            ValueError: the protocols differ, or the metric has no better direction.
+        """
+        check_comparable(self, other)
+        if self.higher_is_better is None:
+            raise ValueError(f"{self.metric}: neither higher nor lower values are better.")
+        return self.value > other.value if self.higher_is_better else self.value < other.value
+
+    def to_dict(self):
+        """Plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values):
+        """The inverse of `to_dict`.
+
+        Raises:
+            ValueError: not what `to_dict` returns.
+        """
+        known = {field.name for field in dataclasses.fields(cls)}
+        if not isinstance(values, dict) or not {"metric", "value"} <= set(values) <= known:
+            raise ValueError(f"{values!r} is no score: expected a JSON object with 'metric', 'value' and protocol.")
+        return cls(**values)
+
+
+def check_comparable(*results):
+    """Raises a ValueError that says how the protocols of the results differ, if they do."""
+    protocols = [{k: v for k, v in r.to_dict().items() if k not in _FREE} for r in results]
+    for result, there in zip(results[1:], protocols[1:], strict=True):
+        # The floor has no generator: what only generated samples have does not count against it.
+        floor = REAL in (results[0].model, result.model)
+        names = [
+            name
+            for name, value in protocols[0].items()
+            if value != there[name] and not (floor and name in ("ema", "labels", "truncation"))
+        ]
+        if names:
+            differences = "; ".join(f"{name}: {protocols[0][name]!r} and {there[name]!r}" for name in names)
+            raise ValueError(f"These scores do not compare, their protocols differ ({differences}).")
+
+
+def mean(results, error_is=None):
+    """The mean of scores of one protocol, such as of several seeds; its error is their standard deviation.
+
+    Args:
+        results: list of `Result`.
+        error_is: what the deviation is called; "deviation over N results" by default.
+
+    Raises:
+        ValueError: no results, or of different protocols or models.
+    """
+    results = list(results)
+    if not results:
+        raise ValueError("results is empty; expected at least one score.")
+    check_comparable(*results)
+    if len({r.model for r in results}) > 1:
+        raise ValueError(f"results are of different models: {', '.join(sorted({str(r.model) for r in results}))}.")
+    if len(results) == 1:
+        return results[0]
+    values = [r.value for r in results]
+    return dataclasses.replace(
+        results[0],
+        value=float(np.mean(values)),
+        error=float(np.std(values, ddof=1)),
+        error_is=error_is or f"deviation over {len(results)} results",
+    )
+
+
+def save(results, path):
+    """Writes scores as a JSON list."""
+    path = files.check_output(path, (".json",))
+    with files.atomic(path) as temporary:
+        text = json.dumps([r.to_dict() for r in results], indent=2, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def load(path):
+    """Reads scores that `save` has written.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    try:
+        values = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} is no JSON ({error}).") from error
+    if not isinstance(values, list):
+        raise ValueError(f"{str(path)!r}: expected a list of scores.")
+    return [Result.from_dict(value) for value in values]
+
+
+def table(results):
+    """Scores as lines of text for people: one a metric, the floor beside it, and the protocol once below them.
+
+    An arrow shows which direction is better.
+    """
+    rows = [("", "score", "floor")]
+    floors = {r.metric: r for r in results if r.model == REAL}
+    scored = [r for r in results if r.model != REAL]
+    for r in scored:
+        floor = floors.get(r.metric)
+        better = {True: " ↑", False: " ↓", None: ""}[r.higher_is_better]
+        rows.append((r.metric + better, _with_error(r), "" if floor is None else _with_error(floor)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    protocols = {}
+    for r in scored:
+        own = [f"{name} {value}" for name, value in r.parameters.items()]
+        own += [f"± is the {r.error_is}"] if r.error_is else []
+        shared = "; ".join(filter(None, dataclasses.replace(r, parameters={})._said()))
+        protocols.setdefault(shared, []).append(f"{r.metric} ({', '.join(own)})" if own else r.metric)
+    lines += [f"{', '.join(names)}: {shared}" for shared, names in protocols.items()]
+    return "\n".join(lines)
+
+
+def markdown(results):
+    """The section of scores of a zoo entry's card: the numbers beside their floor, then their protocol."""
+    if not results:
+        return "## Scores\n\nThis model has not been scored yet."
+    text = table(results).splitlines()
+    rows = [re.split(r"  +", line) for line in text[1 : 1 + sum(r.model != REAL for r in results)]]
+    lines = ["| metric | score | real against real |", "| --- | --- | --- |"]
+    lines += [f"| {' | '.join([*row, ''][:3])} |" for row in rows]
+    protocol = [f"- {line}" for line in text[1 + len(rows) :]]
+    return "\n".join(["## Scores", "", *lines, "", "Protocol:", "", *protocol])
+
+
+def _with_error(r):
+    return f"{r.value:.4g}" if r.error is None else f"{r.value:.4g} ± {r.error:.2g}"
+
+
+def _counted(count, what):
+    return None if count is None else f"{count:,} {what}"

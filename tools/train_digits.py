@@ -1,0 +1,98 @@
+"""Trains the feature network `digits` (kerasgan/metrics/digits.py) on MNIST, or data like it.
+
+    python tools/train_digits.py --data mnist.npz --out kerasgan/metrics/digits.weights.h5
+
+The data are an `.npz` file with `x_train`, `y_train`, `x_test` and `y_test`: uint8 (n, 28, 28) and labels 0 to 9.
+Images are moved by up to 2 pixels in each direction at random. The weights are written in half precision, and the
+accuracy that is printed is measured on the test images with those very weights. Their size and sha256 are printed too:
+they belong into `WEIGHTS` in kerasgan/metrics/digits.py.
+"""
+
+import sys
+
+from absl import app, flags
+
+BATCH_SIZE = 128
+LEARNING_RATE = 3e-3  # at the start; it falls along a cosine to 0
+SHIFT = 2  # pixels
+
+
+def train(data, out, epochs=5, seed=0):
+    """Trains the network and writes its weights.
+
+    Args:
+        data: the `.npz` file.
+        out: file to write, ending in ".weights.h5".
+        epochs: passes over the training images.
+        seed: of the initial weights, the order and the moves.
+
+    Returns:
+        (`kerasgan.weights.WeightFile`, accuracy on the test images with the weights as written).
+
+    Raises:
+        ValueError, OSError: the data cannot be used, or the file cannot be written.
+    """
+    import keras
+
+    from kerasgan import files, weights
+    from kerasgan.metrics import digits
+
+    if type(epochs) is not int or epochs < 1:
+        raise ValueError(f"epochs={epochs!r}: expected a whole number above 0.")
+    out = files.check_output(out)
+    if not out.name.endswith(".weights.h5"):
+        raise ValueError(f"out={str(out)!r}: expected a name that ends in '.weights.h5'.")
+    training, test = _read(data, "train", BATCH_SIZE, seed=seed), _read(data, "test", 1, shuffle=False)
+    keras.utils.set_random_seed(seed)
+    model = digits.network()
+    moved = keras.Sequential([_mover(seed), keras.Model(model.input, model.output[-1])])
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * int(training.cardinality()))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    moved.compile(keras.optimizers.Adam(schedule), loss=loss)
+    moved.fit(training, epochs=epochs, shuffle=False, verbose=2)
+    path = weights.save_half(model, out)
+    weights.load_into(model, path)
+    return weights.WeightFile.from_file(path, "digits"), _accuracy(model, test)
+
+
+def _read(data, part, batch_size, **options):
+    """Batches of (pixels as floats in [0, 255], labels)."""
+    from kerasgan.data import images
+
+    batches = images(data, 28, batch_size, channels=1, key=f"x_{part}", labels=f"y_{part}", **options)
+    return batches.map(lambda samples, labels: ((samples + 1.0) * 127.5, labels))
+
+
+def _mover(seed):
+    """A layer that moves each image by up to `SHIFT` pixels (bilinear); what comes in at the border is black."""
+    from keras import layers
+
+    shift = SHIFT / 28
+    return layers.RandomTranslation(shift, shift, fill_mode="constant", fill_value=0.0, seed=seed)
+
+
+def _accuracy(model, test):
+    import numpy as np
+
+    images, labels = zip(*test.unbatch().batch(1000).as_numpy_iterator(), strict=True)
+    logits = model.predict(np.concatenate(images), batch_size=1000, verbose=0)[-1]
+    return float((logits.argmax(1) == np.concatenate(labels)).mean())
+
+
+def main(argv):
+    values = flags.FLAGS
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
+    try:
+        file, accuracy = train(values.data, values.out, values.epochs, values.seed)
+    except (ValueError, OSError) as error:
+        sys.exit(f"train_digits: error: {error}")
+    print(f"{values.out}: {accuracy:.2%} of the test images right. size={file.size}, sha256={file.sha256!r}")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("data", None, "The .npz file.", required=True)
+    flags.DEFINE_string("out", "digits.weights.h5", "File of weights to write.")
+    flags.DEFINE_integer("epochs", 5, "Passes over the training images.")
+    flags.DEFINE_integer("seed", 0, "Seed of everything random.")
+    app.run(main)
