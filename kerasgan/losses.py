@@ -5,6 +5,8 @@ discriminator's output before any sigmoid, of shape (batch, 1) or (batch, ..., 1
 Both functions return one float32 value per sample, shape (batch,): the mean over all axes but the first.
 """
 
+import importlib
+
 import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
@@ -201,10 +203,17 @@ def get(identifier):
     """
     if isinstance(identifier, str) and identifier in _LOSSES:
         return _LOSSES[identifier]()
-    loss = keras.saving.deserialize_keras_object(identifier) if isinstance(identifier, dict) else identifier
+    loss = _deserialized(identifier) if isinstance(identifier, dict) else identifier
     if not isinstance(loss, AdversarialLoss):
         raise ValueError(
             f"loss={identifier!r} is not an adversarial loss. Give one of {', '.join(map(repr, _LOSSES))}, "
             "or an instance of kerasgan.losses.AdversarialLoss."
         )
     return loss
+
+
+def _deserialized(config):
+    module = str(config.get("module"))
+    if module.startswith("kerasgan."):
+        importlib.import_module(module)  # Keras knows a class, such as one of TF-GAN's losses, once it is imported
+    return keras.saving.deserialize_keras_object(config)
