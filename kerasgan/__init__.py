@@ -31,9 +31,11 @@ _MODULES = (
     "layers",
     "losses",
     "media",
+    "metrics",
     "models",
     "penalties",
     "registry",
+    "tfgan",
     "weights",
 )
 

@@ -14,6 +14,7 @@ import shlex
 import sys
 import tempfile
 import textwrap
+import warnings
 
 from absl import flags
 
@@ -166,11 +167,112 @@ def train(words):
     print(f"Done. Everything is in {values.out}; more samples with: kerasgan generate {shlex.quote(values.out)}")
 
 
+def evaluate(words):
+    """evaluate NAME|RUN --data PATH
+
+    Scores a model's samples against real ones, and real ones against each other: the floor that perfect samples would
+    reach. Every score comes with its protocol, for scores of different protocols do not compare.
+
+    Examples:
+      kerasgan evaluate dcgan_celeba --data celeba.zip
+      kerasgan evaluate runs/my_photos --data my_photos/ --metrics fid,kid,prdc --count 1000
+      kerasgan evaluate cgan_fashion_mnist --data fashion_mnist.npz --repeats 3 -o scores.json
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("data", None, "The real samples: a folder, a zip, ... as in training.", flag_values=values)
+    flags.DEFINE_list(
+        "metrics",
+        "fid,kid,prdc",
+        "Some of fid, kid, prdc, memorization, is, swd, ms_ssim, ppl, cas.",
+        flag_values=values,
+    )
+    flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)
+    flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
+    flags.DEFINE_string("subset", None, "Part of the data, such as test.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
+    flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
+    flags.DEFINE_float("truncation", None, "Bound on the latents.", flag_values=values)
+    flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
+    flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "JSON file to write; default: scores.json in RUN.", short_name="o", flag_values=values
+    )
+    (name,) = _parse(evaluate, values, words)
+    if values.data is None:
+        raise ValueError(f"--data is missing. Example: kerasgan evaluate {name} --data my_photos/")
+    for flag in ("count", "repeats"):
+        if values[flag].value is not None and values[flag].value < 1:
+            raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+
+    from kerasgan import runs
+
+    path = runs.check_name(name)
+    out = values.out or (path / "evaluation.json" if path.is_dir() and name not in registry.list_models() else None)
+    if out is not None:
+        files.check_output(out, (".json",), name="--out")
+    recipe = runs.recipe_of(name)
+    labels = "cas" in values.metrics
+    recipe = runs.changed(recipe, {"data.labels": labels}) if labels else recipe
+    _import_tensorflow()
+    from kerasgan import metrics
+
+    found = metrics.evaluate(
+        runs.load(name),
+        runs.read_whole(recipe, values.data, values.subset),
+        values.metrics,
+        network=values.network,
+        count=values.count,
+        seed=values.seed,
+        repeats=values.repeats,
+        truncation=values.truncation,
+        ema=values.ema,
+        floor=values.floor,
+        model=name,
+        split=values.subset or recipe.data.get("subset") or "all",
+    )
+    print(metrics.result.table(found))
+    if out is not None:
+        metrics.result.save(found, out)
+        print(f"Saved with the protocol to {out}.")
+
+
+def report(words):
+    """report RUN
+
+    Writes one HTML file about a training, to look at or pass on: samples over time, losses, scores and their protocol,
+    ways from one sample to another and, with --data, the real samples that are nearest to new ones.
+
+    Examples:
+      kerasgan report runs/my_photos
+      kerasgan report runs/my_photos --data my_photos/ -o report.html
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("data", None, "The data that it was trained on, for nearest neighbours.", flag_values=values)
+    flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "HTML file to write; default: report.html in RUN.", short_name="o", flag_values=values
+    )
+    (folder,) = _parse(report, values, words)
+
+    from kerasgan import runs
+
+    runs.check_run(folder)
+    out = files.check_output(values.out or os.path.join(folder, "report.html"), (".html",), name="--out")
+    _import_tensorflow()
+    import kerasgan.report
+
+    kerasgan.report.write(folder, out, source=values.data, network=values.network, seed=values.seed)
+    print(f"Wrote {out}.")
+
+
 COMMANDS = {
     "list": list_models,
     "describe": describe,
     "generate": generate,
     "train": train,
+    "evaluate": evaluate,
+    "report": report,
 }
 
 
@@ -180,6 +282,8 @@ def main(words=None):
     Args:
         words: the words after `kerasgan`; None takes those of this process.
     """
+    if words is None:  # this process is the command's own
+        warnings.showwarning = _show_warning
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -201,6 +305,11 @@ def main(words=None):
 
 class _Help(Exception):
     """What was asked for is this text."""
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None):
+    """A warning as users want it: what it says, not where in the code it was said."""
+    print(f"kerasgan: warning: {message}", file=sys.stderr if file is None else file)
 
 
 def _dispatch(words):

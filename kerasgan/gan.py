@@ -440,6 +440,24 @@ class GAN(keras.Model):
         Raises:
             ValueError: an argument is out of its range.
         """
+        batches = self._sample_batches(count, labels, seed, truncation, self.ema_generator)
+        return self.media.to_natural(np.concatenate(list(batches)))
+
+    def generate_batches(self, count, labels=None, seed=None, truncation=None, ema=True):
+        """The samples of `generate` as an iterator of batches, for more of them than memory holds.
+
+        Args:
+            count, labels, seed, truncation: as in `generate`.
+            ema: False takes the generator as it is trained instead of its moving average.
+
+        Returns:
+            Iterator of batches in natural units, `count` samples in all. Arguments are checked at once.
+        """
+        network = self.ema_generator if ema else self.generator
+        return map(self.media.to_natural, self._sample_batches(count, labels, seed, truncation, network))
+
+    def _sample_batches(self, count, labels, seed, truncation, network):
+        """Checks arguments, then returns an iterator of batches in model range."""
         count = _number("count", count, None, least=1, whole=True)
         if truncation is not None and not truncation > 0:
             raise ValueError(
@@ -448,24 +466,75 @@ class GAN(keras.Model):
         labels = self._labels_for(count, labels)
         seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
         seed = tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
-        chunks = []
-        for i, start in enumerate(range(0, count, _CHUNK)):
+
+        def batch(number):
+            start = number * _CHUNK
             size = min(_CHUNK, count - start)
-            latents = self.sample_latents(_CHUNK, tf.random.experimental.stateless_fold_in(seed, i), truncation)
-            chunks.append(
-                self._sampler(latents[:size], None if labels is None else labels[start : start + size]).numpy()
-            )
-        return self.media.to_natural(np.concatenate(chunks))
+            latents = self.sample_latents(_CHUNK, tf.random.experimental.stateless_fold_in(seed, number), truncation)
+            classes = None if labels is None else labels[start : start + size]
+            return self._sampler(network)(latents[:size], classes).numpy()
+
+        return map(batch, range(math.ceil(count / _CHUNK)))
+
+    def interpolate(self, count, steps, seed=None):
+        """Ways from one sample to another, in natural units: latents between two that were drawn.
+
+        Normal latents go along the great circle through both, which keeps them as long as those that the generator
+        knows (White, 2016, arXiv:1609.04468); uniform ones along the straight line (see `latents_between`). A
+        conditional GAN keeps the class of a way: the classes in turn.
+
+        Args:
+            count: number of ways.
+            steps: samples on each, both ends included; at least 2.
+            seed: integer; the same seed gives the same ways.
+
+        Returns:
+            Samples, first axis `count * steps`, one way after the other.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        count = _number("count", count, None, least=1, whole=True)
+        steps = _number("steps", steps, None, least=2, whole=True)
+        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
+        seed = tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
+        latents = self.sample_latents(2 * count, seed).numpy().reshape(count, 2, 1, -1)
+        way = self.latents_between(latents[:, 0], latents[:, 1], np.linspace(0, 1, steps)[:, None]).astype("float32")
+        labels = np.repeat(np.arange(count) % self.num_classes, steps) if self.num_classes else None
+        labels = None if labels is None else tf.constant(labels, tf.int32)
+        samples = self._sampler(self.ema_generator)(tf.constant(way.reshape(count * steps, -1)), labels)
+        return self.media.to_natural(samples.numpy())
+
+    def latents_between(self, start, end, share):
+        """Latents on the way from `start` to `end`, arrays (..., latent_dim); `share` in [0, 1] of the way is behind.
+
+        For normal latents the angle grows evenly (Shoemake, 1985), and so does the length; uniform ones move straight.
+        """
+        line = (1 - share) * start + share * end
+        if self.latent == "uniform":
+            return line
+        lengths = [np.linalg.norm(latents, axis=-1, keepdims=True) for latents in (start, end)]
+        start, end = start / lengths[0], end / lengths[1]
+        angle = np.arccos(np.clip(np.sum(start * end, axis=-1, keepdims=True), -1.0, 1.0))
+        parallel = np.sin(angle) < 1e-6  # no circle goes through parallel vectors, as all latents of one number are
+        arc = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
+        arc *= ((1 - share) * lengths[0] + share * lengths[1]) / np.where(parallel, 1.0, np.sin(angle))
+        return np.where(parallel, line, arc)
 
     def preview(self, count, seed):
         """Samples for a sheet, in natural units, the same for the same seed: what pictures of progress show."""
         return self.generate(count, seed=seed)
 
+    def _sampler(self, network):
+        if network not in self._samplers:
+            self._samplers[network] = tf.function(
+                lambda latents, labels: network(_inputs(latents, labels), training=False), reduce_retracing=True
+            )
+        return self._samplers[network]
+
     @functools.cached_property
-    def _sampler(self):
-        return tf.function(
-            lambda latents, labels: self.ema_generator(_inputs(latents, labels), training=False), reduce_retracing=True
-        )
+    def _samplers(self):
+        return {}
 
     def _labels_for(self, count, labels):
         if self.num_classes is None:

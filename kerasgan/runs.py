@@ -77,6 +77,18 @@ def check_name(name):
     return path
 
 
+def check_run(folder):
+    """Checks that a folder is a run with a saved model. Returns it as a `pathlib.Path`.
+
+    Raises:
+        FileNotFoundError: it is not there, or is none.
+    """
+    path = pathlib.Path(folder)
+    if not (path / RECIPE).is_file():
+        raise FileNotFoundError(f"{str(folder)!r} is no run folder: it holds no {RECIPE}.")
+    return check_name(str(folder))
+
+
 def recipe_of(name):
     """The recipe to train by: of a pretrained model, a GAN type (its starting values) or a run folder.
 
@@ -103,6 +115,25 @@ def changed(recipe, changes):
         else:
             values[field] = value
     return registry.Recipe.from_dict(values)
+
+
+def read_whole(recipe, source, subset=None):
+    """The data of a recipe for scores: each sample once, in order, as it is (not mirrored at random).
+
+    Args:
+        recipe: `kerasgan.registry.Recipe`.
+        source: as in `train`.
+        subset: another part of the source than the recipe's, such as "test".
+
+    Returns:
+        A `tf.data.Dataset` of one epoch, batches of one.
+    """
+    reader = _reader(recipe)
+    arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
+    arguments |= {} if subset is None else {"subset": subset}
+    if "flip" in inspect.signature(reader).parameters:
+        arguments["flip"] = False
+    return reader(source, **{**arguments, "batch_size": 1, "shuffle": False})
 
 
 def for_other_data(recipe):

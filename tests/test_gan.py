@@ -244,6 +244,54 @@ def test_first_samples_of_a_seed_do_not_depend_on_how_many_there_are():
     assert len(np.unique(many.reshape(100, -1), axis=0)) == 100
 
 
+def test_batches_are_the_samples_of_generate():
+    gan = small_dcgan(num_classes=3)
+    batches = list(gan.generate_batches(100, seed=4, truncation=1.0))
+    assert [len(batch) for batch in batches] == [64, 36]
+    np.testing.assert_array_equal(np.concatenate(batches), gan.generate(100, seed=4, truncation=1.0))
+    with pytest.raises(ValueError, match="count=0"):
+        gan.generate_batches(0)  # before the first batch is asked for
+
+
+def test_batches_without_the_moving_average():
+    gan = small_dcgan()
+    gan.generator.layers[-2].bias.assign_add([9.0, 9.0, 9.0])
+    (raw,), (ema,) = (list(gan.generate_batches(2, seed=1, ema=ema)) for ema in (False, True))
+    assert raw.min() == 255 and ema.max() < 255
+
+
+def test_ways_from_one_sample_to_another():
+    gan = small_dcgan(num_classes=2)
+    ways = gan.interpolate(3, 5, seed=1)
+    assert ways.shape == (15, 16, 16, 3)
+    np.testing.assert_array_equal(ways, gan.interpolate(3, 5, seed=1))
+    assert (ways[0] != ways[4]).any()
+
+
+@pytest.mark.parametrize("latent", ["normal", "uniform"])
+def test_latents_on_the_way(latent):
+    gan = small_dcgan(latent=latent)
+    start, end = (gan.sample_latents(50, np.array([seed, 0], "int32")).numpy() for seed in (1, 2))
+    for share, there in ((0.0, start), (1.0, end)):
+        np.testing.assert_allclose(gan.latents_between(start, end, share), there, atol=1e-6)
+    middle = gan.latents_between(start, end, 0.5)
+    if latent == "uniform":
+        np.testing.assert_allclose(middle, (start + end) / 2, atol=1e-6)
+    else:  # halfway by the angle to both ends, and not shortened
+        lengths = np.linalg.norm(middle, axis=1)
+        cosines = [(middle * v).sum(1) / lengths / np.linalg.norm(v, axis=1) for v in (start, end)]
+        np.testing.assert_allclose(*cosines, rtol=1e-4)
+        ends = [np.linalg.norm(v, axis=1) for v in (start, end)]
+        np.testing.assert_allclose(lengths, sum(ends) / 2, rtol=1e-5)
+    np.testing.assert_allclose(gan.latents_between(start, start, 0.3), start, atol=1e-6)
+
+
+@pytest.mark.parametrize("arguments, message", [((0, 2), "count=0"), ((1, 1), "steps=1")])
+def test_interpolate_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        small_dcgan().interpolate(*arguments)
+
+
 def test_truncation_bounds_the_latents():
     gan = small_dcgan(latent="normal")
     seed = tf.constant([1, 2])

@@ -1,4 +1,4 @@
-"""Callbacks for `fit`: pictures of the progress, a progress line, a log, checkpoints, orderly stopping.
+"""Callbacks for `fit`: pictures of the progress, a progress line, a log, scores, checkpoints, orderly stopping.
 
 They know the `GAN` class only: samples come from `model.preview` and are written by `model.media`, so every type and
 every kind of sample is served.
@@ -9,5 +9,6 @@ from kerasgan.callbacks.interruption import Interrupted, Interruption
 from kerasgan.callbacks.log import Log
 from kerasgan.callbacks.progress import Progress
 from kerasgan.callbacks.sample_grid import SampleGrid
+from kerasgan.callbacks.score import Score
 
-__all__ = ["Checkpoint", "Interrupted", "Interruption", "Log", "Progress", "SampleGrid"]
+__all__ = ["Checkpoint", "Interrupted", "Interruption", "Log", "Progress", "SampleGrid", "Score"]

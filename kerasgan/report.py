@@ -1,0 +1,198 @@
+"""One HTML file about a training: pictures first, then losses and scores with their protocol.
+
+The file holds everything in itself, so it can be passed on or kept; it asks nothing of the network.
+"""
+
+import base64
+import html
+import io
+import pathlib
+import tempfile
+
+from kerasgan import files, runs
+from kerasgan.callbacks import log, score
+from kerasgan.metrics import result
+
+_SHEETS = 6  # shown of the progress
+_WAYS, _STEPS = 6, 9
+_NEIGHBOURS, _QUERIES = 5, 8
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+img { max-width: 100%; height: auto; image-rendering: pixelated; background: #eee }
+svg { max-width: 100%; height: auto }
+figure { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; max-width: 100% }
+.sheets figure { width: 30%; min-width: 12rem }
+figcaption, .protocol { color: #666; font-size: 0.85rem }
+table { border-collapse: collapse } td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; vertical-align: top }
+"""
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+<h1>{title}</h1>
+{body}
+</html>
+"""
+
+
+def write(folder, path, source=None, network=None, seed=0):
+    """Writes the report of a run folder.
+
+    Args:
+        folder: the run folder.
+        path: the HTML file.
+        source: the data that it was trained on; with it, the real samples nearest to new ones are shown.
+        network: feature network for these, as in `kerasgan.metrics.evaluate`; None takes the best available offline.
+        seed: of new samples.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        FileNotFoundError: no run folder, or no data.
+        ValueError: the data do not fit the model.
+    """
+    folder = runs.check_run(folder)
+    path = files.check_output(path, (".html",))
+    recipe = runs.recipe_of(folder)
+    gan = runs.load(str(folder))
+    sections = [
+        ("New samples", _samples(gan, seed)),
+        ("Samples over time", _progress(folder / runs.SAMPLES, gan.media)),
+        ("Losses", _losses(folder / runs.LOG)),
+        ("Scores", _scores(folder)),
+        ("From one sample to another", _ways(gan, seed)),
+        ("Nearest real samples", _neighbours(gan, recipe, source, network, seed)),
+        ("Recipe", _recipe(recipe)),
+    ]
+    body = "\n".join(f"<section><h2>{title}</h2>\n{content}</section>" for title, content in sections if content)
+    title = html.escape(f"{recipe.name}: {recipe.makes}")
+    page = _PAGE.format(title=title, style=_STYLE, body=body)
+    with files.atomic(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return path
+
+
+# Sections: each returns HTML, or "" where there is nothing to show ---------------------------------------------------
+
+
+def _samples(gan, seed):
+    return _figure(_saved(gan.media, gan.preview(64, seed)), f"Not picked: the first of seed {seed}.")
+
+
+def _progress(folder, media):
+    sheets = sorted(folder.glob(f"epoch_*{media.extension}"))
+    if not sheets:
+        return ""
+    wanted = {round(i * (len(sheets) - 1) / (_SHEETS - 1)) for i in range(_SHEETS)}
+    figures = [_figure(_embedded(sheets[i]), sheets[i].stem.replace("_", " ")) for i in sorted(wanted)]
+    animation = [
+        _figure(_embedded(path), "every sheet") for path in folder.glob("animation.*") if path.stat().st_size < 8e6
+    ]
+    return f'<div class="sheets">{"".join([*figures, *animation])}</div>'
+
+
+def _losses(path):
+    rows = log.read(path)
+    if not rows:
+        return ""
+    names = [name for name in dict.fromkeys(n for row in rows for n in row) if name.endswith("_loss")]
+    return _plot({name.removesuffix("_loss"): [(r["samples"], r[name]) for r in rows if name in r] for name in names})
+
+
+def _scores(folder):
+    parts = []
+    if (folder / "evaluation.json").is_file():
+        parts.append(f"<pre>{html.escape(result.table(result.load(folder / 'evaluation.json')))}</pre>")
+    rows = [row for row in score.read(folder) if row["epoch"]]
+    if rows:
+        for metric in dict.fromkeys(s.metric for row in rows for s in row["scores"]):
+            points = [(row["epoch"], s.value) for row in rows for s in row["scores"] if s.metric == metric]
+            parts.append(_plot({metric: points}, "epoch"))
+        parts.append(f'<p class="protocol">{html.escape(" · ".join(map(str, rows[-1]["scores"])))}</p>')
+    return "\n".join(parts) or "<p>None yet: <code>kerasgan evaluate</code> makes them.</p>"
+
+
+def _ways(gan, seed):
+    if len(gan.generator.inputs[0].shape) != 2:  # not made from latents
+        return ""
+    ways = gan.interpolate(_WAYS, _STEPS, seed=seed)
+    return _figure(_saved(gan.media, ways, columns=_STEPS), "Each row goes from one latent vector to another.")
+
+
+def _neighbours(gan, recipe, source, network, seed):
+    if source is None:
+        return ""
+    import numpy as np
+
+    from kerasgan import metrics
+
+    network = metrics.features.get(metrics.features.default(gan.media.shape) if network is None else network)
+    fakes = gan.generate(_QUERIES, seed=seed)
+    reals, found = [], []
+    for batch in runs.read_whole(recipe, source).rebatch(network.batch_size, drop_remainder=False):
+        samples = batch[0] if isinstance(batch, tuple) else batch
+        reals.append(gan.media.to_natural(samples.numpy()))
+        found.append(network.features(reals[-1]))
+    reals = np.concatenate(reals)
+    count = min(_NEIGHBOURS, len(reals))
+    _, indices = metrics.nearest(network.features(fakes), np.concatenate(found), k=count)
+    rows = np.concatenate([np.concatenate([fakes[i : i + 1], reals[indices[i]]]) for i in range(len(fakes))])
+    caption = (
+        f"First column: new samples. Beside each, the {count} nearest of {len(reals):,} real ones, as {network.name} "
+        "sees them. A new sample that equals its neighbour was memorized."
+    )
+    return _figure(_saved(gan.media, rows, columns=count + 1), caption)
+
+
+def _recipe(recipe):
+    rows = [
+        ("type", recipe.gan_type),
+        ("data", f"{recipe.data_name} ({recipe.data_license})"),
+        ("epochs", f"{recipe.epochs} of batches of {recipe.batch_size}"),
+        ("precision, seed", f"{recipe.dtype}, {recipe.seed}"),
+        *((f"{f}.{name}", value) for f in ("model", "compile", "data") for name, value in getattr(recipe, f).items()),
+    ]
+    cells = "".join(f"<tr><td>{html.escape(str(n))}</td><td>{html.escape(str(v))}</td></tr>" for n, v in rows)
+    return f"<table>{cells}</table>"
+
+
+# Parts ---------------------------------------------------------------------------------------------------------------
+
+
+def _saved(media, samples, columns=None):
+    """Samples, as their medium writes them, inside the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _embedded(media.save(samples, pathlib.Path(folder) / f"samples{media.extension}", columns=columns))
+
+
+def _embedded(path):
+    path = pathlib.Path(path)
+    data = base64.b64encode(path.read_bytes()).decode()
+    kind = {".png": "image/png", ".gif": "image/gif", ".wav": "audio/wav", ".mp4": "video/mp4"}.get(path.suffix)
+    if kind and kind.startswith("image"):
+        return f'<img src="data:{kind};base64,{data}" alt="">'
+    if kind:
+        tag = kind.partition("/")[0]
+        return f'<{tag} controls src="data:{kind};base64,{data}"></{tag}>'
+    return f'<a download="{path.name}" href="data:application/octet-stream;base64,{data}">{path.name}</a>'
+
+
+def _figure(content, caption):
+    return f"<figure>{content}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def _plot(lines, across="samples seen"):
+    """{name: [(x, y)]} as an SVG picture."""
+    from matplotlib.figure import Figure  # without pyplot: no window, no state
+
+    figure = Figure(figsize=(8, 3), layout="constrained")
+    axes = figure.subplots()
+    for name, points in lines.items():
+        axes.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 30 else None)
+    axes.set_xlabel(across)
+    axes.legend()
+    axes.grid(alpha=0.3)
+    text = io.StringIO()
+    figure.savefig(text, format="svg")
+    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -1,0 +1,112 @@
+"""The callback `Score`."""
+
+import csv
+import importlib.util
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kerasgan
+from kerasgan import callbacks, metrics
+from kerasgan.callbacks import score as score_module
+
+SHAPE = (16, 16, 1)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+
+
+def rows_of(images):
+    return images.reshape(len(images), 4, -1).mean(-1).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def reals():
+    return np.random.default_rng(0).integers(0, 256, (40, *SHAPE), dtype=np.uint8)
+
+
+def trained_gan():
+    gan = kerasgan.models.DCGAN(SHAPE, latent_dim=4, width=2, seed=1)
+    gan.compile()
+    return gan
+
+
+def fit(gan, reals, watchers, epochs=3, initial_epoch=0):
+    images = reals.astype("float32") / 127.5 - 1
+    gan.fit(images, batch_size=8, epochs=epochs, initial_epoch=initial_epoch, callbacks=watchers, verbose=0)
+
+
+def test_scores_are_logged_written_and_the_best_model_is_kept(reals, tmp_path, capsys):
+    watcher = callbacks.Score(reals, tmp_path, metrics="fid,kid", every=2, network=rows_of)
+    gan = trained_gan()
+    fit(gan, reals, [watcher, callbacks.Log(tmp_path / "log.csv")])
+    floor, *rows = score_module.read(tmp_path)
+    assert floor["epoch"] == 0 and floor["scores"][0].model == "real data"
+    assert [row["epoch"] for row in rows] == [2, 3]  # every second epoch, and the last
+    assert [s.metric for s in rows[0]["scores"]] == ["fid", "kid"]
+    expected = metrics.evaluate(gan, reals, "fid", network=rows_of, progress=False)[0]
+    assert rows[1]["scores"][0].value == expected.value
+    with open(tmp_path / "log.csv", newline="") as file:
+        logged = [row["score_fid"] for row in csv.DictReader(file)]
+    assert logged[0] == "" and float(logged[1]) == pytest.approx(rows[0]["scores"][0].value, rel=1e-5)
+    best = min(row["scores"][0].value for row in rows)
+    assert watcher.best.value == best
+    kept = keras.saving.load_model(tmp_path / "best.keras")
+    assert metrics.evaluate(kept, reals, "fid", network=rows_of, progress=False)[0].value == best
+    if importlib.util.find_spec("tensorboard"):
+        assert list((tmp_path / "tensorboard").iterdir())
+    assert "epoch 2: fid" in capsys.readouterr().out
+
+
+def test_a_worse_model_does_not_replace_the_best(reals, tmp_path):
+    gan = trained_gan()
+    watcher = callbacks.Score(reals, tmp_path, network=rows_of, tensorboard=False)
+    fit(gan, reals, [watcher], epochs=1)
+    best, first = (tmp_path / "best.keras").read_bytes(), watcher.best
+    gan.ema_generator.layers[-2].bias.assign([9.0])  # white pictures only
+    watcher._epoch = 2
+    watcher._score({})
+    assert score_module.read(tmp_path)[-1]["scores"][0].value > first.value
+    assert (tmp_path / "best.keras").read_bytes() == best and watcher.best is first
+
+
+def test_going_on_keeps_earlier_scores_and_the_best(reals, tmp_path):
+    gan = trained_gan()
+    fit(gan, reals, [callbacks.Score(reals, tmp_path, network=rows_of, tensorboard=False)], epochs=2)
+    before = score_module.read(tmp_path)
+    watcher = callbacks.Score(reals, tmp_path, network=rows_of, tensorboard=False)
+    fit(gan, reals, [watcher], epochs=3, initial_epoch=2)
+    after = score_module.read(tmp_path)
+    assert after[:3] == before and [row["epoch"] for row in after] == [0, 1, 2, 3]
+    assert watcher.best.value == min(row["scores"][0].value for row in after[1:])
+
+
+def test_another_protocol_is_refused(reals, tmp_path):
+    gan = trained_gan()
+    fit(gan, reals, [callbacks.Score(reals, tmp_path, network=rows_of, tensorboard=False)], epochs=1)
+    other = callbacks.Score(reals, tmp_path, network=rows_of, count=10, tensorboard=False)
+    with pytest.raises(ValueError, match="protocols differ"):
+        fit(gan, reals, [other], epochs=2, initial_epoch=1)
+    assert len(score_module.read(tmp_path)) == 2
+
+
+def test_without_tensorboard(reals, tmp_path, monkeypatch):
+    monkeypatch.setattr(score_module.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"kerasgan\[tensorboard\]"):
+        callbacks.Score(reals, tmp_path, tensorboard=True)
+    fit(trained_gan(), reals, [callbacks.Score(reals, tmp_path, network=rows_of)], epochs=1)
+    assert not (tmp_path / "tensorboard").exists()
+
+
+def test_bad_arguments(reals, tmp_path):
+    with pytest.raises(ValueError, match="every is 0"):
+        callbacks.Score(reals, tmp_path, every=0)
+    with pytest.raises(ValueError, match="expected some of"):
+        fit(trained_gan(), reals, [callbacks.Score(reals, tmp_path, metrics="nope", network=rows_of)])
+    (tmp_path / "scores.json").write_text(json.dumps([{"epoch": 1}]))
+    with pytest.raises(ValueError, match="not written by"):
+        score_module.read(tmp_path)

@@ -1,0 +1,108 @@
+"""The report about a training."""
+
+import re
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import kerasgan.report
+from kerasgan import callbacks, cli, metrics, runs
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    random = np.random.default_rng(0)
+    for i in range(24):
+        PIL.Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype="uint8")).save(folder / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    small = ["--size", "16", "--batch_size", "8", "--set", "model.width=2", "--epochs", "2"]
+    assert cli.main(["train", "dcgan", "--data", str(pictures), *small, "--out", str(folder)]) == 0
+    return folder
+
+
+def sections(path):
+    page = path.read_text(encoding="utf-8")
+    return dict(re.findall(r"<section><h2>(.*?)</h2>\n(.*?)</section>", page, re.DOTALL))
+
+
+def test_report_of_a_run(run, tmp_path):
+    found = sections(kerasgan.report.write(run, tmp_path / "report.html"))
+    assert list(found) == [
+        "New samples",
+        "Samples over time",
+        "Losses",
+        "Scores",
+        "From one sample to another",
+        "Recipe",
+    ]
+    assert found["Samples over time"].count("data:image/png;base64,") == 2  # one an epoch
+    assert found["Losses"].startswith("<svg") and "kerasgan evaluate" in found["Scores"]
+    assert "model.width" in found["Recipe"]
+
+
+def test_everything_is_in_the_file(run, tmp_path):
+    page = kerasgan.report.write(run, tmp_path / "report.html").read_text(encoding="utf-8")
+    links = re.findall(r'(?:src|href)="(.*?)"', page)
+    assert links and all(link.startswith(("data:", "#")) for link in links)
+
+
+def test_scores_and_neighbours(run, pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    few = ["--metrics", "fid,kid", "--network", "digits"]
+    assert cli.main(["evaluate", str(run), "--data", str(pictures), *few]) == 0
+    assert re.search(r"^fid ↓ +[\d.]+ +[\d.]+$", capsys.readouterr().out, re.MULTILINE)
+    saved = metrics.result.load(run / "evaluation.json")
+    assert [(r.metric, r.n_real, r.split) for r in saved[::2]] == [(m, 12, "all, half of it") for m in ("fid", "kid")]
+    assert saved[0].model == str(run)
+    scorer = callbacks.Score(runs.read_whole(runs.recipe_of(run), pictures), run, network="digits", tensorboard=False)
+    gan = runs.load(str(run), compile=True)
+    gan.fit(np.zeros((8, 16, 16, 3), "float32"), batch_size=8, epochs=1, callbacks=[scorer], verbose=0)
+    out = tmp_path / "report.html"
+    assert cli.main(["report", str(run), "--data", str(pictures), "--network", "digits", "-o", str(out)]) == 0
+    found = sections(out)
+    assert "12 generated; 12 real" in found["Scores"] and "<svg" in found["Scores"]
+    assert "nearest of 24 real" in found["Nearest real samples"]
+
+
+def test_neighbours_of_memorized_samples_are_themselves(run, pictures, tmp_path, monkeypatch):
+    """A picture that is in the data has itself as its nearest neighbour."""
+    shown = {}
+    monkeypatch.setattr(
+        kerasgan.report, "_saved", lambda media, samples, columns=None: shown.update(rows=samples) or ""
+    )
+    recipe, gan = runs.recipe_of(run), runs.load(str(run))
+    reals = np.concatenate([gan.media.to_natural(b) for b in runs.read_whole(recipe, pictures).as_numpy_iterator()])
+    monkeypatch.setattr(gan, "generate", lambda count, seed: reals[3 : 3 + count], raising=False)
+    kerasgan.report._neighbours(gan, recipe, pictures, lambda images: images.reshape(len(images), -1) / 255.0, 0)
+    rows = shown["rows"].reshape(8, 6, 16, 16, 3)
+    np.testing.assert_array_equal(rows[:, 0], rows[:, 1])
+    assert (rows[:, 1] != rows[:, 2]).any()
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["report", "nowhere"], "no run folder"),
+        (["report", "RUN", "-o", "report.pdf"], "report.pdf"),
+        (["evaluate", "RUN"], "--data is missing"),
+        (["evaluate", "RUN", "--data", "nowhere"], "nowhere"),
+        (["evaluate", "RUN", "--data", "DATA", "--metrics", "nope"], "expected some of fid"),
+        (["evaluate", "RUN", "--data", "DATA", "--count", "0"], "--count is 0"),
+        (["evaluate", "RUN", "--data", "DATA", "--count", "13", "--network", "digits"], "count=13"),
+        (["evaluate", "dcgan_celebs", "--data", "DATA"], "dcgan_celeba"),
+        (["evaluate", "RUN", "--data", "DATA", "-o", "scores.txt"], "scores.txt"),
+    ],
+)
+def test_errors_of_the_commands(run, pictures, tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    words = [{"RUN": str(run), "DATA": str(pictures)}.get(word, word) for word in words]
+    assert cli.main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
