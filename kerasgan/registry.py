@@ -15,8 +15,10 @@ from kerasgan import weights as weight_files
 from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
+SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
 
 __all__ = [
+    "SCORES",
     "TYPES",
     "WEIGHTS",
     "ZOO",
@@ -32,7 +34,7 @@ __all__ = [
     "resolve",
 ]
 
-ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist")
+ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_gp_sprites")
 
 
 class GANType(typing.NamedTuple):

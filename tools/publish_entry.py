@@ -1,6 +1,6 @@
 """Publishes a run folder as a zoo entry: weights in half precision, sample sheets, and the card.
 
-    python tools/publish_entry.py --run runs/dcgan_celeba --name dcgan_celeba --scores scores.json
+    python tools/publish_entry.py --run runs/dcgan_celeba --name dcgan_celeba
 
 The entry's `recipe.py` must be there already, and the run must have been trained by it: another recipe is refused. The
 newest checkpoint of the run is published; if its training has not ended, the card says so. Into `zoo/<name>/` go
@@ -10,7 +10,7 @@ newest checkpoint of the run is published; if its training has not ended, the ca
 - `card.md`, generated from the run. Its introduction is the first paragraph of the docstring of `recipe.py`; what
   follows there, if anything does, becomes the section on limits: what the model does badly.
 
-Scores are a JSON list of objects, one a score: "metric", "value", and the protocol that the value depends on.
+Scores of earlier weights are removed; `tools/score_entry.py` makes those of the new ones.
 """
 
 import dataclasses
@@ -24,27 +24,26 @@ from absl import app, flags
 
 import kerasgan.zoo
 from kerasgan import files, registry, runs, weights
+from kerasgan.metrics import result
 
 SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
 MOST = 64  # samples on a sheet
-PROTOCOL = ("n_real", "n_fake", "split", "resizer", "feature_network", "feature_sha256", "ema", "seed")
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
 
 
-def publish(run, name, zoo=ZOO, scores=None):
+def publish(run, name, zoo=ZOO):
     """Turns a run folder into the zoo entry `name`.
 
     Args:
         run: the run folder.
         name: one of `kerasgan.registry.ZOO`.
         zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
-        scores: file of scores; None: the card says that there are none.
 
     Returns:
         The folder of the entry.
 
     Raises:
-        ValueError: the run was not trained by the entry's recipe, or the scores are none.
+        ValueError: the run was not trained by the entry's recipe.
         OSError: no run folder with a checkpoint, or a file cannot be read or written.
     """
     run, zoo = pathlib.Path(run), pathlib.Path(zoo).resolve()
@@ -53,10 +52,10 @@ def publish(run, name, zoo=ZOO, scores=None):
     kerasgan.zoo.__path__.insert(0, str(zoo))  # the registry, and so `kerasgan.load`, shall find the entry there
     recipe = registry.get(name)
     record = _record(run, recipe)
-    scores = [] if scores is None else _read_scores(scores)
     about, *limits = _about(name)
 
     trained, position = _publish_weights(run, recipe, zoo / name)
+    (zoo / name / registry.SCORES).unlink(missing_ok=True)
     gan = kerasgan.load(name, compile=False)
     sheets = [_save_sheet(gan, zoo / name / f"{sheet}{gan.media.extension}", seed) for sheet, seed in SHEETS.items()]
     card = [
@@ -66,7 +65,7 @@ def publish(run, name, zoo=ZOO, scores=None):
         _use(recipe, gan),
         _model(registry.get(name), gan),
         _training(recipe, record, [*_progress(recipe, trained, position), *_time(run, position)]),
-        _scores(scores),
+        result.markdown([]),
         "\n\n".join(["## Limits", *limits]) if limits else "",
     ]
     with files.atomic(zoo / name / "card.md") as temporary:
@@ -112,16 +111,6 @@ def _differences(there, here, name=""):
             yield from _differences(there.get(key), here.get(key), f"{name}.{key}".lstrip("."))
     elif there != here:
         yield f"{name} is {there!r} in the run, {here!r} here"
-
-
-def _read_scores(path):
-    try:
-        scores = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"scores={str(path)!r} is no JSON ({error}).") from error
-    if not isinstance(scores, list) or not all(isinstance(s, dict) and {"metric", "value"} <= set(s) for s in scores):
-        raise ValueError(f'scores={str(path)!r}: expected a list of objects, each with "metric", "value" and protocol.')
-    return scores
 
 
 def _about(name):
@@ -268,14 +257,6 @@ def _time(run, position):
     return [("time", f"{time}, {samples / seconds:.3g} samples a second")]
 
 
-def _scores(scores):
-    if not scores:
-        return "## Scores\n\nThis model has not been scored yet."
-    names = dict.fromkeys(["value", *PROTOCOL, *(name for score in scores for name in score if name != "metric")])
-    rows = [(name, *(score.get(name, "not stated") for score in scores)) for name in names]
-    return f"## Scores\n\n{_table(('metric', *(score['metric'] for score in scores)), rows)}"
-
-
 def _table(head, rows):
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
@@ -294,7 +275,7 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
-        folder = publish(values.run, values.name, values.zoo, values.scores)
+        folder = publish(values.run, values.name, values.zoo)
     except (ValueError, OSError) as error:
         sys.exit(f"publish_entry: error: {error}")
     print(f"Published {values.name} in {folder}. Look at the sheets before you check it in.")
@@ -304,5 +285,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("run", None, "The run folder.", required=True)
     flags.DEFINE_string("name", None, "The zoo entry; one of kerasgan.registry.ZOO.", required=True)
     flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
-    flags.DEFINE_string("scores", None, "JSON file of scores with their protocol.")
     app.run(main)

@@ -19,9 +19,9 @@ _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 
 
 def upsampling_stages(image_shape):
-    """How often an image is halved on the way down (and doubled on the way up).
+    """How often a generator doubles: from a shorter side of 4, or an odd one.
 
-    Down to a shorter side of 4, or an odd one: (64, 64) has 4 stages from 4x4, (28, 28) has 2 from 7x7.
+    (64, 64) has 4 stages from 4x4, (28, 28) has 2 from 7x7.
 
     Raises:
         ValueError: `image_shape` is not (height, width, channels), or cannot be halved twice.
@@ -40,6 +40,22 @@ def upsampling_stages(image_shape):
             f"image_shape={tuple(image_shape)}: height and width must be multiples of 4, at least 16 "
             "(multiples of 16 are best)."
         )
+    return stages
+
+
+def downsampling_stages(image_shape):
+    """How often a discriminator halves: down to a shorter side of 4 or less, odd sides rounded up.
+
+    Only there does a convolution see most of the image, so that what belongs together is judged together: (28, 28) has
+    3 stages, by 14 and 7 to 4.
+
+    Raises:
+        ValueError: as `upsampling_stages`.
+    """
+    stages = upsampling_stages(image_shape)
+    side = min(image_shape[:2]) // 2**stages
+    while side > 4:
+        side, stages = -(-side // 2), stages + 1
     return stages
 
 
@@ -90,7 +106,7 @@ def build_discriminator(
         normalization: "batch" (none on the first layer, as in the paper), "spectral" (every layer) or "none".
         minibatch_deviation: adds the minibatch standard deviation and a 3x3 convolution before the logit.
     """
-    stages = upsampling_stages(image_shape)
+    stages = downsampling_stages(image_shape)
     normal = keras.initializers.RandomNormal(stddev=0.02)
     wrap = SpectralNormalization if normalization == "spectral" else lambda layer: layer
 

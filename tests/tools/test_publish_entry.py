@@ -1,4 +1,4 @@
-"""tools/publish_entry.py: from a run folder to a zoo entry."""
+"""tools/publish_entry.py and tools/score_entry.py: from a run folder to a zoo entry with its scores."""
 
 import importlib.util
 import json
@@ -45,12 +45,21 @@ RECIPE = {RECIPE!r}
 '''
 
 
-@pytest.fixture(scope="module")
-def tool():
-    spec = importlib.util.spec_from_file_location("publish_entry", SCRIPT)
+def load_tool(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def tool():
+    return load_tool(SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def score_tool():
+    return load_tool(SCRIPT.with_name("score_entry.py"))
 
 
 @pytest.fixture(scope="module")
@@ -165,22 +174,32 @@ def test_an_unfinished_run_says_so_on_the_card(tool, trained, zoo):
     assert kerasgan.load(NAME).generate(1).shape == (1, 16, 16, 4)
 
 
-def test_scores_come_with_their_protocol(tool, trained, zoo, tmp_path):
-    scores = [
-        {"metric": "Fréchet distance", "value": 87.123456789, "n_real": 5000, "n_fake": 5000, "ema": True},
-        {"metric": "recall", "value": 0.5, "n_real": 100, "seed": 3, "note": "k = 3 | small"},
-    ]
-    (tmp_path / "scores.json").write_text(json.dumps(scores))
-    tool.publish(trained[0], NAME, zoo, tmp_path / "scores.json")
+def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, zoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    tool.publish(trained[0], NAME, zoo)
+    before = kerasgan.describe(NAME)
+    assert "has not been scored" in before
+    data = trained[0].parent / "noise.npz"
+    found = score_tool.score(NAME, data, "fid,kid", zoo, network="digits", progress=False)
+    assert [(r.metric, r.model) for r in found[:2]] == [("fid", NAME), ("fid", "real data")]
+    assert score_tool.metrics.result.load(zoo / NAME / "scores.json") == found
     card = kerasgan.describe(NAME)
-    for row in (
-        "| metric | Fréchet distance | recall |\n| --- | --- | --- |\n| value | 87.1235 | 0.5 |\n",
-        "| n_real | 5000 | 100 |\n| n_fake | 5000 | not stated |\n",
-        "| ema | yes | not stated |\n| seed | not stated | 3 |\n",
-        "| note | not stated | k = 3 \\| small |\n",
-    ):
-        assert row in card
-    assert "not been scored" not in card
+    assert f"| fid ↓ | {found[0].value:.4g} | {found[1].value:.4g} |" in card
+    assert "12 generated; 12 real (all, half of it); 16x16x4; digits " in card
+    # Nothing else on the card has changed, and scoring again replaces the section.
+    assert card.partition("## Scores")[0] == before.partition("## Scores")[0]
+    assert card.partition("## Limits")[2] == before.partition("## Limits")[2]
+    score_tool.score(NAME, data, "kid", zoo, network="digits", progress=False)
+    again = kerasgan.describe(NAME)
+    assert again.count("## Scores") == 1 and "| fid" not in again
+    # New weights have not been scored.
+    tool.publish(trained[0], NAME, zoo)
+    assert kerasgan.describe(NAME) == before and "scores.json" not in holds(zoo)
+
+
+def test_scores_of_an_entry_without_a_card(score_tool, zoo, tmp_path):
+    with pytest.raises(FileNotFoundError, match="card.md"):
+        score_tool.score(NAME, tmp_path, zoo=zoo)
 
 
 @pytest.mark.parametrize(
@@ -205,16 +224,6 @@ def test_another_number_of_epochs_is_told_not_refused(tool, copy, zoo):
     tool.publish(copy(), NAME, zoo)
     assert "| epochs | 2; the recipe has 20 |" in kerasgan.describe(NAME)
     assert "a checkpoint after 2 of 20 epochs" in kerasgan.describe(NAME)
-
-
-@pytest.mark.parametrize(
-    "text, message", [("[", "is no JSON"), ("{}", "list of objects"), ('[{"value": 1}]', '"metric"')]
-)
-def test_scores_that_are_none(tool, trained, zoo, tmp_path, text, message):
-    (tmp_path / "scores.json").write_text(text)
-    with pytest.raises(ValueError, match=message):
-        tool.publish(trained[0], NAME, zoo, tmp_path / "scores.json")
-    assert holds(zoo) == ["recipe.py"]
 
 
 def test_run_without_a_checkpoint(tool, copy, zoo, tmp_path):

@@ -1,0 +1,76 @@
+"""Scores a zoo entry against its data, and writes the scores with their protocol onto its card.
+
+    python tools/score_entry.py --name dcgan_celeba --data celeba.zip
+
+Into `zoo/<name>/` go `scores.json`, which the registry and other tools read, and the section "Scores" of `card.md`.
+"""
+
+import pathlib
+import re
+import sys
+
+from absl import app, flags
+
+import kerasgan
+from kerasgan import files, metrics, registry, runs
+
+ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
+SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
+
+
+def score(name, source, chosen="fid,kid,prdc", zoo=ZOO, **arguments):
+    """Scores the entry `name`; returns the list of `kerasgan.metrics.Result`.
+
+    Args:
+        name: of the entry.
+        source: the data that it was trained on.
+        chosen: metrics, as in `kerasgan.metrics.evaluate`.
+        zoo: the folder of all entries.
+        arguments: further ones of `kerasgan.metrics.evaluate`.
+
+    Raises:
+        ValueError, OSError: no such entry, or data or arguments do not fit.
+    """
+    folder = pathlib.Path(zoo) / name
+    card = (folder / "card.md").read_text(encoding="utf-8")
+    if not SECTION.search(card):
+        raise ValueError(f"{str(folder / 'card.md')!r} has no section '## Scores': publish the entry first.")
+    recipe = registry.get(name)
+    split = recipe.data.get("subset") or "all"
+    data = runs.read_whole(recipe, source)
+    found = metrics.evaluate(kerasgan.load(name, compile=False), data, chosen, model=name, split=split, **arguments)
+    metrics.result.save(found, folder / registry.SCORES)
+    card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
+    with files.atomic(folder / "card.md") as temporary:
+        temporary.write_text(card, encoding="utf-8")
+    return found
+
+
+def main(argv):
+    values = flags.FLAGS
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
+    try:
+        found = score(
+            values.name,
+            values.data,
+            values.metrics,
+            values.zoo,
+            network=values.network,
+            count=values.count,
+            repeats=values.repeats,
+        )
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"score_entry: error: {error}")
+    print(metrics.result.table(found))
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("name", None, "The zoo entry.", required=True)
+    flags.DEFINE_string("data", None, "The data that it was trained on.", required=True)
+    flags.DEFINE_string("metrics", "fid,kid,prdc", "Metrics, separated by commas.")
+    flags.DEFINE_string("network", None, "Feature network; default: the best one offline.")
+    flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.")
+    flags.DEFINE_integer("repeats", 1, "Draws of samples.")
+    flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
+    app.run(main)
