@@ -195,7 +195,7 @@ def evaluate(words):
     flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
     flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
     flags.DEFINE_string(
-        "out", None, "JSON file to write; default: scores.json in RUN.", short_name="o", flag_values=values
+        "out", None, "JSON file to write; default: evaluation.json in RUN.", short_name="o", flag_values=values
     )
     (name,) = _parse(evaluate, values, words)
     if values.data is None:
@@ -361,8 +361,10 @@ def _flags_help(values):
         flag = values[name]
         if name != flag.name:
             continue  # a short name
-        names = f"-{flag.short_name}, --{name}" if flag.short_name else f"--{name}"
-        default = f" (default: {flag.default})" if flag.default not in (None, [], False) else ""
+        long = f"--[no]{name}" if flag.default is True else f"--{name}"
+        names = f"-{flag.short_name}, {long}" if flag.short_name else long
+        value = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
+        default = "" if value is None or value == "" or isinstance(value, bool) else f" (default: {value})"
         lines.append(f"  {names:<18} {' '.join(flag.help.split())}{default}")
     return "\n".join(lines)
 
