@@ -174,7 +174,12 @@ def test_bad_reals(gan, reals, network):
         evaluate(gan, reals[:1], network)
     with pytest.raises(ValueError, match="repeats"):
         evaluate(gan, tf.data.Dataset.from_tensors(tf.zeros((1, *SHAPE))).repeat(), network)
-    changing = tf.data.Dataset.from_tensors(0).repeat(9).map(lambda _: tf.random.uniform((4, *SHAPE), -1, 1))
+    fresh = np.random.default_rng(0)  # goes on from one reading to the next
+
+    def batches():
+        yield from fresh.uniform(-1, 1, (9, 4, *SHAPE)).astype("float32")
+
+    changing = tf.data.Dataset.from_generator(batches, output_signature=tf.TensorSpec((4, *SHAPE)))
     with pytest.raises(ValueError, match="flip=False"):
         evaluate(gan, changing, network)
     with pytest.raises(ValueError, match="real is a str"):
