@@ -157,7 +157,7 @@ def evaluate(
     """
     _check_number("repeats", repeats)
     evaluator = Evaluator(real, gan.media, metrics, network=network, count=count, floor=floor, split=split)
-    evaluator.check(gan)
+    evaluator.check(gan, truncation, ema)
     evaluator.read(progress)
     draws = [
         evaluator.score(gan, seed + i, truncation=truncation, ema=ema, model=model, progress=progress)
@@ -193,8 +193,13 @@ class Evaluator:
             raise ValueError(f"metrics: 'is' needs a classifier; the network {self.network.name} has no classes.")
         self._real, self._media, self._count, self._halved, self._split = real, media, count, floor, split
 
-    def check(self, gan):
-        """Raises a ValueError if a metric cannot score this GAN."""
+    def check(self, gan, truncation=None, ema=True):
+        """Raises a ValueError if a metric cannot score this GAN, or not in this way."""
+        if "generator" in self.needs and (truncation is not None or not ema):
+            raise ValueError(
+                "metrics: 'ppl' walks the latents of the moving average, without truncation; leave out truncation and "
+                "ema=False, or 'ppl'."
+            )
         if "labels" in self.needs and gan.num_classes is None:
             raise ValueError(f"metrics: 'cas' needs a conditional GAN; {gan.name} has no classes.")
         if tuple(gan.media.shape) != tuple(self._media.shape):

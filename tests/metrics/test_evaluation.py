@@ -160,6 +160,8 @@ def test_without_moving_average(reals, network):
         ({"count": 0}, "count=0"),
         ({"repeats": 0}, "repeats=0"),
         ({"metrics": "cas"}, "no classes"),
+        ({"metrics": "ppl", "ema": False}, "'ppl'.*moving average"),
+        ({"metrics": "fid,ppl", "truncation": 0.5}, "'ppl'.*without truncation"),
     ],
 )
 def test_bad_arguments(gan, reals, network, change, message):
