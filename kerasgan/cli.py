@@ -207,7 +207,7 @@ def evaluate(words):
     from kerasgan import runs
 
     path = runs.check_name(name)
-    out = values.out or (path / "evaluation.json" if path.is_dir() and name not in registry.list_models() else None)
+    out = values.out or (path / runs.EVALUATION if path.is_dir() and name not in registry.list_models() else None)
     if out is not None:
         files.check_output(out, (".json",), name="--out")
     recipe = runs.recipe_of(name)

@@ -464,8 +464,7 @@ class GAN(keras.Model):
                 f"truncation={truncation!r}: expected a number above 0, or None for the full distribution."
             )
         labels = self._labels_for(count, labels)
-        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
-        seed = tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
+        seed = self._sampling_seed(seed)
 
         def batch(number):
             start = number * _CHUNK
@@ -496,14 +495,18 @@ class GAN(keras.Model):
         """
         count = _number("count", count, None, least=1, whole=True)
         steps = _number("steps", steps, None, least=2, whole=True)
-        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
-        seed = tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
+        seed = self._sampling_seed(seed)
         latents = self.sample_latents(2 * count, seed).numpy().reshape(count, 2, 1, -1)
         way = self.latents_between(latents[:, 0], latents[:, 1], np.linspace(0, 1, steps)[:, None]).astype("float32")
         labels = np.repeat(np.arange(count) % self.num_classes, steps) if self.num_classes else None
         labels = None if labels is None else tf.constant(labels, tf.int32)
         samples = self._sampler(self.ema_generator)(tf.constant(way.reshape(count * steps, -1)), labels)
         return self.media.to_natural(samples.numpy())
+
+    def _sampling_seed(self, seed):
+        """int32 (2,) of a user's seed, or, for None, of the model's own next one."""
+        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
+        return tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
 
     def latents_between(self, start, end, share):
         """Latents on the way from `start` to `end`, arrays (..., latent_dim); `share` in [0, 1] of the way is behind.

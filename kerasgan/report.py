@@ -102,8 +102,8 @@ def _losses(path):
 
 def _scores(folder):
     parts = []
-    if (folder / "evaluation.json").is_file():
-        parts.append(f"<pre>{html.escape(result.table(result.load(folder / 'evaluation.json')))}</pre>")
+    if (folder / runs.EVALUATION).is_file():
+        parts.append(f"<pre>{html.escape(result.table(result.load(folder / runs.EVALUATION)))}</pre>")
     rows = [row for row in score.read(folder) if row["epoch"]]
     if rows:
         for metric in dict.fromkeys(s.metric for row in rows for s in row["scores"]):

@@ -6,6 +6,7 @@ A run folder holds
 - `model.keras`: the newest checkpoint, at the end the trained model;
 - `samples/`: sample sheets of every epoch and their animation;
 - `log.csv`: losses of every epoch;
+- `evaluation.json`: its scores, once `kerasgan evaluate` has made them;
 - once training has ended, what a zoo entry ships: `generator.weights.h5` and so on, in half precision, and a sheet
   of new samples, `samples.png` for images.
 """
@@ -23,6 +24,7 @@ from kerasgan import files, registry, weights
 RECIPE = "recipe.json"
 CHECKPOINT = "model.keras"
 LOG = "log.csv"
+EVALUATION = "evaluation.json"
 SAMPLES = "samples"
 _MINUTES = 5  # between two checkpoints
 _MOST_SHEETS = 200

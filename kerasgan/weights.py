@@ -89,6 +89,12 @@ def cache_folder():
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "kerasgan"
 
 
+def cached_path(file, name):
+    """Where `find` keeps a downloaded file; it need not be there."""
+    # The hash in the path keeps versions apart: two installed releases can share a cache.
+    return cache_folder() / "weights" / name / file.sha256[:16] / file.filename
+
+
 def find(file, name, folder=None):
     """Path of a verified copy of a weight file: beside the recipe, else in the cache, else downloaded into the cache.
 
@@ -113,8 +119,7 @@ def find(file, name, folder=None):
     damaged = bundled is not None and bundled.exists()
     if damaged and _is_intact(bundled, file):
         return bundled
-    # The hash in the path keeps versions apart: two installed releases can share a cache.
-    cached = cache_folder() / "weights" / name / file.sha256[:16] / file.filename
+    cached = cached_path(file, name)
     if _is_intact(cached, file):
         return cached
     url = _address(file, name)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasgan.metrics import pixels
+from kerasgan.metrics import checks, pixels
 
 _BATCH = 64
 _LEARNING_RATE = 2e-3
@@ -39,8 +39,7 @@ def classification_accuracy(train_images, train_labels, test_images, test_labels
             f"train_images are {train_images.shape[1:]} and test_images {test_images.shape[1:]}; expected the same "
             "size and channels: resize one of them."
         )
-    if isinstance(epochs, bool) or not isinstance(epochs, (int, np.integer)) or epochs < 1:
-        raise ValueError(f"epochs={epochs!r}; expected a whole number, 1 or more.")
+    checks.whole(epochs, "epochs", 1)
     classes = 1 + int(max(train_labels.max(), test_labels.max()))
     if classes < 2:
         raise ValueError("train_labels and test_labels hold class 0 only; expected at least 2 classes to tell apart.")

@@ -5,8 +5,8 @@ import typing
 import numpy as np
 
 import kerasgan
+from kerasgan.metrics import checks, result
 from kerasgan.metrics import features as networks
-from kerasgan.metrics import result
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
 from kerasgan.metrics.frechet import frechet_distance
@@ -155,7 +155,7 @@ def evaluate(
             that cannot do what a metric needs.
         ImportError: no feature network is available; the message names what to install.
     """
-    _check_number("repeats", repeats)
+    checks.whole(repeats, "repeats", 1)
     evaluator = Evaluator(real, gan.media, metrics, network=network, count=count, floor=floor, split=split)
     evaluator.check(gan, truncation, ema)
     evaluator.read(progress)
@@ -185,7 +185,7 @@ class Evaluator:
         self.metrics = {name: METRICS[name] for name in _check_metrics(metrics)}
         self.needs = {need for metric in self.metrics.values() for need in metric.needs}
         if count is not None:
-            _check_number("count", count)
+            checks.whole(count, "count", 1)
         self.network = None
         if self.needs & _THROUGH_NETWORK:
             self.network = networks.get(networks.default(media.shape) if network is None else network)
@@ -274,8 +274,3 @@ def _check_metrics(metrics):
     if unknown or not names:
         raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}.")
     return list(dict.fromkeys(names))
-
-
-def _check_number(name, value):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name}={value!r}: expected a whole number, 1 or more.")

@@ -47,7 +47,7 @@ FILE = _File(
 
 def is_cached():
     """Whether the graph lies in the cache of downloaded files, without reading it."""
-    path = weights.cache_folder() / "weights" / NAME / FILE.sha256[:16] / FILE.filename
+    path = weights.cached_path(FILE, NAME)
     return path.is_file() and path.stat().st_size == FILE.size
 
 

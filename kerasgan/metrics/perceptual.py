@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasgan.metrics import pixels
+from kerasgan.metrics import checks, pixels
 
 _EPSILON = 1e-10  # keeps the direction of a vector of zeros finite: zero
 
@@ -124,8 +124,7 @@ def _check_path_arguments(gan, count, epsilon, batch_size):
     if len(shape) != 3 or shape[-1] not in (1, 3, 4):
         raise ValueError(f"gan={gan!r} makes samples of shape {tuple(shape)}; expected a GAN of images.")
     for name, number in (("count", count), ("batch_size", batch_size)):
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise ValueError(f"{name}={number!r}; expected a whole number, 1 or more.")
+        checks.whole(number, name, 1)
     if not 0 < epsilon < 1:
         raise ValueError(f"epsilon={epsilon!r}; expected a small part of the way between two latents, such as 1e-4.")
 

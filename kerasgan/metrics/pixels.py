@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from kerasgan.metrics import checks
+
 _CHUNK = 2**21  # values of one side that are held in float64 at a time
 
 
@@ -86,8 +88,7 @@ def pairs(a, b, border, as_luma, smallest):
     """
     a, b = same_shape(a, b)
     count, height, width, channels = a.shape
-    if isinstance(border, bool) or not isinstance(border, (int, np.integer)) or border < 0:
-        raise ValueError(f"border={border!r}; expected a whole number of pixels, 0 or more.")
+    checks.whole(border, "border", 0)
     if min(height, width) - 2 * border < smallest:
         raise ValueError(
             f"border={border} leaves {height - 2 * border} x {width - 2 * border} of {height} x {width} pixels; "

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasgan.metrics import pixels
+from kerasgan.metrics import checks, pixels
 
 _PATCH = 7
 _COARSEST = 16  # no level of the pyramid is smaller
@@ -65,8 +65,7 @@ def _check(shape, **numbers):
     if min(shape[1:3]) < _PATCH:
         raise ValueError(f"real_images are {shape[1]} x {shape[2]}; expected at least {_PATCH} x {_PATCH} pixels.")
     for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
-            raise ValueError(f"{name}={number!r}; expected a whole number, 1 or more.")
+        checks.whole(number, name, 1)
 
 
 def _heights(height, width):
