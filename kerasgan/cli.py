@@ -296,7 +296,7 @@ def main(words=None):
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (ValueError, OSError, ArithmeticError, flags.Error) as error:
+    except (ValueError, OSError, ImportError, ArithmeticError, flags.Error) as error:
         if debug:
             raise
         print(f"kerasgan: error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -106,3 +106,12 @@ def test_errors_of_the_commands(run, pictures, tmp_path, monkeypatch, capsys, wo
     assert cli.main(words) == 2
     assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_missing_extra_is_named_without_a_traceback(run, pictures, monkeypatch, capsys):
+    monkeypatch.setattr(metrics.features, "_NETWORKS", {})
+    monkeypatch.setattr("kerasgan.metrics.efficientnet.file", lambda: None)
+    monkeypatch.setattr("kerasgan.metrics.inception.is_cached", lambda: False)
+    assert cli.main(["evaluate", str(run), "--data", str(pictures)]) == 2
+    error = capsys.readouterr().err
+    assert "kerasgan: error: No feature network" in error and "kerasgan[scores]" in error
