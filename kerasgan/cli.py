@@ -20,6 +20,7 @@ from absl import flags
 
 import kerasgan
 from kerasgan import files, registry
+from kerasgan.console import quiet
 
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
@@ -93,7 +94,7 @@ def generate(words):
     _import_tensorflow()
     gan = runs.load(name)
     media = gan.media
-    default = re.sub(r"\.keras$", "", os.path.basename(os.path.normpath(name))) + media.extension
+    default = _stem(name) + media.extension
     path = files.check_output(values.out or default, media.extensions, name="--out")
     seed = random.randrange(2**31) if values.seed is None else values.seed
     labels = labels[0] if labels and len(labels) == 1 else labels
@@ -266,6 +267,134 @@ def report(words):
     print(f"Wrote {out}.")
 
 
+def export(words):
+    """export NAME|RUN|FILE
+
+    Writes the generator as a file that runs without Keras: .tflite for phones and browsers (LiteRT), ONNX or a
+    SavedModel. The file is run and held against Keras; one that makes other samples is refused. With --web, writes a
+    folder that shows it in a browser, for any host of static files.
+
+    Examples:
+      kerasgan export dcgan_celeba
+      kerasgan export dcgan_celeba --quantize float16 -o faces.tflite
+      kerasgan export runs/my_photos --quantize int8 --latency
+      kerasgan export dcgan_celeba --format onnx
+      kerasgan export dcgan_celeba --web site/
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("format", "tflite", "tflite, onnx or saved_model.", flag_values=values)
+    flags.DEFINE_string("quantize", None, "float32, float16, dynamic or int8 (tflite).", flag_values=values)
+    flags.DEFINE_string(
+        "out",
+        None,
+        "File or folder to write; default: NAME with the format's ending.",
+        short_name="o",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("batch_size", 1, "Samples in one run.", flag_values=values)
+    flags.DEFINE_boolean("latency", False, "Measure it, beside Keras.", flag_values=values)
+    flags.DEFINE_boolean("overwrite", False, "Replace what is there.", flag_values=values)
+    flags.DEFINE_boolean("allow_select_ops", False, "Admit TensorFlow's own operations (tflite).", flag_values=values)
+    flags.DEFINE_string("web", None, "Folder to write for a browser, instead of a file.", flag_values=values)
+    flags.DEFINE_string("litert", None, _LITERT_HELP, flag_values=values)
+    (name,) = _parse(export, values, words)
+    endings = {"tflite": ".tflite", "onnx": ".onnx", "saved_model": ""}
+    if values.format not in endings:
+        raise ValueError(f"--format is {values.format!r}; expected one of {', '.join(endings)}.")
+    if values.quantize is not None and values.format != "tflite":
+        raise ValueError(f"--quantize {values.quantize} is for tflite; leave it out for {values.format}.")
+    if values.web is not None and values.out is not None:
+        raise ValueError("--web and --out: give one of them, the folder for a browser or the file.")
+    if values.batch_size < 1:
+        raise ValueError(f"--batch_size is {values.batch_size}; expected 1 or more.")
+
+    from kerasgan import export as exports
+    from kerasgan import runs
+
+    if values.quantize is not None and values.quantize not in exports.MODES:
+        raise ValueError(f"--quantize is {values.quantize!r}; expected one of {', '.join(exports.MODES)}.")
+    runs.check_name(name)
+    if values.web is not None:
+        return _export_web(name, values)
+    mode = f"_{values.quantize}" if values.quantize not in (None, "float32") else ""
+    ending = endings[values.format]
+    out = exports.check_new(values.out or f"{_stem(name)}{mode}{ending}", ending, values.overwrite)
+    exports.check_installed(values.format)
+    _import_tensorflow()
+    options = {"batch_size": values.batch_size, "overwrite": values.overwrite}
+    if values.format == "tflite":
+        options |= {"quantize": values.quantize, "allow_select_ops": values.allow_select_ops}
+    write = {"tflite": exports.tflite, "onnx": exports.onnx, "saved_model": exports.saved_model}[values.format]
+    found = write(name, out, **options)
+    found = exports.verify(name, out) if found and values.latency else found
+    print(f"{found}\n" if found else "", end="")
+    print(f"Wrote {out}, and {out}.json that describes it.")
+
+
+def _export_web(name, values):
+    _import_tensorflow()
+    _write_page([name], values.web, values, overwrite=values.overwrite)
+    print(f"Wrote {values.web}: put the folder on any host of static files. To look at it: kerasgan serve {values.web}")
+
+
+def _write_page(names, folder, values, overwrite=False):
+    """Writes a page with pretrained models and with those of run folders and files, which are exported first."""
+    from kerasgan import export as exports
+
+    options = {} if values.quantize is None else {"quantize": values.quantize}
+    with tempfile.TemporaryDirectory() as temporary:
+        models = {}
+        for name in names:
+            if name in registry.list_models():
+                models[name] = None
+            else:
+                path = os.path.join(temporary, f"{_stem(name)}.tflite")
+                exports.tflite(name, path, values.quantize or exports.WEB_MODE)
+                models[_stem(name)] = path
+        return exports.web(models, folder, litert=values.litert, overwrite=overwrite, **options)
+
+
+def serve(words):
+    """serve [NAME|RUN|FILE ...|FOLDER]
+
+    Serves a page that makes samples on the device that opens it: pretrained models (all of them without a NAME), models
+    of your own, or a folder made by kerasgan export --web. With --lan, phones in the same network open it by a QR code.
+    Ctrl-C stops it.
+
+    Examples:
+      kerasgan serve
+      kerasgan serve dcgan_celeba wgan_gp_sprites --lan
+      kerasgan serve runs/my_photos
+      kerasgan serve site/ --port 9000
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_boolean("lan", False, "Show it to the network, with a QR code for phones.", flag_values=values)
+    flags.DEFINE_integer("port", None, "Port; default: 8000, or the next free one.", flag_values=values)
+    flags.DEFINE_string("host", "127.0.0.1", "Address of this machine to listen on.", flag_values=values)
+    flags.DEFINE_string("quantize", None, "As in export; default: dynamic.", flag_values=values)
+    flags.DEFINE_string("litert", None, _LITERT_HELP, flag_values=values)
+    flags.DEFINE_boolean("verbose", False, "Print a line for every request.", flag_values=values)
+    names = _parse(serve, values, words, takes=None)
+
+    from kerasgan import serve as serving
+
+    options = {"host": values.host, "port": values.port, "lan": values.lan, "verbose": values.verbose}
+    if len(names) == 1 and os.path.isfile(os.path.join(names[0], "zoo.json")):
+        return serving.serve(names[0], **options)
+    from kerasgan import export as exports
+    from kerasgan import runs
+
+    for name in names:
+        runs.check_name(name)
+    exports.check_installed("tflite")
+    _import_tensorflow()
+    with tempfile.TemporaryDirectory() as folder:  # the server reads the page once, when it starts
+        page = _write_page(names or registry.list_models(), os.path.join(folder, "page"), values)
+        return serving.serve(page, **options)
+
+
+_LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other host; default: a public CDN."
+
 COMMANDS = {
     "list": list_models,
     "describe": describe,
@@ -273,6 +402,8 @@ COMMANDS = {
     "train": train,
     "evaluate": evaluate,
     "report": report,
+    "export": export,
+    "serve": serve,
 }
 
 
@@ -342,14 +473,14 @@ def _help_of(function):
 
 
 def _parse(function, values, words, takes=1):
-    """Parses flags into `values`; returns the other words, of which the command takes so many."""
+    """Parses flags into `values`; returns the other words, of which the command takes so many (None: any number)."""
     usage, about, examples = _help_of(function)
     if any(word in ("--help", "-h", "-help", "--helpfull") for word in words):
         parts = [f"kerasgan {usage} [flags]", textwrap.fill(about, 100), examples, _flags_help(values)]
         raise _Help("\n\n".join(part for part in parts if part))
     words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
     _, *others = values(["kerasgan", *words])
-    if len(others) != takes:
+    if takes is not None and len(others) != takes:
         given = f"got {' '.join(others)!r}" if others else "got none"
         raise ValueError(f"Expected kerasgan {usage}: {takes} name{'' if takes == 1 else 's'}, {given}.")
     return others
@@ -398,6 +529,11 @@ def _whole(flag, text):
         raise ValueError(f"{flag} is {text!r}; expected a whole number.") from None
 
 
+def _stem(name):
+    """What files made of a model are called: a pretrained model's name, or that of the run folder or file."""
+    return re.sub(r"\.keras$", "", os.path.basename(os.path.normpath(name)))
+
+
 def _size(recipe):
     """Size of what `generate` needs, for people."""
     size = sum(file.size for file in recipe.weights if file.part != "discriminator")
@@ -411,21 +547,10 @@ def _import_tensorflow():
 
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # real errors arrive as exceptions
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as messages:
-        screen = os.dup(2)
-        os.dup2(messages.fileno(), 2)  # the first messages come from C++ before it has read the level
-        try:
-            import tensorflow
+    with quiet(replay=True):  # the first messages come from C++ before it has read the level
+        import tensorflow
 
-            tensorflow.config.list_logical_devices()  # finding no GPU is another occasion for them
-        except BaseException:
-            messages.seek(0)
-            os.write(screen, messages.read())
-            raise
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)
+        tensorflow.config.list_logical_devices()  # finding no GPU is another occasion for them
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from kerasgan import augmentation as augmentations
 from kerasgan import losses, memory
 from kerasgan import penalties as penalties_module
 from kerasgan.media.arrays import Arrays
-from kerasgan.precision import full_precision, policy
+from kerasgan.precision import full_precision, in_float32, policy
 
 _CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
 
@@ -554,6 +554,49 @@ class GAN(keras.Model):
                 f"labels have the shape {labels.shape}: expected one class, or ({count},) for count={count}."
             )
         return tf.constant(labels)
+
+    # Export --------------------------------------------------------------------------------------------------------
+
+    def inference_network(self):
+        """What a device runs: the moving-average generator and `media.finish`, in float32 whatever the policy.
+
+        Returns:
+            A functional `keras.Model` on the inputs of `inference_inputs`, in their order; its output (batch, ...) lies
+            in `media.exported_range`.
+        """
+        generator = in_float32(self.ema_generator)
+        inputs = [keras.Input(i.shape[1:], dtype=i.dtype, name=i.name) for i in generator.inputs]
+        inputs = inputs if len(inputs) > 1 else inputs[0]
+        return keras.Model(inputs, self.media.finish(generator(inputs, training=False)))
+
+    def inference_inputs(self, count, seed=0):
+        """Inputs of `inference_network` as the model itself would draw them: what it is calibrated and verified on.
+
+        Args:
+            count: how many, at least 1.
+            seed: integer; the same seed gives the same inputs.
+
+        Returns:
+            {name: array, first axis `count`}: float32 "latents" and, for a conditional GAN, int32 "labels", the
+            classes in turn.
+        """
+        count = _number("count", count, None, least=1, whole=True)
+        inputs = {"latents": self.sample_latents(count, self._sampling_seed(seed)).numpy()}
+        if self.num_classes is not None:
+            inputs["labels"] = (np.arange(count) % self.num_classes).astype("int32")
+        return inputs
+
+    def inference_description(self):
+        """What an app must know to make the inputs of `inference_network`: one JSON dict an input, in their order.
+
+        Each has `name`, `kind` ("latents", "labels", ...) and `range` (lowest and highest value, or None); latents have
+        their `distribution`, "normal" (standard) or "uniform" over the range.
+        """
+        bounds = [-1.0, 1.0] if self.latent == "uniform" else None
+        described = [{"name": "latents", "kind": "latents", "distribution": self.latent, "range": bounds}]
+        if self.num_classes is not None:
+            described.append({"name": "labels", "kind": "labels", "range": [0, self.num_classes - 1]})
+        return described
 
     # Saving --------------------------------------------------------------------------------------------------------
 

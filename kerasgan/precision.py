@@ -38,3 +38,12 @@ def full_precision(model):
     finally:
         for layer, saved in zip(layers, before, strict=True):
             layer.dtype_policy = saved
+
+
+def in_float32(model):
+    """A copy of a functional model, with its weights, that computes in float32 whatever the original's policy."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    for layer in copy._flatten_layers(include_self=True):
+        layer.dtype_policy = keras.DTypePolicy("float32")
+    return copy

@@ -16,8 +16,10 @@ from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
+PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
 __all__ = [
+    "PHONE",
     "SCORES",
     "TYPES",
     "WEIGHTS",
@@ -78,6 +80,7 @@ class Recipe:
         batch_size, epochs: of the training.
         seed: of the training; None takes one at random.
         dtype: Keras dtype policy of the training, such as "mixed_bfloat16".
+        class_names: what the classes of a conditional GAN are called, in their order; none where numbers say it.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
     Raises:
@@ -97,6 +100,7 @@ class Recipe:
     epochs: int = 100
     seed: int | None = 0
     dtype: str = "float32"
+    class_names: tuple[str, ...] = ()
     weights: tuple[WeightFile, ...] = ()
     samples_seen: int = 0
 
@@ -109,6 +113,7 @@ class Recipe:
             )
         for field in ("model", "compile", "data"):
             object.__setattr__(self, field, _plain(self, field))
+        object.__setattr__(self, "class_names", tuple(self.class_names))
         object.__setattr__(self, "weights", tuple(self.weights))
         for file in self.weights:
             if not isinstance(file, WeightFile):

@@ -205,9 +205,9 @@ def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, 
 
 
 def _request(recipe, follow_data, initial):
-    """What makes two commands the same training. Epochs may grow; a zoo entry's trained weights do not matter."""
+    """What makes two commands the same training. Epochs may grow; trained weights and class names do not matter."""
     recipe = dataclasses.asdict(recipe)
-    del recipe["weights"], recipe["samples_seen"], recipe["epochs"]
+    del recipe["weights"], recipe["samples_seen"], recipe["epochs"], recipe["class_names"]
     return {**recipe, "follow_data": follow_data, "initial": None if initial is None else str(initial)}
 
 

@@ -158,6 +158,13 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
         (["generate", "dcgan_celeba", "--columns", "0"], "--columns is 0"),
         (["generate", str(tmp_path / "empty")], "holds no model.keras"),
         (["generate", str(tmp_path / "none.keras")], "Nor is there a run folder or a .keras file"),
+        (["export", "dcgan_celeb"], "Did you mean 'dcgan_celeba'"),
+        (["export", "dcgan_celeba", "--quantize", "int4"], "--quantize is 'int4'; expected one of float32, float16"),
+        (["export", "dcgan_celeba", "--format", "coreml"], "--format is 'coreml'; expected one of tflite, onnx"),
+        (["export", "dcgan_celeba", "--format", "onnx", "--quantize", "int8"], "--quantize int8 is for tflite"),
+        (["export", "dcgan_celeba", "-o", str(tmp_path / "faces.png")], "expected one of .tflite"),
+        (["export", "dcgan_celeba", "--batch_size", "0"], "--batch_size is 0"),
+        (["export", "dcgan_celeba", "--web", "x", "-o", "x.tflite"], "--web and --out: give one of them"),
         (["train", "dcgan", "--out", "x"], "--data is missing"),
         (["train", "dcgan", "--data", "x"], "--out is missing"),
         (["train", "dcgam", "--data", "x", "--out", "x"], "Did you mean 'dcgan'"),
@@ -392,6 +399,23 @@ def test_other_kinds_of_samples(capsys, monkeypatch, tmp_path):
     code, _, error = kerasgan_command(capsys, "generate", tmp_path / "run", "-n", 3, "-o", tmp_path / "x.npy")
     assert code == 0, error
     assert np.load(tmp_path / "x.npy").shape == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [([], "new.tflite"), (["--quantize", "dynamic"], "new_dynamic.tflite"), (["--format", "saved_model"], "new")],
+)
+def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words, name):
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "model" / "new.keras"
+    model.parent.mkdir()
+    shutil.copy(run / "model.keras", model)
+    code, out, error = kerasgan_command(capsys, "export", model, *words)
+    assert code == 0, error
+    assert "against Keras" in out and f"Wrote {name}, and {name}.json that describes it." in out
+    assert sorted(os.listdir(tmp_path)) == sorted([name, f"{name}.json", "model"])
+    assert "overwrite=True" in fails(capsys, "export", model, *words)
+    assert kerasgan_command(capsys, "export", model, "--overwrite", *words)[0] == 0
 
 
 def test_tensorflow_starts_silently(run, tmp_path):

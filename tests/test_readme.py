@@ -1,14 +1,21 @@
 """Every snippet of the README runs, in its order, in a folder that holds what a reader would have."""
 
+import _thread
+import json
 import pathlib
 import re
 import shlex
+import threading
+import urllib.parse
+import urllib.request
 
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
 
+import kerasgan
+import kerasgan.serve as serving
 from kerasgan import cli
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
@@ -52,11 +59,36 @@ def test_snippet_runs(number, folder, monkeypatch):
             if command.strip().startswith(INSTALLATION):
                 continue
             assert words[0] == "kerasgan"
+            if words[1] == "serve":
+                monkeypatch.setattr(serving, "serve", _visited(serving.serve))
+                words = [word for word in words if word != "--lan" or _in_a_network()]
             # A reader's training takes its time; here a few steps show that the command is right.
             limit = ["--limit_steps", "2"] if words[1] == "train" else []
             assert cli.main([*words[1:], *limit]) == 0
             if "-o" in words:
                 assert (folder / words[words.index("-o") + 1]).stat().st_size > 1000
+
+
+def _in_a_network():
+    try:
+        return bool(serving._lan_address())
+    except OSError:
+        return False
+
+
+def _visited(serve):
+    """`serve` with a visitor that looks at the page and then presses Ctrl-C."""
+
+    def visit(url):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{urllib.parse.urlsplit(url).port}/zoo.json") as answer:
+                assert [model["name"] for model in json.load(answer)["models"]] == kerasgan.list_models()
+        finally:
+            _thread.interrupt_main()
+
+    return lambda folder, **options: serve(
+        folder, **options, ready=lambda url: threading.Thread(target=visit, args=(url,)).start()
+    )
 
 
 def test_links_lead_somewhere():

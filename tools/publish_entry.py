@@ -10,7 +10,8 @@ newest checkpoint of the run is published; if its training has not ended, the ca
 - `card.md`, generated from the run. Its introduction is the first paragraph of the docstring of `recipe.py`; what
   follows there, if anything does, becomes the section on limits: what the model does badly.
 
-Scores of earlier weights are removed; `tools/score_entry.py` makes those of the new ones.
+Scores and exported files' figures of earlier weights are removed; `tools/score_entry.py` and
+`tools/benchmark_generators.py` make those of the new ones.
 """
 
 import dataclasses
@@ -55,7 +56,8 @@ def publish(run, name, zoo=ZOO):
     about, *limits = _about(name)
 
     trained, position = _publish_weights(run, recipe, zoo / name)
-    (zoo / name / registry.SCORES).unlink(missing_ok=True)
+    for measured in (registry.SCORES, registry.PHONE):
+        (zoo / name / measured).unlink(missing_ok=True)
     gan = kerasgan.load(name, compile=False)
     sheets = [_save_sheet(gan, zoo / name / f"{sheet}{gan.media.extension}", seed) for sheet, seed in SHEETS.items()]
     card = [
@@ -85,8 +87,8 @@ def _record(run, recipe):
     record = json.loads((run / runs.RECIPE).read_text(encoding="utf-8"))
     if record["asked"]["initial"] is not None:
         raise ValueError(f"run={str(run)!r} was fine-tuned: an entry's weights come from its own recipe alone.")
-    # The weights are what is published; the card tells the epochs.
-    apart = {"weights": (), "samples_seen": 0, "epochs": 1}
+    # The weights are what is published; the card tells the epochs; names of classes train nothing.
+    apart = {"weights": (), "samples_seen": 0, "epochs": 1, "class_names": ()}
     there, here = (dataclasses.asdict(dataclasses.replace(r, **apart)) for r in (used, recipe))
     _check_equal(there, here, f"the recipe {recipe.name!r}")
     # What the recipe leaves to the type's defaults must not have changed since.

@@ -14,7 +14,8 @@ class Media:
     - `save(samples, path, columns=None)`: writes a batch in natural units as one file, whole or not at all;
     - `show(samples, columns=None)`: displays a batch in natural units, returns the matplotlib figure;
     - `fitting(samples)`: the medium that a batch in natural units belongs to, or None;
-    - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can.
+    - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
+    - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
     Args:
         shape: shape of one sample in model range, without the batch axis.
@@ -24,17 +25,32 @@ class Media:
         extensions: every ending that `save` writes.
         animation_extension: ending of an animation; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
+        kind: what a sample is, in one word, for programs that read the sidecar of an exported network.
+        exported_range: what an exported network's output lies in, or None for any values.
     """
 
     extension = None
     extensions = ()
     animation_extension = None
     plural = "samples"
+    kind = "array"
+    exported_range = None
 
     def __init__(self, shape):
         self.shape = tuple(int(length) for length in shape)
         if any(length < 1 for length in self.shape):
             raise ValueError(f"shape={tuple(shape)} must have positive lengths only.")
+
+    def finish(self, samples):
+        """The end of an exported network: from model range to what an app uses at once. Here, the samples as they are.
+
+        Args:
+            samples: Keras tensor (batch, *shape) in model range.
+
+        Returns:
+            Keras tensor (batch, *shape) in `exported_range`.
+        """
+        return samples
 
     @classmethod
     def fitting(cls, samples):

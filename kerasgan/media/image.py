@@ -30,6 +30,8 @@ class Image(Media):
     extensions = (".png", ".webp", ".jpg", ".jpeg")
     animation_extension = ".gif"
     plural = "images"
+    kind = "image"
+    exported_range = (0.0, 1.0)
 
     def __init__(self, shape):
         super().__init__(shape)
@@ -65,6 +67,10 @@ class Image(Media):
             f"{' They look like pixels in 0..255 fed as floats.' if pixels else ''} Read image files and pixel arrays "
             "with kerasgan.data.images, or convert integer pixels with kerasgan.media.Image(shape).to_model."
         )
+
+    def finish(self, samples):
+        """The end of an exported network: [-1, 1] -> [0, 1], clipped, so that an app only multiplies by 255."""
+        return keras.ops.clip(0.5 * samples + 0.5, 0.0, 1.0)
 
     def to_natural(self, samples):
         """Turns floats in [-1, 1] into uint8 pixels, rounded and clipped.

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 from small import build_small, data_for
 
-from kerasgan import registry
+from kerasgan import export, registry
+from kerasgan.export import flatbuffer
 
 
 def values(network):
@@ -147,3 +148,18 @@ def test_wrong_shapes_are_refused(gan_type):
         gan.fit(samples[:, :-1], *labels, batch_size=4)
     with pytest.raises(ValueError, match="shape"):
         gan.fit(tf.data.Dataset.from_tensors((samples[..., :-1], *labels)))
+
+
+def test_exports_to_what_phones_run(gan_type, tmp_path):
+    gan = build_small(gan_type, dtype="mixed_bfloat16")
+    found = export.tflite(gan, tmp_path / "g.tflite")
+    assert found.passed and not flatbuffer.foreign_operators((tmp_path / "g.tflite").read_bytes())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["g.tflite", "g.tflite.json"]
+
+
+@pytest.mark.parametrize("mode", ["float16", "dynamic", "int8"])
+def test_exports_quantized(gan_type, mode, tmp_path):
+    gan = build_small(gan_type)
+    export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
+    found = export.verify(gan, tmp_path / "g.tflite", latency=False)  # untrained networks are hard to quantize
+    assert found.quantization == mode and found.psnr > {"float16": 60, "dynamic": 25, "int8": 20}[mode]

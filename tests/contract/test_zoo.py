@@ -1,9 +1,15 @@
 """What every pretrained model promises."""
 
+import json
+import pathlib
+
 import numpy as np
+import pytest
 from small import data_for
 
 import kerasgan
+import kerasgan.zoo
+from kerasgan import export, registry
 
 
 def test_loads_generates_and_fine_tunes(entry):
@@ -26,3 +32,17 @@ def test_labels_are_respected(entry):
     # Each class on its own is less varied than all classes together, and class means differ.
     means = np.stack([gan.generate(64, labels=label, seed=2).mean(0) for label in range(gan.num_classes)])
     assert np.abs(means[:, None].astype(float) - means[None]).mean() > 5
+
+
+@pytest.mark.parametrize("mode", export.MODES)
+def test_exports_as_its_card_says(entry, mode, tmp_path):
+    record = json.loads((pathlib.Path(kerasgan.zoo.__path__[0]) / entry / registry.PHONE).read_text())
+    (recorded,) = [one for one in record["modes"] if one["quantization"] == mode]
+    if recorded["passed"]:
+        found = export.tflite(entry, tmp_path / "g.tflite", mode)
+        assert found.size == pytest.approx(recorded["size"], rel=0.01)
+        return
+    assert mode != "float32"
+    with pytest.raises(export.ToleranceError):
+        export.tflite(entry, tmp_path / "g.tflite", mode)
+    assert list(tmp_path.iterdir()) == []

@@ -8,6 +8,8 @@ from kerasgan.registry import Recipe
 
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 4e-4, "beta_1": 0.5}}
 
+_CLASSES = ("T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
 RECIPE = Recipe(
     name="cgan_fashion_mnist",
     gan_type="cgan",
@@ -22,4 +24,5 @@ RECIPE = Recipe(
     epochs=36,
     seed=1,
     dtype="mixed_bfloat16",
+    class_names=_CLASSES,
 )

@@ -1,0 +1,30 @@
+"""From a GAN to a file that runs without Keras: TFLite for phones, SavedModel, ONNX, a folder for browsers.
+
+What is exported is the moving-average generator in inference mode with its post-processing, in float32 whatever the
+policy of the training, on a fixed batch of one. Every file is run and held against Keras before it gets its name.
+"""
+
+# Imported here and not when first used: some functions have the name of their module. None imports TensorFlow.
+from kerasgan.export.network import Exportable, check_new
+from kerasgan.export.to_onnx import onnx
+from kerasgan.export.to_saved_model import saved_model
+from kerasgan.export.to_tflite import MODES, UnsupportedOperation, tflite
+from kerasgan.export.verification import TOLERANCES, ToleranceError, Verification, check_installed, verify
+from kerasgan.export.web import WEB_MODE, web
+
+__all__ = [
+    "MODES",
+    "TOLERANCES",
+    "WEB_MODE",
+    "Exportable",
+    "ToleranceError",
+    "UnsupportedOperation",
+    "Verification",
+    "check_installed",
+    "check_new",
+    "onnx",
+    "saved_model",
+    "tflite",
+    "verify",
+    "web",
+]

@@ -1,0 +1,137 @@
+"""What is exported of a GAN: its network for devices, with named inputs and one named output."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+import typing
+
+import numpy as np
+
+from kerasgan import files
+
+# What a signature is called: TensorFlow Serving, LiteRT and LiteRT.js look for this name first.
+SIGNATURE = "serving_default"
+
+
+@dataclasses.dataclass
+class Exportable:
+    """A GAN together with what its sidecar says about it.
+
+    Args:
+        gan: `kerasgan.GAN`.
+        recipe: the `kerasgan.registry.Recipe` that it was trained by, or None for a GAN of one's own.
+    """
+
+    gan: typing.Any
+    recipe: typing.Any = None
+
+    @classmethod
+    def of(cls, gan):
+        """From a GAN, a name of the zoo, a run folder or a `.keras` file.
+
+        Raises:
+            TypeError: neither of them.
+            ValueError: nothing has this name, or the GAN has no network that could be exported.
+        """
+        if isinstance(gan, cls):
+            return gan
+        recipe = None
+        if isinstance(gan, (str, os.PathLike)):
+            from kerasgan import registry, runs
+
+            name = os.fspath(gan)
+            known = name in registry.list_models() or (pathlib.Path(name) / runs.RECIPE).is_file()
+            gan, recipe = runs.load(name), runs.recipe_of(name) if known else None
+        _check(gan)
+        return cls(gan, recipe)
+
+    @property
+    def name(self):
+        return self.recipe.name if self.recipe else self.gan.name
+
+    @property
+    def output(self):
+        """Name of the output."""
+        return self.gan.media.plural
+
+    @functools.cached_property
+    def network(self):
+        """The functional float32 Keras model: inputs of `inputs`, one output."""
+        return self.gan.inference_network()
+
+    @functools.cached_property
+    def input_names(self):
+        return [described["name"] for described in self.gan.inference_description()]
+
+    def inputs(self, count, seed=0):
+        """{name: array, first axis `count`} from the model's own prior."""
+        return self.gan.inference_inputs(count, seed)
+
+    def specifications(self, batch_size):
+        """`tf.TensorSpec`s of the inputs, in their order. None leaves the batch open."""
+        import tensorflow as tf
+
+        inputs = zip(self.input_names, self.network.inputs, strict=True)
+        return [tf.TensorSpec((batch_size, *i.shape[1:]), i.dtype, name=name) for name, i in inputs]
+
+    def function(self, *inputs):
+        """Tensors in the order of the inputs -> {output name: samples}: what the written graph computes."""
+        return {self.output: self.network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)}
+
+    def samples(self, inputs):
+        """Keras's own answer to {name: array}: float32 (count, ...), in batches of any size."""
+        count = len(next(iter(inputs.values())))
+        parts = []
+        for start in range(0, count, 64):
+            values = [inputs[name][start : start + 64] for name in self.input_names]
+            parts.append(np.asarray(self.function(*values)[self.output]))
+        return np.concatenate(parts)
+
+
+def _check(gan):
+    from kerasgan.gan import GAN
+
+    if not isinstance(gan, GAN):
+        raise TypeError(
+            f"gan is a {type(gan).__name__}; expected a kerasgan.GAN, a name of kerasgan.list_models(), a run folder "
+            "or a .keras file."
+        )
+    generator = getattr(gan, "ema_generator", None)
+    if generator is None or not getattr(generator, "inputs", None) or not generator.built:
+        raise ValueError(
+            f"{gan.name} has no built functional generator to export: build its networks as "
+            "keras.Model(inputs, outputs)."
+        )
+
+
+def check_whole(name, value):
+    """Raises a ValueError unless `value` is a whole number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number of at least 1.")
+
+
+def check_new(path, ending, overwrite):
+    """Checks that `path` can be written and does not exist, unless it may be replaced. Returns a `pathlib.Path`.
+
+    Args:
+        path: the file, or the folder of a format that is one.
+        ending: of the file, with its dot; "" for a folder.
+        overwrite: whether it may be there.
+
+    Raises:
+        FileExistsError: it is there, and `overwrite` is False.
+        ValueError, OSError: as `kerasgan.files.check_output`.
+    """
+    path = pathlib.Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"path {str(path)!r} exists already; choose another one, or pass overwrite=True "
+            "(on the command line, --overwrite)."
+        )
+    if ending:
+        return files.check_output(path, (ending,))
+    files.check_folder(path.absolute().parent, name="path")
+    if path.is_file():
+        raise NotADirectoryError(f"path {str(path)!r} is a file; this format is a folder: choose another name.")
+    return path

@@ -1,0 +1,613 @@
+// The page: what is chosen, what is shown, and what happens when a finger touches it.
+
+import { downloadJson, Trouble } from "./downloads.js";
+import { feeder, inputOf, shown, unsupported } from "./kinds.js";
+import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
+
+const LARGEST_SEED = 2 ** 32 - 1;
+const RECENT = 30; // runs that the median latency is taken of
+const THUMBNAILS = 9;
+const STEP = 0.1; // of an arrow key on the latent plane
+
+const $ = (selector) => document.querySelector(selector);
+const picture = $("#picture");
+const pad = $("#pad");
+
+let zoo; // zoo.json
+let runtime;
+let model = null; // compiled; null while one is on its way or after it failed
+let description = null; // of the chosen model
+let choice = { seed: newSeed(), label: 0, at: [0, 0] }; // which sample is shown: the address says the same
+let feed; // from a choice to the model's inputs, for the choice's seed
+let drawn = null; // {name, image}: what the canvas shows
+let accelerator = "wasm";
+let choosing = 0; // counts choices of a model, so that a late download does not take the place of a newer one
+let leaving = new AbortController(); // ends the download of a model that is no longer wanted
+let filling = 0; // counts fillings of the small pictures, for the same reason
+let verified = false;
+let latencies = [];
+
+/* Samples */
+
+/** Runs the newest request that it got, one at a time and at most one a frame of the screen. */
+class Newest {
+  #work;
+  #next = null;
+  busy = null;
+
+  constructor(work) {
+    this.#work = work;
+  }
+
+  request(value) {
+    this.#next = value;
+    this.busy ??= this.#loop().finally(() => (this.busy = null));
+    return this.busy;
+  }
+
+  async #loop() {
+    while (this.#next) {
+      await nextFrame();
+      const value = this.#next;
+      this.#next = null;
+      await this.#work(value);
+    }
+  }
+}
+
+const painter = new Newest(async ({ running, inputs }) => {
+  try {
+    await paint(running, inputs);
+  } catch (error) {
+    if (running !== model) return; // it was given up meanwhile
+    filling++; // the small pictures would fail, too
+    if (running.accelerator === "webgpu") withoutWebGPU(error);
+    else fail(error, `${running.description.name} could not make this sample`);
+  }
+});
+
+async function paint(running, inputs) {
+  const { values, milliseconds } = await running.run(inputs);
+  const image = shown(running.description, values);
+  if (running.description === description) show(image, milliseconds);
+  return values;
+}
+
+function show(image, milliseconds) {
+  picture.width = image.width;
+  picture.height = image.height;
+  picture.classList.toggle("wide", image.width >= image.height);
+  picture.classList.toggle("tall", image.height > image.width);
+  picture.classList.toggle("transparent", description.output.shape[3] === 4);
+  picture.getContext("2d").putImageData(image, 0, 0);
+  drawn = { name: description.name, image };
+  latencies = [...latencies, milliseconds].slice(-RECENT);
+  const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
+  $("#latency").textContent =
+    `${milliseconds.toFixed(1)} ms · median ${median(latencies).toFixed(1)} ms · ${backend}`;
+}
+
+/** Shows the sample of the current choice, and writes the choice to where it can be read. */
+function update(changes = {}) {
+  const around = feed && changes.seed === undefined && changes.label === undefined;
+  if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
+  choice = { ...choice, ...changes };
+  $("#seed").value = choice.seed;
+  const [x, y] = choice.at;
+  Object.assign($("#dot").style, { left: `${50 + 50 * x}%`, top: `${50 - 50 * y}%` });
+  for (const chip of $("#classes .chips").children) {
+    chip.setAttribute("aria-pressed", Number(chip.value) === choice.label);
+  }
+  history.replaceState(null, "", address());
+  if (!model) return Promise.resolve();
+  if (!around) feed = feeder(description, choice.seed);
+  const done = painter.request({ running: model, inputs: feed(choice) });
+  if (!around) fillSmall();
+  return done;
+}
+
+/* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
+
+function fillSmall() {
+  const tab = $("#more").hidden ? fillMap : fillThumbnails;
+  const number = ++filling;
+  tab(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
+}
+
+async function small(number, inputs, canvas, [column, row], [width, height]) {
+  while (painter.busy) await painter.busy;
+  await nextFrame();
+  if (number !== filling || !model) return false;
+  const { values } = await model.run(inputs);
+  if (number !== filling) return false;
+  const image = shown(description, values);
+  const scratch = new OffscreenCanvas(image.width, image.height);
+  scratch.getContext("2d").putImageData(image, 0, 0);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = image.width > width;
+  context.clearRect(column * width, row * height, width, height);
+  context.drawImage(scratch, column * width, row * height, width, height);
+  return true;
+}
+
+async function fillMap(number) {
+  const side = median(latencies) > 60 ? 3 : 5; // tiles in a row; a slow device draws fewer
+  const [height, width] = smallSize();
+  const canvas = pad.querySelector("canvas");
+  if (canvas.width !== side * width || canvas.height !== side * height) {
+    Object.assign(canvas, { width: side * width, height: side * height });
+  }
+  canvas.classList.toggle("transparent", description.output.shape[3] === 4);
+  const current = feed;
+  for (const tile of fromTheMiddle(side)) {
+    const [column, row] = tile;
+    const at = [(2 * column + 1) / side - 1, 1 - (2 * row + 1) / side];
+    if (!(await small(number, current({ ...choice, at }), canvas, tile, [width, height]))) return;
+  }
+}
+
+async function fillThumbnails(number) {
+  const buttons = [...$("#thumbnails").children];
+  const [height, width] = smallSize();
+  for (const button of buttons) {
+    const canvas = button.firstChild;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    canvas.classList.toggle("transparent", description.output.shape[3] === 4);
+    button.setAttribute("aria-label", `Sample of seed ${button.value}`);
+  }
+  for (const button of buttons) {
+    const inputs = feeder(description, Number(button.value))({ ...choice, at: [0, 0] });
+    if (!(await small(number, inputs, button.firstChild, [0, 0], [width, height]))) return;
+  }
+}
+
+/** Height and width of a small picture, at most 96 pixels. */
+function smallSize() {
+  const [height, width] = description.output.shape.slice(1);
+  const shrink = Math.max(1, Math.ceil(Math.max(height, width) / 96));
+  return [Math.ceil(height / shrink), Math.ceil(width / shrink)];
+}
+
+/** The [column, row] of all tiles of a square, those in the middle first. */
+function fromTheMiddle(side) {
+  const tiles = Array.from({ length: side * side }, (_, i) => [i % side, Math.floor(i / side)]);
+  const distance = ([column, row]) => Math.hypot(column - (side - 1) / 2, row - (side - 1) / 2);
+  return tiles.sort((a, b) => distance(a) - distance(b));
+}
+
+/* Models */
+
+async function chooseModel(name, changes = {}) {
+  const number = ++choosing;
+  filling++;
+  model?.delete();
+  leaving.abort();
+  leaving = new AbortController();
+  [model, feed, verified, latencies] = [null, null, false, []];
+  description = zoo.models.find((each) => each.name === name);
+  hideMessage();
+  describe();
+  buildClasses();
+  update({ label: inputOf(description, "labels")?.range[0] ?? 0, at: [0, 0], ...changes });
+  setEnabled(false);
+  const problem = unsupported(description);
+  if (problem) return fail(new Trouble(`${name} cannot run here. ${problem}`), "", null);
+  try {
+    const compiled = await loadModel(description, number);
+    if (number !== choosing) return compiled?.delete();
+    model = compiled;
+    describe();
+    setEnabled(true);
+    await update();
+  } catch (error) {
+    if (number === choosing) fail(error, `${name} could not be loaded`, () => chooseModel(name, choice));
+  } finally {
+    if (number === choosing) $("#progress").hidden = true;
+  }
+}
+
+async function loadModel(wanted, number) {
+  const report = showProgress(number, [zoo.runtime.bytes, wanted.size]);
+  const [, file] = await Promise.all([
+    runtime.load((bytes) => report(0, bytes)),
+    fetchModel(wanted, (bytes) => report(1, bytes), leaving.signal),
+  ]);
+  if (number !== choosing) return null;
+  verified = file.verified;
+  if (accelerator === "webgpu") {
+    try {
+      return await runtime.compile(file.bytes, wanted, "webgpu");
+    } catch (error) {
+      console.debug(error);
+      say("WebGPU cannot run this model here, so it runs in WebAssembly.");
+      await runtime.load(() => {}); // compiling failed, which stopped it
+    }
+  }
+  return runtime.compile(file.bytes, wanted, "wasm");
+}
+
+/** Goes on in WebAssembly when the GPU fails while it runs, as it may when the system takes it away. */
+async function withoutWebGPU(error) {
+  console.debug(error);
+  accelerator = "wasm";
+  $("#gpu input").checked = false;
+  await chooseModel(description.name, choice);
+  if (model) say("The GPU stopped working for this page, so the model now runs in WebAssembly.");
+}
+
+function showProgress(number, totals) {
+  const received = totals.map(() => 0);
+  const bar = $("#progress progress");
+  $("#progress").hidden = false;
+  return (part, bytes) => {
+    if (number !== choosing) return;
+    received[part] = Math.min(bytes, totals[part]);
+    const [done, all] = [sum(received), sum(totals)];
+    bar.value = done / all;
+    $("#progress p").textContent = done < all ? `Loading: ${megabytes(done)} of ${megabytes(all)}` : "Starting …";
+  };
+}
+
+function describe() {
+  for (const card of $("#models").children) {
+    const pressed = card.value === description.name;
+    card.setAttribute("aria-pressed", pressed);
+    if (pressed) card.scrollIntoView({ block: "nearest", inline: "center" });
+  }
+  const { data, file, sha256 } = description;
+  const running = model && `${model.accelerator === "webgpu" ? "WebGPU" : "WebAssembly"}, LiteRT.js`;
+  const rows = {
+    Model: description.name,
+    Makes: description.makes,
+    Type: description.gan_type,
+    "Trained on": data?.name,
+    "Data licence": data?.license,
+    Licence: description.license,
+    Size: `${megabytes(description.size)}, ${description.quantization}`,
+    File: `${file.split("/").pop()}, sha256 ${sha256.slice(0, 12)}… ${verified ? "(matches)" : ""}`,
+    "Runs on": running,
+  };
+  const items = Object.entries(rows).filter(([, text]) => text);
+  $("#about").replaceChildren(...items.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
+}
+
+function buildModels() {
+  const cards = zoo.models.map(({ name, makes }) => {
+    const card = element("button", "", { value: name });
+    card.append(element("b", title(makes) || name), element("small", name));
+    card.addEventListener("click", () => chooseModel(name));
+    return card;
+  });
+  $("#models").replaceChildren(...cards);
+  $("#models").hidden = cards.length < 2;
+}
+
+function buildClasses() {
+  const input = inputOf(description, "labels");
+  const [low, high] = input?.range ?? [0, -1];
+  const chips = Array.from({ length: high - low + 1 }, (_, i) => {
+    const chip = element("button", input.classes?.[i] ?? String(low + i), { value: low + i });
+    chip.addEventListener("click", () => update({ label: low + i }));
+    return chip;
+  });
+  $("#classes .chips").replaceChildren(...chips);
+  $("#classes").hidden = !input;
+}
+
+/* Messages */
+
+function say(text, again = null) {
+  $("#message p").textContent = text;
+  $("#message button").hidden = !again;
+  $("#message button").onclick = again;
+  $("#message").hidden = false;
+}
+
+function hideMessage() {
+  $("#message").hidden = true;
+}
+
+/** Tells what went wrong. A Trouble speaks for itself; anything else is introduced by `what`. */
+function fail(error, what, again = null) {
+  console.debug(error);
+  const reason = String(error?.message ?? error).replace(/\.$/, "");
+  const memory = error instanceof RangeError || /memory|\boom\b/i.test(reason);
+  const advice = memory ? " The device has too little free memory: close other tabs, or take a smaller model." : "";
+  say(error instanceof Trouble ? error.message : `${what}: ${reason}.${advice}`, again);
+}
+
+/* Fingers, keys, address */
+
+function listen() {
+  const tap = (selector, action) => $(selector).addEventListener("click", action);
+  const fresh = () => model && update({ seed: newSeed() });
+  tap("#new", fresh);
+  tap("#picture", fresh);
+  tap("#save", save);
+  tap("#share", share);
+  tap("#others", () => {
+    for (const button of $("#thumbnails").children) button.value = newSeed();
+    fillSmall();
+  });
+  tap("#morph-tab", () => showTab("morph"));
+  tap("#more-tab", () => showTab("more"));
+  $("#seed").addEventListener("change", typedSeed);
+  $("#gpu input").addEventListener("change", (event) => {
+    accelerator = event.target.checked ? "webgpu" : "wasm";
+    chooseModel(description.name, choice);
+  });
+  addEventListener("hashchange", () => follow(location.hash));
+  listenToPad();
+}
+
+function listenToPad() {
+  const drag = (event) => {
+    const box = pad.getBoundingClientRect();
+    const x = (2 * (event.clientX - box.left)) / box.width - 1;
+    const y = 1 - (2 * (event.clientY - box.top)) / box.height;
+    moveTo(x, y);
+  };
+  pad.addEventListener("pointerdown", (event) => {
+    pad.setPointerCapture(event.pointerId);
+    drag(event);
+  });
+  pad.addEventListener("pointermove", (event) => pad.hasPointerCapture(event.pointerId) && drag(event));
+  const arrows = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+  pad.addEventListener("keydown", (event) => {
+    const arrow = arrows[event.key];
+    if (!arrow) return;
+    event.preventDefault();
+    moveTo(choice.at[0] + arrow[0], choice.at[1] + arrow[1]);
+  });
+}
+
+/** Moves to a place on the latent plane; places outside of it are brought to its edge. */
+function moveTo(x, y) {
+  const inside = (value) => Math.round(1000 * Math.min(1, Math.max(-1, value))) / 1000; // as the address writes it
+  return model ? update({ at: [inside(x), inside(y)] }) : Promise.resolve();
+}
+
+function typedSeed() {
+  const text = $("#seed").value.trim();
+  if (!/^\d+$/.test(text) || Number(text) > LARGEST_SEED) {
+    say(`“${text}” is no seed: a seed is a whole number from 0 to ${LARGEST_SEED}.`);
+    $("#seed").value = choice.seed;
+  } else {
+    hideMessage();
+    update({ seed: Number(text) });
+  }
+}
+
+function showTab(name) {
+  for (const each of ["morph", "more"]) {
+    $(`#${each}`).hidden = each !== name;
+    $(`#${each}-tab`).setAttribute("aria-selected", each === name);
+  }
+  if (model) fillSmall();
+}
+
+function setEnabled(enabled) {
+  $("main").classList.toggle("waiting", !enabled);
+  for (const control of document.querySelectorAll("#actions button, #actions input, #explore button, .chips button")) {
+    control.disabled = !enabled;
+  }
+}
+
+/** The choice as the address's fragment: #name/seed, then /class=3 and /at=0.5,-0.25 where they say something. */
+function address() {
+  const parts = [encodeURIComponent(description.name), choice.seed];
+  if (inputOf(description, "labels")) parts.push(`class=${choice.label}`);
+  if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
+  return `#${parts.join("/")}`;
+}
+
+/** What an address's fragment asks for, or null when it asks for nothing. Throws a Trouble when it cannot be had. */
+function parseAddress(fragment) {
+  const [name, seed, ...rest] = fragment.slice(1).split("/");
+  if (!name) return null;
+  const asked = zoo.models.find((each) => encodeURIComponent(each.name) === name);
+  if (!asked) throw new Trouble(`There is no model “${name}” here.`);
+  const changes = { seed: /^\d{1,10}$/.test(seed) ? Math.min(Number(seed), LARGEST_SEED) : newSeed() };
+  const values = Object.fromEntries(rest.map((part) => part.split("=", 2)));
+  const [low, high] = inputOf(asked, "labels")?.range ?? [0, 0];
+  if (/^\d+$/.test(values.class)) changes.label = Math.min(high, Math.max(low, Number(values.class)));
+  const at = (values.at ?? "").split(",").map(Number);
+  if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
+  return { name: asked.name, changes };
+}
+
+function follow(fragment) {
+  try {
+    const asked = parseAddress(fragment);
+    if (asked && asked.name === description?.name && model) return update({ at: [0, 0], ...asked.changes });
+    if (asked) return chooseModel(asked.name, asked.changes);
+    return description ? undefined : chooseModel(zoo.models[0].name);
+  } catch (error) {
+    const opened = description ? Promise.resolve() : chooseModel(zoo.models[0].name);
+    fail(error, "The address could not be read");
+    return opened;
+  }
+}
+
+/* Saving and sharing */
+
+/** The picture as a PNG that is large enough for other programs not to blur it. */
+function pngFile() {
+  const { name, image } = drawn;
+  const scale = Math.max(1, Math.floor(1024 / Math.max(image.width, image.height)));
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: scale * image.width, height: scale * image.height });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const type = "image/png";
+  const fileName = `${name}-${choice.seed}.png`;
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(new File([blob], fileName, { type })) : reject(new RangeError())), type);
+  });
+}
+
+async function save() {
+  try {
+    const file = await pngFile();
+    const link = element("a", "", { href: URL.createObjectURL(file), download: file.name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  } catch (error) {
+    fail(error, "The picture could not be saved");
+  }
+}
+
+async function share() {
+  try {
+    const files = [await pngFile()];
+    const url = location.href;
+    await navigator.share(navigator.canShare({ files, url }) ? { files, url } : { url });
+  } catch (error) {
+    if (error.name !== "AbortError") fail(error, "The picture could not be shared"); // an abort is the person's own
+  }
+}
+
+/* Small things */
+
+/** The next frame of the screen; soon, too, while the page is out of sight and no frames are drawn. */
+function nextFrame() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, 100);
+  });
+}
+
+function newSeed() {
+  return crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000; // short enough to tell someone
+}
+
+function element(tag, text, properties = {}) {
+  return Object.assign(document.createElement(tag), { textContent: text, ...properties });
+}
+
+/** What a model makes, without its numbers: "digits" of "digits (10 classes), 28x28 grey". */
+function title(makes) {
+  const text = (makes ?? "").replace(/,\s*\d+x\d+.*$/, "").replace(/\s*\(.*\)$/, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/* Offline, installed */
+
+/** Starts the service worker, where the browser allows one. Resolves to whether the page now works offline. */
+async function keepOffline() {
+  if (!isSecureContext || !("serviceWorker" in navigator)) return false;
+  try {
+    const workers = navigator.serviceWorker;
+    workers.addEventListener("controllerchange", () => handOver(workers.controller)); // a newer bundle's
+    await workers.register("service-worker.js");
+    return await handOver((await workers.ready).active);
+  } catch (error) {
+    console.debug(error);
+    return false;
+  }
+}
+
+/** Has a service worker keep what the page loaded so far. */
+function handOver(worker) {
+  const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = (event) => resolve(event.data.kept);
+    worker.postMessage({ keep: [...new Set(loaded)] }, [channel.port2]);
+  });
+}
+
+function offerInstalling() {
+  let offer;
+  addEventListener("beforeinstallprompt", (event) => {
+    event.preventDefault();
+    offer = event;
+    $("#install").hidden = false;
+  });
+  $("#install").addEventListener("click", () => {
+    $("#install").hidden = true;
+    offer.prompt();
+  });
+}
+
+async function start() {
+  $("#thumbnails").replaceChildren(
+    ...Array.from({ length: THUMBNAILS }, () => {
+      const button = element("button", "", { value: newSeed() });
+      button.append(element("canvas", ""));
+      button.addEventListener("click", () => model && update({ seed: Number(button.value) }));
+      return button;
+    }),
+  );
+  setEnabled(false);
+  offerInstalling();
+  try {
+    zoo = await downloadJson("zoo.json", "The list of models (zoo.json)");
+    if (!zoo.models?.length) throw new Trouble("The list of models (zoo.json) is empty. Export the page again.");
+  } catch (error) {
+    $("#progress").hidden = true;
+    return fail(error, "The list of models could not be read", () => location.reload());
+  }
+  runtime = new Runtime(zoo.runtime);
+  buildModels();
+  listen();
+  await follow(location.hash);
+  $("#share").hidden = !navigator.share;
+  $("#gpu").hidden = !(await hasWebGPU());
+}
+
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  fail(event.reason, "Something went wrong");
+});
+
+const ready = start().catch((error) => fail(error, "The page could not start", () => location.reload()));
+
+/**
+ * For tests and the curious, in the browser's console:
+ *   await kerasgan.ready                    the first sample is drawn, or a message says why not
+ *   await kerasgan.offline                  whether the page now works without a network
+ *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]} -> the output, a Float32Array;
+ *                                           draws it, too. Chooses the model if another one is chosen.
+ *   await kerasgan.show(changes)            changes some of {seed, label, at: [x, y]}
+ *   kerasgan.state()                        {name, seed, label, at, inputs, accelerator, verified, memory}
+ *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
+ */
+window.kerasgan = {
+  ready,
+  offline: ready.then(keepOffline),
+  async run(name, inputs) {
+    if (!zoo.models.some((each) => each.name === name)) throw new Error(`There is no model ${name} here.`);
+    if (description.name !== name || !model) await chooseModel(name);
+    if (!model) throw new Error($("#message p").textContent);
+    filling++;
+    while (painter.busy) await painter.busy;
+    const arrays = description.inputs.map((input) => {
+      const Kind = input.dtype === "int32" ? Int32Array : Float32Array;
+      return [input.name, Kind.from(inputs[input.name])];
+    });
+    return paint(model, Object.fromEntries(arrays));
+  },
+  show: (changes) => update(changes),
+  state: () => ({
+    ...choice,
+    name: description?.name,
+    inputs: feed?.(choice),
+    accelerator: model?.accelerator,
+    verified,
+    memory: model ? runtime.memory : 0,
+  }),
+  pixels: () => drawn && { name: drawn.name, ...imageParts(drawn.image) },
+};
+
+function imageParts({ width, height, data }) {
+  return { width, height, data: Array.from(data) };
+}

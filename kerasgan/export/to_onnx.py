@@ -1,0 +1,51 @@
+"""ONNX: the format of ONNX Runtime and of many other tools."""
+
+import os
+
+from kerasgan.export import sidecar, to_saved_model, verification
+from kerasgan.export.network import Exportable, check_new, check_whole
+
+_OPSET = 18
+
+
+def onnx(gan, path, *, batch_size=1, overwrite=False, verify=True):
+    """Writes the generator as an ONNX file, with its sidecar `PATH.json` beside it. Needs `kerasgan[onnx]`.
+
+    Args:
+        gan: a `kerasgan.GAN`, a name of the zoo, a run folder or a `.keras` file.
+        path: file to write, ending in .onnx.
+        batch_size: of the graph; None leaves it open.
+        overwrite: whether a file that is there is replaced.
+        verify: whether to run it in ONNX Runtime and hold it against Keras before it gets its name.
+
+    Returns:
+        `kerasgan.export.Verification` (without latencies), or None with `verify=False`.
+
+    Raises:
+        TypeError, ValueError: an argument; nothing has been done.
+        FileExistsError, OSError: `path` exists or cannot be written.
+        ToleranceError: the samples are not Keras's; nothing has been written.
+        ImportError: the extra is missing.
+    """
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
+    path = check_new(path, ".onnx", overwrite)
+    verification.check_installed("onnx")
+    exportable = Exportable.of(gan)
+    with to_saved_model.temporary_folder(path.absolute().parent) as folder:
+        written = folder / path.name
+        write(exportable, written, batch_size)
+        result = verification.check(exportable, written, "onnx", "float32") if verify else None
+        sidecar.write(sidecar.describe(exportable, "onnx", batch_size), written, path)
+        os.replace(written, path)
+    return result
+
+
+def write(exportable, path, batch_size):
+    """Writes the ONNX file of an `Exportable`, unchecked."""
+    import tensorflow as tf
+    import tf2onnx
+
+    specifications = exportable.specifications(batch_size)
+    function = tf.function(exportable.function, input_signature=specifications, autograph=False)
+    tf2onnx.convert.from_function(function, input_signature=specifications, opset=_OPSET, output_path=str(path))

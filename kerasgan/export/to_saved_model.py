@@ -1,0 +1,76 @@
+"""SavedModel: what TensorFlow Serving, TensorFlow in other languages and TensorFlow's converters read."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+
+from kerasgan.export import sidecar, verification
+from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
+
+
+def saved_model(gan, path, *, batch_size=1, overwrite=False, verify=True):
+    """Writes the generator as a SavedModel folder, with its sidecar `PATH.json` beside it.
+
+    Args:
+        gan: a `kerasgan.GAN`, a name of the zoo, a run folder or a `.keras` file.
+        path: the folder to write.
+        batch_size: of the graph; None leaves it open.
+        overwrite: whether a SavedModel that is there is replaced.
+        verify: whether to hold it against Keras before it gets its name.
+
+    Returns:
+        `kerasgan.export.Verification`, or None with `verify=False`.
+
+    Raises:
+        TypeError, ValueError: an argument; nothing has been done.
+        FileExistsError, OSError: `path` exists, is not a SavedModel, or cannot be written.
+        ToleranceError: the samples are not Keras's; nothing has been written.
+    """
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
+    path = check_new(path, "", overwrite)
+    if path.is_dir() and any(path.iterdir()) and not (path / "saved_model.pb").is_file():
+        raise FileExistsError(f"path {str(path)!r} is a folder with other things in it; choose another one.")
+    exportable = Exportable.of(gan)
+    with temporary_folder(path.absolute().parent) as folder:
+        write(exportable, folder / path.name, batch_size)
+        written = folder / path.name
+        result = verification.check(exportable, written, "saved_model", "float32") if verify else None
+        sidecar.write(sidecar.describe(exportable, "saved_model", batch_size), written, path)
+        if path.exists():
+            path.rename(folder / "replaced")
+        written.rename(path)
+    return result
+
+
+def write(exportable, folder, batch_size):
+    """Writes the SavedModel of an `Exportable` into `folder`, unchecked."""
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.weights = [weight.value for weight in exportable.network.weights]  # keras.export would write each twice
+    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: concrete_function(exportable, batch_size)})
+
+
+def concrete_function(exportable, batch_size):
+    """The traced graph of an `Exportable`."""
+    import tensorflow as tf
+
+    function = tf.function(exportable.function, autograph=False)
+    return function.get_concrete_function(*exportable.specifications(batch_size))
+
+
+@contextlib.contextmanager
+def temporary_folder(parent):
+    """A folder in `parent`, beside what is to be written, so that renaming works; gone afterwards whatever happens.
+
+    None takes the system's place for temporary files.
+    """
+    if parent is not None:
+        pathlib.Path(parent).mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

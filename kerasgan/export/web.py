@@ -1,0 +1,282 @@
+"""A static folder with a page that runs generators in a browser, on the phone itself.
+
+The page runs `.tflite` files with LiteRT.js, in WebAssembly or WebGPU. It needs nothing but a web server that hands out
+files, also under a sub-path; on https and localhost it can be installed and works offline.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+
+import kerasgan
+from kerasgan import files, registry, weights
+from kerasgan.export import sidecar
+
+LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
+CDN = "https://cdn.jsdelivr.net"
+WEB_MODE = "dynamic"  # half the bytes of float16, and three times as fast in a browser
+INSTALL = f"npm install @litertjs/core@{LITERT_JS}"
+
+PAGE = pathlib.Path(__file__).parent / "page"
+_INDEX = "zoo.json"  # which makes a folder a bundle of ours: its models, its runtime, all its files
+_HEAD = "<!-- kerasgan.export.web writes here where the runtime comes from -->"
+_BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by kerasgan.export.web'
+
+# What the page uses of the two packages; package.json names version, licence and source.
+_BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # with and without relaxed SIMD
+_CORE = ("package.json", "dist/index.js", *(f"wasm/{build}.{ending}" for build in _BUILDS for ending in ("js", "wasm")))
+_WASM_UTILS = ("package.json", "dist/index.js")
+_RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
+
+
+def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
+    """Writes a folder of static files: a page that makes samples on the device that opens it.
+
+    ```python
+    kerasgan.export.web(["dcgan_celeba", "wgan_gp_sprites"], "page/")
+    ```
+
+    Args:
+        names: a name of the zoo, several, or a dict of names and paths of exported .tflite files with their sidecars.
+        folder: folder to write. Missing folders on the way to it are made.
+        quantize: mode of `kerasgan.export.tflite`, for what is not exported yet. A "dynamic" file is half as large as a
+            "float16" one and runs three times as fast in a browser, and no difference is to be seen.
+        litert: None takes LiteRT.js from a public CDN (jsDelivr) at a fixed version. The path of a `node_modules`
+            folder, made by `npm install @litertjs/core@2.5.3`, copies it into the folder: no other host is asked then.
+        overwrite: whether a folder that `web` wrote before is replaced.
+
+    Returns:
+        The folder as a `pathlib.Path`.
+
+    Raises:
+        TypeError, ValueError: an argument, or a file that is not what its sidecar says; nothing has been written.
+        FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
+        FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
+        OSError: the folder cannot be written.
+        ...: what `kerasgan.export.tflite` raises.
+    """
+    models = _models(names)
+    folder = _check_folder(folder, overwrite)
+    litert = None if litert is None else _check_litert(litert)
+    with _replacing(folder) as temporary:
+        (temporary / "models").mkdir()
+        described = [_add_model(temporary, name, path, quantize) for name, path in models.items()]
+        runtime = _add_runtime(temporary, litert)
+        _add_page(temporary, runtime, described)
+    return folder
+
+
+def _models(names):
+    """{name: path of an exported file, or None to export it}, checked."""
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, (dict, list, tuple)):
+        raise TypeError(f"names={names!r}: expected a name, a list of names or a dict of names and paths.")
+    models = dict(names) if isinstance(names, dict) else dict.fromkeys(names)
+    if not models:
+        raise ValueError(f"names={names!r}: expected at least one model. The zoo has {', '.join(registry.ZOO)}.")
+    for name, path in models.items():
+        weights.check_plain_name("names", name)
+        if path is None:
+            registry.get(name)
+        else:
+            _check_model(path)
+    return models
+
+
+def _check_model(path):
+    """The sidecar of an exported .tflite file that is what its sidecar says."""
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"names: there is no file {str(path)!r}; write it with kerasgan.export.tflite.")
+    described = sidecar.read(path)
+    if described is None:
+        raise FileNotFoundError(
+            f"names: {str(path)!r} has no sidecar {sidecar.path_of(path).name!r} beside it, which tells the page its "
+            "inputs; kerasgan.export.tflite writes both."
+        )
+    if {key: described.get(key) for key in ("size", "sha256")} != sidecar.fingerprint(path):
+        raise ValueError(f"names: {str(path)!r} is not the file that its sidecar describes; export it again.")
+    return described
+
+
+def _check_folder(folder, overwrite):
+    given, folder = folder, pathlib.Path(folder)
+    if not str(given):
+        raise ValueError("folder is empty; give the name of the folder to write.")
+    files.check_folder(folder.absolute().parent)
+    if not folder.exists():
+        return folder
+    if folder.is_symlink() or not folder.is_dir():
+        raise FileExistsError(f"folder {str(folder)!r} is not an ordinary folder; give the name of another one.")
+    if not any(folder.iterdir()):
+        return folder
+    ours = _files_of(folder)
+    if ours is None:
+        raise FileExistsError(f"folder {str(folder)!r} holds files; give the name of a new or an empty folder.")
+    if not overwrite:
+        raise FileExistsError(f"folder {str(folder)!r} holds a page already; overwrite=True replaces it.")
+    theirs = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if (path.is_symlink() or not path.is_dir()) and path.relative_to(folder).as_posix() not in ours
+    )
+    if theirs:
+        raise FileExistsError(
+            f"folder {str(folder)!r} holds files that kerasgan did not write: {', '.join(theirs[:5])}"
+            f"{', ...' if len(theirs) > 5 else ''}. Move them, or give another folder."
+        )
+    return folder
+
+
+def _files_of(folder):
+    """Names of the files that `web` wrote into a folder; None when it did not write the folder."""
+    try:
+        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        return {*index["files"], _INDEX} if "kerasgan" in index else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _check_litert(path):
+    path = pathlib.Path(path)
+    advice = f"Make it with: {INSTALL}"
+    for package, needed in (("core", _CORE), ("wasm-utils", _WASM_UTILS)):
+        for file in needed:
+            if not (path / "@litertjs" / package / file).is_file():
+                raise FileNotFoundError(
+                    f"litert: {str(path)!r} has no @litertjs/{package}/{file}; expected the node_modules folder of "
+                    f"LiteRT.js {LITERT_JS}. {advice}"
+                )
+    package = path / "@litertjs" / "core" / "package.json"
+    try:
+        version = json.loads(package.read_text(encoding="utf-8"))["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"litert: {str(package)!r} is damaged ({error}). {advice}") from error
+    if version != LITERT_JS:
+        raise ValueError(f"litert: {str(path)!r} holds LiteRT.js {version}; expected {LITERT_JS}. {advice}")
+    return path
+
+
+@contextlib.contextmanager
+def _replacing(folder):
+    """Yields a new folder beside `folder`, which takes its place when the block ends well."""
+    target = folder.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary, old = (target.with_name(f".{os.getpid()}-{part}-{target.name}") for part in ("new", "old"))
+    temporary.mkdir()
+    try:
+        yield temporary
+        if target.exists():
+            os.rename(target, old)
+        try:
+            os.rename(temporary, target)
+        except OSError:
+            if old.exists():
+                os.rename(old, target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _add_model(folder, name, path, quantize):
+    """Puts a model and its sidecar into the folder; returns the sidecar as zoo.json holds it."""
+    target = folder / "models" / f"{name}.tflite"
+    if path is None:
+        from kerasgan.export.to_tflite import tflite
+
+        tflite(name, target, quantize=quantize)
+        described = sidecar.read(target)
+    else:
+        shutil.copyfile(path, target)
+        described = {**_check_model(path), "name": name, "file": target.name}
+        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+        sidecar.path_of(target).write_text(text, encoding="utf-8")
+    return {**described, "file": f"models/{target.name}"}
+
+
+def _add_runtime(folder, litert):
+    """Copies LiteRT.js into the folder, if it is to be there; returns its addresses for zoo.json."""
+    if litert is None:
+        core, utils = (f"{CDN}/npm/@litertjs/{package}@{LITERT_JS}/" for package in ("core", "wasm-utils"))
+    else:
+        core, utils = (f"./litert/{LITERT_JS}/{package}/" for package in ("core", "wasm-utils"))
+        for package, address, needed in (("core", core, _CORE), ("wasm-utils", utils, _WASM_UTILS)):
+            for file in needed:
+                target = folder / address / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(litert / "@litertjs" / package / file, target)
+    return {
+        "version": LITERT_JS,
+        "core": f"{core}dist/index.js",
+        "wasm_utils": f"{utils}dist/index.js",
+        "wasm": f"{core}wasm/",
+        "bytes": _RUNTIME_BYTES,
+    }
+
+
+def _add_page(folder, runtime, models):
+    """Writes the page, its service worker and zoo.json, which lists all files."""
+    page = sorted(path.name for path in PAGE.iterdir() if path.is_file())
+    for name in page:
+        shutil.copyfile(PAGE / name, folder / name)
+    _fill(folder / "index.html", _HEAD, _head(runtime))
+    others = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    fingerprints = {path.relative_to(folder).as_posix(): sidecar.fingerprint(path)["sha256"] for path in others}
+    index = {
+        "kerasgan": kerasgan.__version__,
+        "version": hashlib.sha256(json.dumps([fingerprints, runtime]).encode()).hexdigest()[:16],
+        "runtime": runtime,
+        "models": models,
+        "files": sorted(fingerprints),
+    }
+    (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    kept = ["./", *(name for name in page if name != "service-worker.js"), _INDEX]
+    start = f"{CDN}/npm/@litertjs/" if runtime["core"].startswith(CDN) else "litert/"
+    bundle = json.dumps({"version": index["version"], "page": kept, "runtime": start})
+    _fill(folder / "service-worker.js", _BUNDLE, f"const BUNDLE = {bundle};")
+
+
+def _fill(path, placeholder, text):
+    source = path.read_text(encoding="utf-8")
+    if source.count(placeholder) != 1:
+        raise RuntimeError(f"{path.name} of the page has lost its line {placeholder!r}; install kerasgan again.")
+    path.write_text(source.replace(placeholder, text), encoding="utf-8", newline="\n")
+
+
+def _head(runtime):
+    """The part of index.html that depends on where the runtime comes from.
+
+    The import map, which must be in the page itself, finds the package that LiteRT.js imports by name. The policy lets
+    only the page's own scripts run, the runtime's and this map, and lets nothing be sent anywhere else.
+    """
+    import_map = json.dumps({"imports": {"@litertjs/wasm-utils": runtime["wasm_utils"]}})
+    preloads = "\n".join(
+        f'    <link rel="modulepreload" href="{address}">' for address in (runtime["core"], runtime["wasm_utils"])
+    )
+    return f"""<meta http-equiv="Content-Security-Policy" content="{_policy(runtime, import_map)}">
+    <script type="importmap">{import_map}</script>
+{preloads}
+    <link rel="preload" href="zoo.json" as="fetch" crossorigin>"""
+
+
+def _policy(runtime, import_map):
+    cdn = f" {CDN}" if runtime["core"].startswith(CDN) else ""
+    digest = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self'{cdn} 'sha256-{digest}' 'wasm-unsafe-eval'",
+            f"connect-src 'self'{cdn}",
+            "style-src 'self'",
+            "img-src 'self' blob: data:",
+            "manifest-src 'self'",
+            "worker-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )

@@ -1,0 +1,647 @@
+"""The page in a real browser with a phone's screen: what it draws is what LiteRT in Python gives."""
+
+import collections
+import functools
+import importlib.util
+import json
+import re
+import shutil
+import time
+import urllib.parse
+
+import numpy as np
+import page_tools
+import pytest
+
+from kerasgan.export.to_tflite import tflite
+from kerasgan.export.web import CDN, LITERT_JS, web
+from kerasgan.models import DCGAN
+
+SUB_PATH = "/some/where/zoo/"
+HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
+
+
+def _missing():
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is not installed: pip install playwright"
+    if page_tools.chromium() is None:
+        return "there is no Chromium; KERASGAN_CHROMIUM names one"
+    if page_tools.litert() is None:
+        return "there is no LiteRT.js: npm install @litertjs/core; KERASGAN_LITERT_JS names its node_modules folder"
+    return None
+
+
+pytestmark = pytest.mark.skipif(_missing() is not None, reason=str(_missing()))
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Exported generators of random weights, spread so that their pictures have contrast."""
+    folder = tmp_path_factory.mktemp("models")
+    gans = {
+        "grey": DCGAN(image_shape=(16, 24, 1), latent_dim=6, width=2, seed=1),
+        "rgb": DCGAN(image_shape=(24, 16, 3), latent_dim=7, width=2, latent="normal", seed=2),
+        "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
+        "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
+    }
+    random = np.random.default_rng(0)
+    for name, gan in gans.items():
+        for weight in gan.ema_generator.weights:
+            if "variance" not in weight.path and "seed" not in weight.path:
+                weight.assign(np.asarray(weight) + random.normal(0, 0.3, weight.shape))
+        tflite(gan, folder / f"{name}.tflite", verify=False)
+    tflite(gans["rgba"], folder / "dynamic.tflite", quantize="dynamic", verify=False)
+    return {name: folder / f"{name}.tflite" for name in [*gans, "dynamic"]}
+
+
+@pytest.fixture(scope="module")
+def bundle(models, tmp_path_factory):
+    root = tmp_path_factory.mktemp("site")
+    web(models, root / SUB_PATH.strip("/"), litert=page_tools.litert())
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(bundle):
+    with page_tools.served(bundle) as host:
+        yield host + SUB_PATH
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright):
+    running = page_tools.launch(playwright, f"--host-resolver-rules=MAP {HTTP_NAME} 127.0.0.1")
+    yield running
+    running.close()
+
+
+class Visit:
+    """A phone that visits the page; notes what the page asks for and complains of."""
+
+    def __init__(self, browser, address, service_workers="block", **options):
+        self.address = address
+        self.context = browser.new_context(**{**page_tools.PHONE, **options}, service_workers=service_workers)
+        self.page = self.context.new_page()
+        self.errors, self.asked = [], []
+        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.context.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, fragment=""):
+        self.page.goto("about:blank")
+        self.page.goto(self.address + fragment)
+        self.page.evaluate("kerasgan.ready")
+        return self
+
+    def run(self, name, inputs):
+        values = self.page.evaluate(
+            "async ([name, inputs]) => Array.from(await kerasgan.run(name, inputs))",
+            [name, {key: np.asarray(value).ravel().tolist() for key, value in inputs.items()}],
+        )
+        return np.array(values, "float32")
+
+    def state(self):
+        return self.page.evaluate(
+            "() => { const state = kerasgan.state();"
+            "for (const name in state.inputs) state.inputs[name] = Array.from(state.inputs[name]); return state; }"
+        )
+
+    def pixels(self):
+        """What was drawn last, uint8 RGBA."""
+        drawn = self.page.evaluate("kerasgan.pixels()")
+        return np.array(drawn["data"], "uint8").reshape(drawn["height"], drawn["width"], 4)
+
+    def canvas(self):
+        """What the canvas holds, uint8 RGBA."""
+        width, height, data = self.page.evaluate(
+            "() => { const c = document.querySelector('#picture'); return [c.width, c.height, Array.from("
+            "c.getContext('2d').getImageData(0, 0, c.width, c.height).data)]; }"
+        )
+        return np.array(data, "uint8").reshape(height, width, 4)
+
+    def message(self):
+        shown = self.page.locator("#message")
+        return shown.locator("p").inner_text() if shown.is_visible() else None
+
+    def wait(self, condition, seconds=20):
+        """Waits until a JavaScript expression is true. (Playwright's own waiting is against the page's policy.)"""
+        end = time.monotonic() + seconds
+        while not self.page.evaluate(condition):
+            assert time.monotonic() < end, f"{condition} did not come true; message: {self.message()}"
+            time.sleep(0.05)
+
+    def wait_for_message(self, pattern):
+        self.page.locator("#message p", has_text=re.compile(pattern)).wait_for(timeout=10_000)
+
+    def works(self, name):
+        """Whether a model that is chosen by its card then draws a picture."""
+        self.page.click(f"#models button[value={name}]")
+        self.wait(f"kerasgan.pixels()?.name === '{name}'")
+        return self.message() is None
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Visits of one test. A page that works has nothing to complain of, and asks no other host, ever."""
+    visits = []
+
+    def start(address=address, expect_errors=False, **options):
+        visits.append((Visit(browser, address, **options), expect_errors))
+        return visits[-1][0]
+
+    yield start
+    for each, expect_errors in visits:
+        each.context.close()
+        hosts = {urllib.parse.urlsplit(url).hostname for url in each.asked if not url.startswith(("blob:", "data:"))}
+        assert hosts <= {"127.0.0.1", HTTP_NAME}, hosts
+        assert expect_errors or not each.errors
+
+
+@pytest.fixture
+def copy(bundle, tmp_path):
+    """A copy of the bundle to break: yields its folder and its address."""
+    shutil.copytree(bundle, tmp_path / "copy")
+    with page_tools.served(tmp_path / "copy") as host:
+        yield tmp_path / "copy" / SUB_PATH.strip("/"), host + SUB_PATH
+
+
+def change_zoo(folder, change):
+    path = folder / "zoo.json"
+    zoo = json.loads(path.read_text())
+    change({model["name"]: model for model in zoo["models"]})
+    path.write_text(json.dumps(zoo))
+
+
+@functools.cache
+def interpreter(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(str(path))
+
+
+def in_python(path, inputs):
+    running = interpreter(path).get_signature_runner("serving_default")
+    details = running.get_input_details()
+    feeds = {name: np.asarray(inputs[name], about["dtype"]).reshape(about["shape"]) for name, about in details.items()}
+    return running(**feeds)["images"][0]
+
+
+def rgba(image):
+    """What a picture of floats in [0, 1] should look like, as floats 0..255."""
+    channels = image.shape[-1]
+    colours = np.repeat(image, 3, -1) if channels == 1 else image[..., :3]
+    alpha = image[..., 3:] if channels == 4 else np.ones_like(image[..., :1])
+    return 255 * np.concatenate([colours, alpha], -1)
+
+
+@pytest.mark.parametrize("name", ["grey", "rgb", "rgba", "dynamic", "classes"])
+def test_canvas_equals_litert_in_python(visit, models, name):
+    here = visit().open()
+    random = np.random.default_rng(3)
+    for label in (0, 2):
+        latents = random.uniform(-1, 1, 7 if name == "rgb" else 6).astype("float32")
+        inputs = {"latents": latents, **({"labels": [label]} if name == "classes" else {})}
+        expected = in_python(models[name], inputs)
+        assert expected.std() > 0.05
+        np.testing.assert_allclose(here.run(name, inputs).reshape(expected.shape), expected, atol=1e-3)
+        assert here.pixels().shape == (*expected.shape[:2], 4)
+        assert np.abs(here.pixels() - rgba(expected)).max() <= 1
+        canvas = here.canvas()
+        # A canvas keeps colours multiplied by alpha, in whole numbers: what is nearly transparent comes back coarser.
+        seen = canvas[..., 3:] >= 128
+        assert seen.mean() > 0.1
+        assert (np.abs(canvas - rgba(expected)) * seen).max() <= (2 if expected.shape[-1] == 4 else 1)
+        np.testing.assert_array_equal(canvas[..., 3], here.pixels()[..., 3])
+
+
+def test_first_sample_appears_by_itself_and_can_be_asked_for_again(visit, models):
+    here = visit().open()
+    assert here.state()["name"] == "grey" and here.pixels().std() > 10 and here.message() is None
+    assert here.state()["verified"]
+    assert re.fullmatch(r"[\d.]+ ms · median [\d.]+ ms · WebAssembly", here.page.inner_text("#latency"))
+    fragment = urllib.parse.urlsplit(here.page.url).fragment
+    assert fragment == f"grey/{here.state()['seed']}"
+    again = visit().open("#" + fragment)
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+
+
+def test_seed_names_a_sample(visit, models):
+    here = visit().open("#rgb/7")
+    seventh = here.pixels()
+    assert here.page.input_value("#seed") == "7"
+    np.testing.assert_allclose(seventh, rgba(in_python(models["rgb"], here.state()["inputs"])), atol=1)
+    for seed, same in (("8", False), ("7", True)):
+        here.page.fill("#seed", seed)
+        here.page.keyboard.press("Enter")
+        here.wait(f"kerasgan.state().seed === {seed}")
+        here.page.evaluate("kerasgan.show({})")
+        assert np.array_equal(here.pixels(), seventh) == same
+    here.page.fill("#seed", "seven")
+    here.page.keyboard.press("Enter")
+    here.wait_for_message("“seven” is no seed: .* from 0 to 4294967295")
+    assert here.page.input_value("#seed") == "7"
+
+
+@pytest.mark.parametrize("what", ["#new", "#picture"])
+def test_tap_gives_a_new_sample(visit, what):
+    here = visit().open("#rgb/7/at=0.5,0.5")
+    before = here.pixels()
+    here.page.tap(what)
+    here.wait("kerasgan.state().seed !== 7")
+    here.page.evaluate("kerasgan.show({})")
+    assert not np.array_equal(here.pixels(), before)
+    assert here.state()["at"] == [0, 0]
+
+
+def drag(page, places):
+    """Drags a finger over the pad, through places (x, y) in [-1, 1], with the touch events of a real screen."""
+    page.locator("#pad").scroll_into_view_if_needed()
+    box = page.locator("#pad").bounding_box()
+    session = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(places):
+        point = {"x": box["x"] + box["width"] * (1 + x) / 2, "y": box["y"] + box["height"] * (1 - y) / 2}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize("name", ["grey", "rgb"])
+def test_dragging_morphs_and_ends_where_the_finger_does(visit, models, name):
+    here = visit().open(f"#{name}/7")
+    before, middle = here.pixels(), np.array(here.state()["inputs"]["latents"])
+    drag(here.page, [(0.02 * i, -0.015 * i) for i in range(31)])
+    here.page.evaluate("kerasgan.show({})")
+    state = here.state()
+    np.testing.assert_allclose(state["at"], (0.6, -0.45), atol=0.01)
+    assert not np.array_equal(here.pixels(), before)
+    np.testing.assert_allclose(here.pixels(), rgba(in_python(models[name], state["inputs"])), atol=1)
+    latents = np.array(state["inputs"]["latents"])
+    if name == "grey":  # uniform
+        assert np.abs(latents).max() <= 1
+    else:  # normal: on the sphere, 0.75 of a right angle away
+        length = np.linalg.norm(middle)
+        np.testing.assert_allclose(np.linalg.norm(latents), length, rtol=1e-5)
+        np.testing.assert_allclose(latents @ middle / length**2, np.cos(np.hypot(*state["at"]) * np.pi / 2), atol=1e-4)
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+
+
+def test_pad_listens_to_keys_and_keeps_to_its_edges(visit):
+    here = visit().open("#rgb/7")
+    here.page.focus("#pad")
+    for _ in range(3):
+        here.page.keyboard.press("ArrowUp")
+    assert here.state()["at"] == [0, 0.3]
+    drag(here.page, [(0, 0), (-0.9, 0.9), (-1.4, 0.95)])
+    assert here.state()["at"][0] == -1
+
+
+def test_one_inference_at_a_time_while_dragging(visit):
+    """However fast a finger is, no position waits in a queue: the newest one is drawn and the others are left out."""
+    here = visit().open("#rgb/7")
+    here.page.evaluate(
+        "async () => { window.drawn = 0; const canvas = document.querySelector('#picture');"
+        "const put = CanvasRenderingContext2D.prototype.putImageData;"
+        "CanvasRenderingContext2D.prototype.putImageData = function (...a) {"
+        "  if (this.canvas === canvas) window.drawn++; return put.apply(this, a); };"
+        "const all = []; for (let i = 0; i <= 100; i++) all.push(kerasgan.show({at: [i / 100, 0]}));"
+        "await Promise.all(all); }"
+    )
+    assert 1 <= here.page.evaluate("drawn") <= 3
+    assert here.state()["at"] == [1, 0]
+    place = here.pixels()
+    here.page.evaluate("kerasgan.show({at: [1, 0]})")
+    np.testing.assert_array_equal(here.pixels(), place)
+
+
+def test_class_is_chosen_by_a_chip(visit, models):
+    here = visit().open("#classes/7")
+    chips = here.page.locator("#classes button")
+    assert chips.all_inner_texts() == ["0", "1", "2"]
+    assert chips.nth(0).get_attribute("aria-pressed") == "true"
+    before = here.pixels()
+    chips.nth(2).tap()
+    here.page.evaluate("kerasgan.show({})")
+    assert here.state()["inputs"]["labels"] == [2] and here.page.url.endswith("#classes/7/class=2")
+    assert not np.array_equal(here.pixels(), before)
+    np.testing.assert_allclose(here.pixels(), rgba(in_python(models["classes"], here.state()["inputs"])), atol=1)
+    here.page.click("#models button[value=rgb]")
+    assert here.page.locator("#classes").is_hidden()
+
+
+def test_names_of_classes_are_on_the_chips(visit, copy):
+    folder, address = copy
+    change_zoo(folder, lambda models: models["classes"]["inputs"][1].update(classes=["Shirt", "<b>Bag</b>", "Boot"]))
+    here = visit(address).open("#classes/7")
+    assert here.page.locator("#classes button").all_inner_texts() == ["Shirt", "<b>Bag</b>", "Boot"]
+
+
+def test_thumbnails_are_samples_to_take(visit, models):
+    here = visit().open("#rgba/7")
+    here.page.tap("#more-tab")
+    here.wait(
+        "[...document.querySelectorAll('#thumbnails canvas')].every((canvas) => canvas.getContext('2d')"
+        ".getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean))"
+    )
+    buttons = here.page.locator("#thumbnails button")
+    seeds = [int(buttons.nth(i).get_attribute("value")) for i in range(buttons.count())]
+    assert len(set(seeds)) == 9
+    buttons.nth(4).tap()
+    here.page.evaluate("kerasgan.show({})")
+    assert here.state()["seed"] == seeds[4]
+    here.page.tap("#others")
+    assert int(buttons.nth(4).get_attribute("value")) != seeds[4]
+
+
+def test_saved_picture_is_the_sample_enlarged(visit):
+    import io
+
+    import PIL.Image
+
+    here = visit().open("#rgb/7")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "rgb-7.png"
+    with open(waiting.value.path(), "rb") as file:
+        saved = np.array(PIL.Image.open(io.BytesIO(file.read())).convert("RGBA"))
+    pixels = here.pixels()
+    factor = 1024 // max(pixels.shape)
+    np.testing.assert_array_equal(saved, pixels.repeat(factor, 0).repeat(factor, 1))
+
+
+def test_random_numbers_have_their_distributions(visit):
+    here = visit().open()
+    normal, uniform, other = here.page.evaluate(
+        "async () => { const { draw, uniformSource } = await import('./latents.js');"
+        "return [['normal', 1], ['uniform', 1], ['normal', 2]].map(([kind, seed]) =>"
+        "  Array.from(draw(kind, 20001, uniformSource(seed)))); }"
+    )
+    normal, uniform, other = map(np.array, (normal, uniform, other))
+    assert abs(normal.mean()) < 0.03 and abs(normal.std() - 1) < 0.02 and abs((normal**4).mean() - 3) < 0.25
+    assert abs(uniform.mean()) < 0.02 and abs(uniform.var() - 1 / 3) < 0.01 and np.abs(uniform).max() <= 1
+    for values in (normal, uniform):
+        assert abs(np.corrcoef(values[:-1], values[1:])[0, 1]) < 0.03
+    assert abs(np.corrcoef(normal, other)[0, 1]) < 0.03
+
+
+def test_planes_of_few_latents_have_no_holes(visit):
+    here = visit().open()
+    lengths = here.page.evaluate(
+        "async () => { const { plane } = await import('./latents.js'); const found = [];"
+        "for (const count of [1, 2, 3, 50]) { const place = plane('normal', count, 3);"
+        "  for (const at of [[0, 0], [0.3, 0.4], [-1, 1]]) found.push(Math.hypot(...place(...at))); } return found; }"
+    )
+    lengths = np.array(lengths).reshape(4, 3)
+    np.testing.assert_allclose(lengths, lengths[:, :1].repeat(3, 1), rtol=1e-4)
+    assert (lengths > 0).all()
+
+
+def test_a_long_morph_takes_no_more_memory(visit):
+    here = visit().open("#rgb/7")
+    morph = (
+        "async (steps) => { for (let i = 0; i < steps; i++) "
+        "await kerasgan.run('rgb', {latents: Array.from({length: 7}, () => Math.sin(i))}); }"
+    )
+    here.page.evaluate(morph, 20)
+    before = here.state()["memory"]
+    here.page.evaluate(morph, 1500)  # of 4.6 kB outputs: a leak would show as growth by pages of 64 KiB
+    assert here.state()["memory"] == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_the_screen_and_the_thumb(visit, scheme):
+    here = visit(color_scheme=scheme).open("#classes/7")
+    for width, height in ((320, 568), (390, 844), (430, 932), (844, 390)):
+        here.page.set_viewport_size({"width": width, "height": height})
+        assert here.page.evaluate("document.scrollingElement.scrollWidth") <= width
+        for selector in ("#new", "#save", "#morph-tab", "#classes button", "#models button", "summary"):
+            box = here.page.locator(selector).first.bounding_box()
+            assert box["height"] >= 44 and box["width"] >= 44, selector
+        here.page.locator("#pad").scroll_into_view_if_needed()
+        picture = here.page.locator("#picture").bounding_box()
+        assert picture["y"] >= 0 and picture["y"] + picture["height"] <= height  # while the finger is on the pad
+    ground = here.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (int(re.findall(r"\d+", ground)[0]) > 128) == (scheme == "light")
+
+
+def test_address_of_an_unknown_model(visit):
+    here = visit().open("#nothing%/7")
+    here.wait_for_message("There is no model “nothing%” here")
+    assert here.state()["name"] == "grey" and here.pixels().std() > 10
+
+
+@pytest.mark.parametrize(
+    "broken, message", [("missing", r"not there \(404\)"), ("short", "instead of"), ("other", "sha256")]
+)
+def test_broken_model_gets_a_message_and_others_work(visit, copy, broken, message):
+    folder, address = copy
+    path = folder / "models" / "rgb.tflite"
+    data = path.read_bytes()
+    if broken == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(data[:-100] if broken == "short" else data[:2000] + bytes([data[2000] ^ 1]) + data[2001:])
+    here = visit(address, expect_errors=broken == "missing").open("#rgb/7")
+    here.wait_for_message(message)
+    assert "rgb.tflite" in here.message() and not here.state()["verified"]
+    assert here.page.locator("#progress").is_hidden() and here.page.locator("#new").is_disabled()
+    assert here.works("rgba")
+    path.write_bytes(data)
+    here.page.click("#models button[value=rgb]")
+    here.wait("kerasgan.pixels()?.name === 'rgb'")
+
+
+@pytest.mark.parametrize("junk", [b"\0" * 4 + b"TFL3" + b"\xff" * 5000, b"", b"no model at all"])
+def test_file_that_is_no_model_gets_a_message_and_others_work(visit, copy, junk):
+    """Such a file as was exported, by its sha256, that LiteRT.js cannot read: it may take the whole runtime down."""
+    import hashlib
+
+    folder, address = copy
+    (folder / "models" / "rgb.tflite").write_bytes(junk)
+    same = {"size": len(junk), "sha256": hashlib.sha256(junk).hexdigest()}
+    change_zoo(folder, lambda models: models["rgb"].update(same))
+    here = visit(address).open("#rgb/7")
+    here.wait_for_message("rgb could not be loaded")
+    assert here.works("rgba") and here.works("classes")
+
+
+def test_quick_changes_of_mind(visit):
+    """The model chosen last is the one that is shown, and those before it neither draw nor complain."""
+    here = visit().open("#rgb/7")
+    here.page.evaluate(
+        "async () => { for (const name of ['grey', 'rgba', 'classes', 'dynamic', 'grey', 'rgba']) {"
+        "  document.querySelector(`#models [value=${name}]`).click(); kerasgan.show({at: [0.3, 0]});"
+        "  await new Promise((resolve) => setTimeout(resolve, 15)); } }"
+    )
+    here.wait("kerasgan.pixels()?.name === 'rgba'")
+    time.sleep(0.5)
+    assert here.page.evaluate("kerasgan.pixels().name") == here.state()["name"] == "rgba"
+    assert here.message() is None and here.page.locator("#progress").is_hidden()
+
+
+def test_wrong_description_of_a_model(visit, copy):
+    folder, address = copy
+    change_zoo(folder, lambda models: models["rgb"]["inputs"][0].update(shape=[1, 9]))
+    here = visit(address).open("#rgb/7")
+    here.wait_for_message("rgb could not make this sample")
+    assert here.works("rgba")
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda model: model["output"].update(kind="audio"), "makes “audio”"),
+        (lambda model: model["inputs"][0].update(kind="image"), "takes “image”"),
+        (lambda model: model["output"].update(kind="constructor"), "makes “constructor”"),
+        (lambda model: model["output"].update(shape=[1, 8, 8, 2]), "1×8×8×2"),
+    ],
+)
+def test_unknown_kinds_get_a_message_and_others_work(visit, copy, change, message):
+    folder, address = copy
+    change_zoo(folder, lambda models: change(models["rgb"]))
+    here = visit(address).open("#rgb/7")
+    here.wait_for_message(message)
+    assert not any("rgb.tflite" in url for url in here.asked)
+    assert here.works("rgba")
+
+
+@pytest.mark.parametrize("text, message", [(None, "zoo.json.*404"), ("{", "not JSON"), ('{"models": []}', "is empty")])
+def test_broken_list_of_models_gets_a_message(visit, copy, text, message):
+    folder, address = copy
+    (folder / "zoo.json").unlink()
+    if text is not None:
+        (folder / "zoo.json").write_text(text)
+    here = visit(address, expect_errors=text is None).open()
+    here.wait_for_message(message)
+    assert here.page.get_by_role("button", name="Try again").is_visible()
+
+
+@pytest.mark.parametrize(
+    "file", ["core/dist/index.js", "core/wasm/litert_wasm_internal.wasm", "core/wasm/litert_wasm_internal.js"]
+)
+@pytest.mark.parametrize("broken", ["missing", "damaged"])
+def test_broken_runtime_gets_a_message_and_can_be_tried_again(visit, copy, file, broken):
+    folder, address = copy
+    path = folder / "litert" / LITERT_JS / file
+    data = path.read_bytes()
+    if broken == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(b"(" + data[:5000])
+    here = visit(address, expect_errors=True).open("#rgb/7")
+    here.wait_for_message("The runtime")
+    assert not any("unhandled" in error.lower() or "Uncaught (in promise)" in error for error in here.errors)
+    path.write_bytes(data)
+    if not file.endswith("core/dist/index.js"):  # browsers remember a module that failed: that one takes a reload
+        here.page.get_by_role("button", name="Try again").tap()
+        here.wait("kerasgan.pixels()?.name === 'rgb'")
+        assert here.message() is None
+
+
+def test_over_plain_http_it_works_and_says_less(visit, address):
+    """Without https a browser offers neither sha256 nor WebGPU nor service workers."""
+    port = urllib.parse.urlsplit(address).port
+    here = visit(f"http://{HTTP_NAME}:{port}{SUB_PATH}", service_workers="allow").open("#rgb/7")
+    assert not here.page.evaluate("isSecureContext") and not here.state()["verified"]
+    assert here.pixels().std() > 10 and here.message() is None
+    assert here.page.evaluate("kerasgan.offline") is False
+    here.page.click("summary")
+    assert here.page.locator("#gpu").is_hidden()
+
+
+KEPT = """async () => {
+  const names = (await caches.keys()).filter((name) => name.startsWith("kerasgan"));
+  const urls = async (name) => (await (await caches.open(name)).keys()).map((request) => request.url);
+  const files = await Promise.all(names.map(urls));
+  return names.map((name, i) => [name.split(" ").pop(), files[i]]);
+}"""
+
+
+def test_works_offline_after_the_first_visit(visit, bundle):
+    """Offline the server is gone, and the browser knows that it has no network."""
+    with page_tools.served(bundle) as host:
+        here = visit(host + SUB_PATH, service_workers="allow", expect_errors=True).open("#rgb/7")
+        assert here.page.evaluate("kerasgan.offline") is True
+        before = here.pixels()
+    here.context.set_offline(True)
+    here.open("#rgb/7")
+    np.testing.assert_array_equal(here.pixels(), before)
+    here.page.click("#models button[value=rgba]")
+    here.wait_for_message("rgba.tflite could not be downloaded: (this device is offline|the server does not answer)")
+    assert here.works("rgb")
+    here.context.set_offline(False)
+    with page_tools.served(bundle, int(host.rpartition(":")[2])):
+        assert here.works("rgba")
+    here.context.set_offline(True)
+    here.open("#rgba/7")
+    assert here.state()["name"] == "rgba" and here.pixels().std() > 10
+
+
+def test_new_bundle_takes_the_place_of_the_old(visit, bundle, models, tmp_path):
+    folder = tmp_path / "zoo"
+    shutil.copytree(bundle / SUB_PATH.strip("/"), folder)
+    with page_tools.served(tmp_path) as host:
+        here = visit(f"{host}/zoo/", service_workers="allow", expect_errors=True).open("#rgb/7")
+        assert here.page.evaluate("kerasgan.offline") is True
+        web({"fresh": models["rgb"]}, folder, litert=page_tools.litert(), overwrite=True)
+        version = json.loads((folder / "zoo.json").read_text())["version"]
+        here.open()
+        assert here.state()["name"] == "fresh"
+        end = time.monotonic() + 20
+        while True:
+            kept = dict(here.page.evaluate(KEPT))
+            if list(kept) == [version] and any("models/fresh.tflite" in url for url in kept[version]):
+                break
+            assert time.monotonic() < end, kept
+            time.sleep(0.1)
+    here.open()
+    assert here.state()["name"] == "fresh" and here.pixels().std() > 10
+
+
+def test_runtime_from_the_cdn_is_the_pinned_one(browser, models, tmp_path):
+    """The CDN is played by the local copy; nothing leaves the machine."""
+    web({"rgb": models["rgb"]}, tmp_path / "site")
+    served = collections.Counter()
+
+    def answer(route):
+        path = urllib.parse.unquote(urllib.parse.urlsplit(route.request.url).path)
+        package, file = re.fullmatch(rf"/npm/(@litertjs/[a-z-]+)@{re.escape(LITERT_JS)}/(.+)", path).groups()
+        served[file] += 1
+        headers = {"Access-Control-Allow-Origin": "*"}
+        route.fulfill(path=page_tools.litert() / package / file, headers=headers)
+
+    with page_tools.served(tmp_path / "site") as host:
+        here = Visit(browser, host + "/")
+        here.context.route(f"{CDN}/**", answer)
+        here.open("#rgb/7")
+        assert here.pixels().std() > 10 and not here.errors
+        here.context.close()
+    assert set(served) == {"dist/index.js", "wasm/litert_wasm_internal.js", "wasm/litert_wasm_internal.wasm"}
+    assert not (tmp_path / "site" / "litert").exists()
+
+
+@pytest.mark.slow
+def test_webgpu_where_the_browser_has_it(playwright, address, models):
+    flags = ("--enable-unsafe-webgpu", "--enable-unsafe-swiftshader", "--use-webgpu-adapter=swiftshader")
+    running = page_tools.launch(playwright, *flags)
+    try:
+        here = Visit(running, address).open("#rgb/7")
+        here.page.click("summary")
+        if here.page.locator("#gpu").is_hidden():
+            pytest.skip("this Chromium has no WebGPU adapter in software")
+        here.page.check("#gpu input")
+        here.wait("kerasgan.state().accelerator === 'webgpu'")
+        here.page.evaluate("kerasgan.show({})")
+        np.testing.assert_allclose(here.pixels(), rgba(in_python(models["rgb"], here.state()["inputs"])), atol=3)
+        assert "WebGPU" in here.page.inner_text("#latency") and here.message() is None
+        here.page.uncheck("#gpu input")
+        here.wait("kerasgan.state().accelerator === 'wasm'")
+    finally:
+        running.close()

@@ -1,0 +1,68 @@
+"""SavedModel folders and ONNX files, run by TensorFlow and by ONNX Runtime."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kerasgan import export
+
+
+def expected(gan, inputs):
+    return np.asarray(gan(list(inputs.values()) if len(inputs) > 1 else inputs["latents"], training=False)) / 2 + 0.5
+
+
+@pytest.mark.parametrize("batch_size", [1, None])
+def test_saved_model(conditional, batch_size, tmp_path):
+    import tensorflow as tf
+
+    found = export.saved_model(conditional, tmp_path / "saved", batch_size=batch_size)
+    assert found.passed and found.format == "saved_model"
+    inputs = conditional.inference_inputs(1 if batch_size else 7)
+    model = tf.saved_model.load(tmp_path / "saved")
+    samples = model.signatures["serving_default"](**{k: tf.constant(v) for k, v in inputs.items()})["images"]
+    np.testing.assert_allclose(samples, expected(conditional, inputs), atol=1e-5)
+    sidecar = json.loads((tmp_path / "saved.json").read_text())
+    assert sidecar["format"] == "saved_model" and sidecar["output"]["shape"] == [batch_size, 16, 16, 4]
+
+
+def test_saved_model_holds_each_weight_once(dcgan, tmp_path):
+    export.saved_model(dcgan, tmp_path / "saved")
+    weights = sum(4 * int(np.prod(w.shape)) for w in dcgan.ema_generator.weights)
+    written = (tmp_path / "saved" / "variables" / "variables.data-00000-of-00001").stat().st_size
+    assert weights <= written < 1.5 * weights
+
+
+def test_saved_model_does_not_replace_what_is_not_its_own(dcgan, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.png").write_text("mine")
+    for overwrite in (False, True):
+        with pytest.raises(FileExistsError, match="photos"):
+            export.saved_model(dcgan, tmp_path / "photos", overwrite=overwrite)
+    assert (tmp_path / "photos" / "one.png").read_text() == "mine"
+    export.saved_model(dcgan, tmp_path / "saved")
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        export.saved_model(dcgan, tmp_path / "saved")
+    export.saved_model(dcgan, tmp_path / "saved", overwrite=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["photos", "saved", "saved.json"]
+
+
+@pytest.mark.parametrize("batch_size", [1, None])
+def test_onnx(conditional, batch_size, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    found = export.onnx(conditional, tmp_path / "g.onnx", batch_size=batch_size)
+    assert found.passed
+    session = onnxruntime.InferenceSession(str(tmp_path / "g.onnx"))
+    inputs = conditional.inference_inputs(1 if batch_size else 5, seed=4)
+    (samples,) = session.run(["images"], inputs)
+    np.testing.assert_allclose(samples, expected(conditional, inputs), atol=1e-5)
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(ValueError, match="bad.onnx.*damaged"):
+        export.verify(conditional, tmp_path / "bad.onnx")
+
+
+def test_onnx_without_its_extra(dcgan, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"kerasgan\[onnx\]"):
+        export.onnx(dcgan, tmp_path / "g.onnx")

@@ -1,0 +1,265 @@
+"""The folder that a browser runs generators from."""
+
+import base64
+import hashlib
+import importlib
+import json
+import os
+import re
+
+import pytest
+
+import kerasgan
+from kerasgan.export import sidecar
+from kerasgan.export.web import CDN, LITERT_JS, PAGE, web
+
+
+@pytest.fixture
+def models(tmp_path):
+    """Files that look exported: the folder is made without running them."""
+    paths = {}
+    for name in ("first", "second"):
+        path = tmp_path / "exported" / f"{name}.tflite"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"\x1c\0\0\0TFL3" + name.encode())
+        described = {
+            "name": "something_else",
+            "makes": "dots, 2x2 grey",
+            "inputs": [{"name": "latents", "kind": "latents", "dtype": "float32", "shape": [1, 2]}],
+            "output": {"name": "images", "kind": "image", "dtype": "float32", "shape": [1, 2, 2, 1], "range": [0, 1]},
+            "file": path.name,
+            **sidecar.fingerprint(path),
+        }
+        sidecar.path_of(path).write_text(json.dumps(described))
+        paths[name] = path
+    return paths
+
+
+@pytest.fixture
+def litert(tmp_path):
+    """A node_modules folder with the names of LiteRT.js's files."""
+    module = importlib.import_module("kerasgan.export.web")
+    root = tmp_path / "node_modules" / "@litertjs"
+    for package, files in (("core", module._CORE), ("wasm-utils", module._WASM_UTILS)):
+        for file in files:
+            path = root / package / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({"version": LITERT_JS}) if file == "package.json" else file)
+    return root.parent
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_folder_is_whole(models, litert, tmp_path):
+    folder = web(models, tmp_path / "new" / "page", litert=litert)
+    found = contents(folder)
+    zoo = json.loads(found["zoo.json"])
+    assert set(found) == {*zoo["files"], "zoo.json"}
+    assert {path.name for path in PAGE.iterdir()} < set(found)
+    assert zoo["kerasgan"] == kerasgan.__version__
+    assert [(model["name"], model["file"]) for model in zoo["models"]] == [
+        ("first", "models/first.tflite"),
+        ("second", "models/second.tflite"),
+    ]
+    for model in zoo["models"]:
+        assert hashlib.sha256(found[model["file"]]).hexdigest() == model["sha256"]
+        assert json.loads(found[f"{model['file']}.json"]) == {**model, "file": model["file"].removeprefix("models/")}
+    for key in ("core", "wasm_utils"):
+        assert zoo["runtime"][key].removeprefix("./") in found
+    assert f"{zoo['runtime']['wasm'].removeprefix('./')}litert_wasm_internal.wasm" in found
+    assert sorted(path.name for path in tmp_path.joinpath("new").iterdir()) == ["page"]  # nothing is left beside it
+
+
+def test_every_address_is_relative(models, litert, tmp_path):
+    """So that the folder works under any path of any host."""
+    found = contents(web(models, tmp_path / "page", litert=litert))
+    page = found["index.html"].decode()
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(addresses) > 5
+    for address in [*addresses, *re.findall(r'from "([^"]+)"', found["app.js"].decode())]:
+        assert not address.startswith("/") and "://" not in address
+        assert address.removeprefix("./") in found, address
+    manifest = json.loads(found["manifest.webmanifest"])
+    assert manifest["start_url"] == manifest["scope"] == "./"
+    for icon in manifest["icons"]:
+        assert icon["src"] in found
+
+
+def test_icons_are_as_large_as_the_manifest_says():
+    import PIL.Image
+
+    for icon in json.loads((PAGE / "manifest.webmanifest").read_text())["icons"]:
+        if icon["sizes"] != "any":
+            with PIL.Image.open(PAGE / icon["src"]) as picture:
+                assert f"{picture.width}x{picture.height}" == icon["sizes"]
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_policy_admits_the_import_map_and_one_host(models, litert, tmp_path, local):
+    page = (web(models, tmp_path / "page", litert=litert if local else None) / "index.html").read_text()
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)[1]
+    (text,) = re.findall(r"<script type=\"importmap\">(.*?)</script>", page)
+    assert f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in policy
+    assert re.findall(r"https?://[^ ;]+", policy) == ([] if local else [CDN, CDN])
+    assert "unsafe-inline" not in policy and "'unsafe-eval'" not in policy
+    address = json.loads(text)["imports"]["@litertjs/wasm-utils"]
+    start = f"./litert/{LITERT_JS}/wasm-utils/" if local else f"{CDN}/npm/@litertjs/wasm-utils@{LITERT_JS}/"
+    assert address == f"{start}dist/index.js"
+
+
+def test_without_a_local_copy_the_runtime_is_the_pinned_one_of_the_cdn(models, tmp_path):
+    folder = web(models, tmp_path / "page")
+    runtime = json.loads((folder / "zoo.json").read_text())["runtime"]
+    assert {runtime[key].split("/dist")[0].split("/wasm/")[0] for key in ("core", "wasm")} == {
+        f"{CDN}/npm/@litertjs/core@{LITERT_JS}"
+    }
+    assert not (folder / "litert").exists()
+
+
+def test_version_follows_the_contents(models, litert, tmp_path):
+    def version(name, **options):
+        folder = web(models, tmp_path / name, **options)
+        version = json.loads((folder / "zoo.json").read_text())["version"]
+        assert f'"version": "{version}"' in (folder / "service-worker.js").read_text()
+        return version
+
+    first = version("a", litert=litert)
+    assert version("b", litert=litert) == first
+    assert version("c") != first
+    models.pop("second")
+    assert version("d", litert=litert) not in (first, version("e"))
+
+
+def test_names_are_exported(monkeypatch, models, tmp_path):
+    asked = []
+
+    def tflite(name, path, quantize):
+        asked.append((name, quantize))
+        source = models["first"]
+        path.write_bytes(source.read_bytes())
+        sidecar.path_of(path).write_bytes(sidecar.path_of(source).read_bytes().replace(b"first.tflite", b"x.tflite"))
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", tflite)
+    web("dcgan_celeba", tmp_path / "one")
+    folder = web(["dcgan_celeba", "wgan_gp_sprites"], tmp_path / "two", quantize="float16")
+    assert asked == [("dcgan_celeba", "dynamic"), ("dcgan_celeba", "float16"), ("wgan_gp_sprites", "float16")]
+    assert (folder / "models" / "wgan_gp_sprites.tflite").is_file()
+
+
+@pytest.mark.slow
+def test_a_pretrained_model(tmp_path):
+    folder = web("vanilla_gan_mnist", tmp_path / "page")
+    (model,) = json.loads((folder / "zoo.json").read_text())["models"]
+    assert model["name"] == "vanilla_gan_mnist" and model["quantization"] == "dynamic"
+    assert (folder / model["file"]).stat().st_size == model["size"]
+
+
+def test_failure_leaves_nothing_and_changes_nothing(monkeypatch, models, tmp_path):
+    folder = web(models, tmp_path / "site" / "page")
+    before = contents(folder)
+
+    def fail(*_, **__):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", fail)
+    for target, overwrite in ((folder, True), (tmp_path / "site" / "other", False)):
+        with pytest.raises(RuntimeError, match="no"):
+            web("dcgan_celeba", target, overwrite=overwrite)
+    assert contents(folder) == before
+    assert [path.name for path in (tmp_path / "site").iterdir()] == ["page"]
+
+
+def test_overwrite_replaces_only_what_web_wrote(models, tmp_path):
+    folder = tmp_path / "page"
+    folder.mkdir()
+    web(models, folder)  # an empty folder is as good as none
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        web(models, folder)
+    models.pop("second")
+    web(models, folder, overwrite=True)
+    assert not (folder / "models" / "second.tflite").exists()
+
+    (folder / "CNAME").write_text("example.org")
+    before = contents(folder)
+    with pytest.raises(FileExistsError, match="did not write: CNAME"):
+        web(models, folder, overwrite=True)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("file, text", [("holiday.jpg", ""), ("zoo.json", '{"animals": 3}'), ("zoo.json", "[")])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_folders_of_others_are_refused(models, tmp_path, file, text, overwrite):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / file).write_text(text)
+    with pytest.raises(FileExistsError, match="holds files; give the name of a new or an empty folder"):
+        web(models, folder, overwrite=overwrite)
+    assert contents(folder) == {file: text.encode()}
+
+
+def test_links_and_files_are_no_folders(models, tmp_path):
+    web(models, tmp_path / "real")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError, match="not an ordinary folder"):
+            web(models, tmp_path / name, overwrite=True)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody can write in")
+def test_folder_that_cannot_be_written(models):
+    with pytest.raises(OSError, match="nothing can be written in '/proc"):
+        web(models, "/proc/self/page")
+
+
+@pytest.mark.parametrize(
+    "names, error, message",
+    [
+        ([], ValueError, "expected at least one model"),
+        ("dcgan_celebs", ValueError, "dcgan_celeba"),
+        (["dcgan_celeba", "../x"], ValueError, r"\.\./x"),
+        ([3], ValueError, "3"),
+        (3, TypeError, "names=3"),
+        ({"x": "nowhere.tflite"}, FileNotFoundError, "nowhere.tflite"),
+        ({"a/b": "nowhere.tflite"}, ValueError, "a/b"),
+    ],
+)
+def test_names_that_cannot_be(tmp_path, names, error, message):
+    with pytest.raises(error, match=message):
+        web(names, tmp_path / "page")
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_mode(tmp_path):
+    with pytest.raises(ValueError, match="quantize='float8'"):
+        web("dcgan_celeba", tmp_path / "page", quantize="float8")
+    assert not list(tmp_path.iterdir())
+
+
+def test_file_that_is_not_its_sidecars(models, tmp_path):
+    models["second"].write_bytes(b"something else")
+    with pytest.raises(ValueError, match="second.tflite' is not the file that its sidecar describes"):
+        web(models, tmp_path / "page")
+    sidecar.path_of(models["second"]).unlink()
+    with pytest.raises(FileNotFoundError, match="has no sidecar 'second.tflite.json'"):
+        web(models, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
+@pytest.mark.parametrize("broken", ["nowhere", "file", "version", "json"])
+def test_other_copies_of_litert_are_refused(models, litert, tmp_path, broken):
+    package = litert / "@litertjs" / "core" / "package.json"
+    if broken == "file":
+        (litert / "@litertjs" / "core" / "wasm" / "litert_wasm_compat_internal.wasm").unlink()
+    elif broken == "version":
+        package.write_text('{"version": "2.5.4"}')
+    elif broken == "json":
+        package.write_text("{")
+    path = tmp_path / "nowhere" if broken == "nowhere" else litert
+    error = FileNotFoundError if broken in ("nowhere", "file") else ValueError
+    with pytest.raises(error, match=f"npm install @litertjs/core@{LITERT_JS}") as caught:
+        web(models, tmp_path / "page", litert=path)
+    assert str(path) in str(caught.value) and ("2.5.4" in str(caught.value)) == (broken == "version")
+    assert not (tmp_path / "page").exists()

@@ -1,0 +1,606 @@
+"""Serving a web bundle: what browsers get, and what nobody gets."""
+
+import concurrent.futures
+import contextlib
+import errno
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import kerasgan.serve
+from kerasgan.serve import serve, server
+
+CDN = "https://cdn.example.org/npm/"
+PAGE = b'<!doctype html><script type="importmap">{"imports": {}}</script><script type="module" src="app.js"></script>'
+WASM = b"\0asm" + bytes(300_000)
+SCRIPT = "console.log('\u00e9');\n" * 200
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    folder = tmp_path / "bundle"
+    (folder / "models").mkdir(parents=True)
+    (folder / "litert" / "wasm").mkdir(parents=True)
+    (folder / "index.html").write_bytes(PAGE)
+    (folder / "app.js").write_text(SCRIPT, encoding="utf-8")
+    (folder / "style.css").write_text("body { margin: 0 }")
+    (folder / "manifest.webmanifest").write_text("{}")
+    (folder / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    (folder / "icon-192.png").write_bytes(b"\x89PNG" + bytes(5000))
+    (folder / "models" / "faces.tflite").write_bytes(os.urandom(200_000))
+    (folder / "models" / "faces.json").write_text('{"name": "faces"}')
+    (folder / "litert" / "wasm" / "litert.wasm").write_bytes(WASM)
+    write_zoo(folder)
+    (tmp_path / "secret.json").write_text("secret")
+    return folder
+
+
+def write_zoo(folder, runtime=None, models=("models/faces.tflite",), **others):
+    runtime = runtime or {"core": "litert/core/index.js", "wasm": "litert/wasm/"}
+    zoo = {"runtime": runtime, "models": [{"file": file} for file in models], **others}
+    (folder / "zoo.json").write_text(json.dumps(zoo))
+
+
+@contextlib.contextmanager
+def running(folder, **arguments):
+    with server(folder, **arguments) as web:
+        thread = threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield web
+        finally:
+            web.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def web(bundle):
+    with running(bundle) as web:
+        yield web
+
+
+def get(web, path, method="GET", **headers):
+    """(status, headers, body) of a request as it stands: nothing is tidied up or decoded on the way."""
+    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=10)
+    try:
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def raw(web, request):
+    """Everything that comes back for these bytes until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(request)
+        answer = b""
+        while data := connection.recv(65536):
+            answer += data
+    return answer
+
+
+def status(answer):
+    return int(answer.split(b" ", 2)[1])
+
+
+# What browsers get ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path, file, kind",
+    [
+        ("/", "index.html", "text/html; charset=utf-8"),
+        ("/index.html", "index.html", "text/html; charset=utf-8"),
+        ("/app.js", "app.js", "text/javascript; charset=utf-8"),
+        ("/app.js?v=3", "app.js", "text/javascript; charset=utf-8"),
+        ("/style.css", "style.css", "text/css; charset=utf-8"),
+        ("/zoo.json", "zoo.json", "application/json"),
+        ("/manifest.webmanifest", "manifest.webmanifest", "application/manifest+json"),
+        ("/icon.svg", "icon.svg", "image/svg+xml"),
+        ("/icon-192.png", "icon-192.png", "image/png"),
+        ("/models/faces.tflite", "models/faces.tflite", "application/octet-stream"),
+        ("/litert/wasm/litert.wasm", "litert/wasm/litert.wasm", "application/wasm"),
+    ],
+)
+def test_files_with_their_types(web, bundle, path, file, kind):
+    code, headers, body = get(web, path)
+    assert code == 200 and body == (bundle / file).read_bytes()
+    assert headers["Content-Type"] == kind and headers["Content-Length"] == str(len(body))
+    assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-cache" and headers["Server"] == "kerasgan"
+    assert "Content-Encoding" not in headers and "Last-Modified" not in headers
+
+
+def test_head_says_the_same_without_content(web):
+    for path, code in (("/litert/wasm/litert.wasm", 200), ("/none", 404)):
+        head, content = get(web, path, "HEAD"), get(web, path)
+        assert head[0] == content[0] == code and head[2] == b"" and content[2]
+        assert [pair for pair in head[1].items() if pair[0] != "Date"] == [
+            pair for pair in content[1].items() if pair[0] != "Date"
+        ]
+
+
+def test_compressed_where_it_helps_and_is_asked_for(web, bundle):
+    for path in ("/litert/wasm/litert.wasm", "/app.js"):
+        code, headers, body = get(web, path, Accept_Encoding="br;q=1, GZip;q=0.8")
+        assert code == 200 and headers["Content-Encoding"] == "gzip" and headers["Vary"] == "Accept-Encoding"
+        assert gzip.decompress(body) == (bundle / path[1:]).read_bytes()
+        assert len(body) == int(headers["Content-Length"]) < len(gzip.decompress(body)) / 5
+    for path in ("/models/faces.tflite", "/icon-192.png", "/style.css"):  # noise, compressed already, too short
+        assert "Content-Encoding" not in get(web, path, Accept_Encoding="gzip")[1]
+    for refusal in ("identity", "gzip;q=0", "gzip; q=0.00, br", ""):
+        assert "Content-Encoding" not in get(web, "/app.js", Accept_Encoding=refusal)[1], refusal
+
+
+def test_compressed_once(web, monkeypatch):
+    calls = []
+    compress = gzip.compress
+
+    def slow(*given, **named):
+        calls.append(1)
+        time.sleep(0.1)
+        return compress(*given, **named)
+
+    monkeypatch.setattr(gzip, "compress", slow)
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        ask = lambda _: get(web, "/litert/wasm/litert.wasm", Accept_Encoding="gzip")[2]  # noqa: E731
+        bodies = set(pool.map(ask, range(20)))
+    assert len(calls) == 1 and len(bodies) == 1 and gzip.decompress(bodies.pop()) == WASM
+
+
+def test_known_content_is_not_sent_again(web, bundle):
+    etag = get(web, "/app.js")[1]["ETag"]
+    assert hashlib.sha256(SCRIPT.encode()).hexdigest()[:32] in etag
+    for known in (etag, f'"other", {etag}', etag.removeprefix("W/"), "*"):
+        code, headers, body = get(web, "/app.js", If_None_Match=known, Accept_Encoding="gzip")
+        assert code == 304 and body == b"" and headers["ETag"] == etag and "Content-Security-Policy" in headers
+    assert get(web, "/app.js", If_None_Match='"other"')[0] == 200
+    assert get(web, "/style.css", If_None_Match=etag)[0] == 200
+
+
+def test_many_requests_on_one_connection(web, bundle):
+    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=10)
+    connection.connect()
+    opened = connection.sock
+    for path in ("/", "/app.js", "/models/faces.tflite"):
+        connection.request("GET", path)
+        assert connection.getresponse().read() and connection.sock is opened
+    connection.close()
+
+
+def test_twenty_at_once(web, bundle):
+    expected = (bundle / "models" / "faces.tflite").read_bytes()
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: get(web, "/models/faces.tflite"), range(60)))
+    assert all(code == 200 and body == expected for code, _, body in answers)
+
+
+def test_policy_admits_the_runtime_and_nothing_else(bundle):
+    def policy():
+        with running(bundle) as web:
+            found = get(web, "/")[1]["Content-Security-Policy"]
+        return {name: values for name, *values in (part.split() for part in found.split(";"))}
+
+    local = policy()
+    assert local["default-src"] == ["'none'"] and local["connect-src"] == ["'self'"]
+    assert local["script-src"][:2] == ["'self'", "'wasm-unsafe-eval'"]
+    # The import map is written into the page: it is known by its hash.
+    assert local["script-src"][2:] == ["'sha256-" + _base64_sha256(b'{"imports": {}}') + "'"]
+    folders = [f"{CDN}core@2.5.3/dist/", f"{CDN}core@2.5.3/wasm/"]
+    write_zoo(bundle, {"core": f"{CDN}core@2.5.3/dist/index.js", "wasm": f"{CDN}core@2.5.3/wasm/", "bytes": 3})
+    remote = policy()
+    assert remote["connect-src"] == ["'self'", *folders] and remote["script-src"][3:] == folders
+    write_zoo(bundle, {"core": "https://a.org/x; script-src *\r\nX: y/", "wasm": "http://a.org/", "wasm_utils": "//a"})
+    assert policy() == local
+
+
+def _base64_sha256(text):
+    import base64
+
+    return base64.b64encode(hashlib.sha256(text).digest()).decode()
+
+
+# What nobody gets ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../secret.json",
+        "/models/../../secret.json",
+        "/models/../index.html",
+        "/%2e%2e/secret.json",
+        "/%2e%2e%2fsecret.json",
+        "/..%2fsecret.json",
+        "/%252e%252e/secret.json",
+        "/..\\secret.json",
+        "/..%5csecret.json",
+        "/%c0%ae%c0%ae/secret.json",
+        "/....//secret.json",
+        "/./index.html",
+        "/models//faces.json",
+        "/index.html%00.png",
+        "/index.html/",
+        "/INDEX.HTML",
+        "/%69ndex.html",
+        "/index.html;x",
+        "/etc/passwd",
+        "//etc/passwd",
+        "///etc/passwd",
+        "/file:///etc/passwd",
+        "/C:/windows/win.ini",
+        "/models",
+        "/models/",
+        "/.hidden.json",
+        "/.git/config.json",
+        "/notes.txt",
+        "/link.json",
+        "/linked/secret.json",
+        "secret.json",
+        "http://127.0.0.1/index.html",
+        "*",
+        "/?../../secret.json/../../none",
+    ],
+)
+def test_only_files_of_the_bundle(bundle, path):
+    (bundle / ".hidden.json").write_text("secret")
+    (bundle / ".git").mkdir()
+    (bundle / ".git" / "config.json").write_text("secret")
+    (bundle / "notes.txt").write_text("secret")
+    (bundle / "link.json").symlink_to(bundle.parent / "secret.json")
+    (bundle / "linked").symlink_to(bundle.parent)
+    with running(bundle) as web:
+        answer = raw(web, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+    if path.startswith("/?"):  # the page, and a question that nobody reads
+        assert status(answer) == 200 and answer.endswith(PAGE)
+        return
+    assert status(answer) == 404 and answer.endswith(b"404: the bundle has no such file.\n")
+    assert b"secret" not in answer and str(bundle).encode() not in answer
+
+
+def test_only_files_that_the_bundle_lists(bundle):
+    (bundle / "other.js").write_text("other")
+    (bundle / "a name (1).js").write_text("listed")
+    write_zoo(bundle, files=["index.html", "app.js", "a name (1).js", "models/faces.tflite"])
+    with running(bundle) as web:
+        for path in ("/", "/index.html", "/app.js", "/zoo.json", "/a%20name%20(1).js", "/models/faces.tflite"):
+            assert get(web, path)[0] == 200, path
+        assert get(web, "/other.js")[0] == get(web, "/style.css")[0] == 404
+
+
+def test_a_raw_nul_and_other_bytes_that_no_address_has(web):
+    for path in (b"/\x00", b"/index.html\x00", b"/\xff\xfe", b"/\x1b[2J"):
+        assert status(raw(web, b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")) == 404
+
+
+def test_files_that_change_later_are_not_looked_at(bundle):
+    with running(bundle) as web:
+        (bundle / "app.js").unlink()
+        (bundle / "app.js").symlink_to(bundle.parent / "secret.json")
+        (bundle / "new.js").write_text("new")
+        assert get(web, "/app.js")[2] == SCRIPT.encode() and get(web, "/new.js")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "PROPFIND", "get", "__class__", "X" * 99],
+)
+def test_other_methods(web, method):
+    answer = raw(web, f"{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert status(answer) == 405 and b"\r\nAllow: GET, HEAD\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n405: this server knows GET and HEAD only.\n")
+
+
+@pytest.mark.parametrize(
+    "request_, code",
+    [
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        (b"GET /" + b"a" * 2_000_000, 414),
+        (b"A" * 100_000, 414),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 400_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 101 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 50_000 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n" + b"a" * 300_000, 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n" + b"a" * 300_000, 405),
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nno colon here\r\n\r\n", 400),
+        (b"GET /\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", 505),
+        (b"GET / HTTP/banana\r\n\r\n", 400),
+        (b"GET / of many words HTTP/1.1\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),  # https
+    ],
+)
+def test_odd_requests_get_a_plain_line(web, request_, code):
+    answer = raw(web, request_)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert status(answer) == code and b"Content-Type: text/plain" in head and b"Connection: close" in head
+    assert (
+        body.startswith(f"{code}: ".encode()) and body.count(b"\n") == 1
+    )  # and nothing was taken for a second request
+    assert b"Python" not in answer and b"aaaa" not in answer and b"evil" not in answer
+    assert get(web, "/")[0] == 200
+
+
+def test_a_client_that_is_still_sending_gets_its_answer(web):
+    with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n")
+        for _ in range(3):
+            time.sleep(0.1)  # the answer is on its way; a closed connection would refuse the rest and lose it
+            connection.sendall(bytes(100_000))
+        assert status(connection.recv(65536)) == 405
+
+
+def test_names_that_lead_here_by_force(web):
+    def ask(host):
+        return status(raw(web, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()))
+
+    port = web.server_port
+    for host in ("localhost", f"localhost:{port}", "LOCALHOST", f"127.0.0.1:{port}", "[::1]", f"[::1]:{port}"):
+        assert ask(host) == 200, host
+    for host in (
+        "evil.example",
+        f"evil.example:{port}",
+        "localhost.evil.example",
+        "evil.example/localhost",
+        "localhost@evil.example",
+        "evil.example#localhost",
+        "192.168.0.7",  # not on loopback
+        "127.0.0.1.evil.example",
+        "",
+        "localhost:port",
+        "[localhost]",
+    ):
+        assert ask(host) == 421, host
+
+
+def test_names_on_a_network(bundle):
+    with server(bundle, host="0.0.0.0") as web:
+        for host in ("192.168.0.7:8000", "localhost", "10.1.2.3", "[fe80::1]:8000", socket.gethostname()):
+            assert web.goes_by(host), host
+        for host in ("evil.example", "192.168.0.7.evil.example", "999.1.1.1"):
+            assert not web.goes_by(host), host
+        assert web.url == f"http://127.0.0.1:{web.server_port}/"
+
+
+# Clients that come, stay and go --------------------------------------------------------------------------------------
+
+
+def test_slow_clients_are_let_go(bundle, monkeypatch, capfd):
+    monkeypatch.setattr(kerasgan.serve, "_PATIENCE", 0.5)
+    with running(bundle) as web:
+        with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as silent:
+            assert silent.recv(1) == b""
+        # Byte after byte, each within the time, the whole not.
+        with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as slow:
+            start = time.monotonic()
+            with contextlib.suppress(ConnectionError):
+                while time.monotonic() < start + 8:
+                    slow.sendall(b"G")
+                    time.sleep(0.1)
+            assert time.monotonic() < start + 5
+        # Asks for much and reads nothing.
+        asked = b"GET /litert/wasm/litert.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
+        with socket.socket() as sleeping:
+            sleeping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sleeping.connect(("127.0.0.1", web.server_port))
+            sleeping.sendall(asked)
+            deadline = time.monotonic() + 10
+            while _busy(web) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        assert not _busy(web)
+        assert get(web, "/")[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
+def _busy(web):
+    return kerasgan.serve._MOST_CONNECTIONS - web._places._value
+
+
+def test_phones_that_walk_away_leave_no_trace(web, capfd):
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", web.server_port)) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes with a reset
+            connection.sendall(b"GET /models/faces.tflite HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+            connection.recv(1)
+    deadline = time.monotonic() + 10
+    while _busy(web) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _busy(web) and get(web, "/")[0] == 200
+    assert capfd.readouterr() == ("", "")
+
+
+def test_more_connections_than_places(bundle, monkeypatch):
+    monkeypatch.setattr(kerasgan.serve, "_MOST_CONNECTIONS", 3)
+    with running(bundle) as web, contextlib.ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.server_port)))
+        deadline = time.monotonic() + 10
+        while _busy(web) < 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert b" 503 " in raw(web, b"")
+        stack.close()
+        while _busy(web) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert get(web, "/")[0] == 200
+
+
+def test_errors_of_ours_are_shown(web, monkeypatch, capfd):
+    monkeypatch.setattr(kerasgan.serve._Handler, "_answer", lambda self: 1 / 0)
+    with pytest.raises(http.client.RemoteDisconnected):
+        get(web, "/")
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_a_line_for_each_request_only_when_asked(bundle, capfd):
+    with running(bundle, verbose=True) as web:
+        get(web, "/app.js")
+        raw(web, b"GET /\x1b[2J HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2 and '"GET /app.js HTTP/1.1" 200' in lines[0]
+    assert "404" in lines[1] and "\x1b" not in lines[1]
+
+
+# Starting and stopping -----------------------------------------------------------------------------------------------
+
+
+def test_folders_that_are_no_bundle(bundle, tmp_path):
+    for folder, error, message in (
+        (tmp_path / "none", FileNotFoundError, "there is no such folder"),
+        (tmp_path / "secret.json", NotADirectoryError, "is a file"),
+        (tmp_path, FileNotFoundError, r"has no zoo\.json. Make one with kerasgan\.export\.web"),
+    ):
+        with pytest.raises(error, match=message):
+            server(folder)
+        with pytest.raises(error, match=message):
+            serve(folder)
+    write_zoo(bundle, models=["models/faces.tflite", "models/gone.tflite"])
+    with pytest.raises(ValueError, match=r"lacks 'models/gone\.tflite'"):
+        server(bundle)
+    for text in ("{", "[]", '{"models": [{}]}', '{"models": 3}', '{"models": [], "runtime": 3}'):
+        (bundle / "zoo.json").write_text(text)
+        with pytest.raises(ValueError, match=r"zoo\.json' is not a bundle's"):
+            server(bundle)
+    write_zoo(bundle, files=["index.html", "gone.js", "NOTICE"])  # NOTICE is not served, so it need not be there
+    with pytest.raises(ValueError, match=r"lacks 'gone\.js'"):
+        server(bundle)
+    write_zoo(bundle)
+    (bundle / "index.html").unlink()
+    with pytest.raises(FileNotFoundError, match=r"has no index\.html"):
+        server(bundle)
+    (bundle / "index.html").symlink_to(bundle / "app.js")
+    with pytest.raises(FileNotFoundError, match=r"has no index\.html"):
+        server(bundle)
+
+
+def test_a_port_that_is_taken(bundle, monkeypatch):
+    with server(bundle) as first:
+        with pytest.raises(OSError, match=f"port={first.server_port} .* --port") as error:
+            serve(bundle, port=first.server_port)
+        assert error.value.errno == errno.EADDRINUSE
+        with server(bundle) as second:
+            taken = [first.server_port, second.server_port]
+            monkeypatch.setattr(kerasgan.serve, "_PORTS", taken)
+            with pytest.raises(OSError, match="all taken; give another with --port"):
+                serve(bundle)
+            monkeypatch.setattr(kerasgan.serve, "_PORTS", [*taken, 0])  # the next free one, where none is asked for
+            with pytest.raises(_Stop):
+                serve(bundle, ready=_stop)
+
+
+class _Stop(Exception):
+    pass
+
+
+def _stop(url):
+    raise _Stop(url)
+
+
+@pytest.mark.parametrize("port", [-1, 65536, "8000", 80.0, True])
+def test_ports_that_are_none(bundle, port):
+    with pytest.raises(ValueError, match=f"port={port!r}: expected a whole number"):
+        serve(bundle, port=port)
+
+
+def test_hosts_that_are_none(bundle):
+    with pytest.raises(OSError, match=r"host='203\.0\.113\.9': cannot listen there"):
+        server(bundle, host="203.0.113.9")
+
+
+def test_another_address_family(bundle):
+    try:
+        web = server(bundle, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with web:
+        assert web.url == f"http://[::1]:{web.server_port}/" and web.goes_by("[::1]:1")
+
+
+def test_ctrl_c_ends_cleanly_and_frees_the_port(bundle):
+    code = f"from kerasgan.serve import serve; serve({str(bundle)!r}, port=0)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        address = re.fullmatch(r"The page is at http://127\.0\.0\.1:(\d+)/\n", process.stdout.readline())
+        port = int(address[1])
+        with socket.create_connection(("127.0.0.1", port)) as connected:  # somebody is there
+            connected.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connected.recv(20).startswith(b"HTTP/1.1 200")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=10)
+        assert (process.returncode, err) == (0, "") and out.endswith("Stopped.\n")
+    finally:
+        process.kill()
+        process.wait()
+    with server(bundle, port=port):
+        pass
+
+
+def test_serving_does_not_import_tensorflow():
+    code = "import sys, kerasgan.serve; sys.exit('tensorflow' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+# Phones --------------------------------------------------------------------------------------------------------------
+
+
+def test_lan_shows_the_address_and_its_qr_code(bundle, monkeypatch, capsys):
+    segno = pytest.importorskip("segno", reason="the QR code needs kerasgan[export]")
+    monkeypatch.setattr(kerasgan.serve, "_lan_address", lambda: "192.168.1.20")
+    seen = []
+    with pytest.raises(_Stop):
+        serve(bundle, port=0, lan=True, ready=lambda url: seen.append(url) or _stop(url))
+    out = capsys.readouterr().out
+    assert re.fullmatch(r"http://192\.168\.1\.20:\d+/", seen[0]) and f"The page is at {seen[0]}\n" in out
+    assert "Everyone in this network" in out and "https" in out and "localhost" in out and "Ctrl-C" in out
+    drawn = [line for line in out.splitlines() if line and not set(line) - set(" ▀▄█")]
+    assert _modules(drawn)[: len(drawn) * 2 - 1] == [
+        [bool(module) for module in row] for row in segno.make(seen[0], micro=False, error="m").matrix_iter(border=4)
+    ]
+
+
+def _modules(lines):
+    """Dark modules of a QR code that is drawn light on dark, two rows a line."""
+    upper, lower = " ▄", " ▀"
+    return [[letter in half for letter in line] for line in lines for half in (upper, lower)]
+
+
+def test_lan_without_a_network_or_segno(bundle, monkeypatch):
+    pytest.importorskip("segno", reason="the QR code needs kerasgan[export]")
+    with pytest.raises(ValueError, match=r"host='127\.0\.0\.2' and lan=True"):
+        serve(bundle, host="127.0.0.2", lan=True)
+
+    class Nowhere(socket.socket):
+        def connect(self, address):
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "socket", Nowhere)
+    with pytest.raises(OSError, match="this machine is in no network"):
+        serve(bundle, lan=True)
+    monkeypatch.setitem(sys.modules, "segno", None)
+    with pytest.raises(ImportError, match=r"kerasgan\[export\]"):
+        serve(bundle, lan=True)
+
+
+def test_the_bundle_is_named_in_no_answer(web, bundle):
+    assert str(pathlib.Path(bundle)).encode() not in raw(web, b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n")

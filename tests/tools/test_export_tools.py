@@ -1,0 +1,89 @@
+"""The export scripts in tools/: as a person runs them, and the tables they write."""
+
+import importlib.util
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from kerasgan.models import DCGAN
+
+pytest.importorskip("ai_edge_litert")
+TOOLS = pathlib.Path(__file__).parents[2] / "tools"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "small.keras"
+    DCGAN(image_shape=(16, 16, 1), latent_dim=4, width=2, seed=1).save(path)
+    return path
+
+
+def run(tool, *words, cwd):
+    command = [sys.executable, TOOLS / f"{tool}.py", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.slow
+def test_export_verify_and_refuse(model, tmp_path):
+    done = run("export_tflite", "--model", model, "--out", "g.tflite", "--quantize", "dynamic", cwd=tmp_path)
+    assert done.returncode == 0 and "PSNR" in done.stdout, done.stderr
+    done = run("verify_export", "--model", model, "--file", "g.tflite", "--runs", 3, "-o", "found.json", cwd=tmp_path)
+    assert done.returncode == 0 and "latency, LiteRT, 1 thread" in done.stdout, done.stderr
+    (record,) = json.loads((tmp_path / "found.json").read_text())
+    assert record["passed"] and record["quantization"] == "dynamic"
+    again = run("export_tflite", "--model", model, "--out", "g.tflite", cwd=tmp_path)
+    assert again.returncode == 1 and "overwrite" in again.stderr and "Traceback" not in again.stderr
+    done = run("export_saved_model", "--model", model, "--out", "saved", "--batch_size", 0, cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "saved" / "saved_model.pb").is_file(), done.stderr
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    specification = importlib.util.spec_from_file_location("benchmark_generators", TOOLS / "benchmark_generators.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_tables_hold_what_was_measured(benchmark, model, tmp_path, monkeypatch):
+    from kerasgan import export, registry
+
+    monkeypatch.setitem(export.TOLERANCES, "int8", ("psnr", 500))  # so that one mode is refused
+    entry = tmp_path / "small"
+    entry.mkdir()
+    (entry / "card.md").write_text("# small\n\n## Scores\n\nNone.\n\n## Limits\n\nMany.\n")
+    found = benchmark.measure(str(model), runs=2)
+    for _ in range(2):  # again replaces the section
+        benchmark.publish("small", found, tmp_path)
+    card = (entry / "card.md").read_text()
+    assert card.count("## On a phone") == card.count("## Limits") == 1
+    assert card.index("## Scores") < card.index("## On a phone") < card.index("## Limits")
+    by_mode = {one.quantization: one for one in found}
+    assert not by_mode["int8"].passed and by_mode["dynamic"].passed
+    assert "int8 is refused: the tolerance is PSNR of at least 500 dB" in card
+    assert f"| float32 | {by_mode['float32'].size / 1e6:.2f} MB |" in card
+    assert f"{by_mode['float32'].latencies['Keras'].median:.2f}" in card
+
+    monkeypatch.setattr(registry, "ZOO", ("small", "not_measured"))
+    readme = tmp_path / "README.md"
+    readme.write_text(f"Before\n{benchmark.MARKS[0]}\nold\n{benchmark.MARKS[1]}\nAfter\n")
+    benchmark.write_readme(readme, tmp_path)
+    text = readme.read_text()
+    assert "old" not in text and text.startswith("Before\n") and text.endswith("\nAfter\n")
+    (row,) = [line for line in text.splitlines() if line.startswith("| `small`")]
+    assert f"{by_mode['dynamic'].size / 1e6:.2f} MB, {by_mode['dynamic'].psnr:.0f} dB" in row and "refused (" in row
+    benchmark.write_readme(readme, tmp_path)
+    assert readme.read_text() == text
+
+
+def test_the_readme_has_a_place_for_the_table(benchmark, tmp_path):
+    shutil.copy(TOOLS.parent / "README.md", tmp_path)
+    benchmark.write_readme(tmp_path / "README.md", TOOLS.parent / "zoo")
+    assert (tmp_path / "README.md").read_text() == (TOOLS.parent / "README.md").read_text()  # as the records say
+    (tmp_path / "README.md").write_text("no marks")
+    with pytest.raises(ValueError, match="put the marks"):
+        benchmark.write_readme(tmp_path / "README.md", TOOLS.parent / "zoo")
