@@ -75,7 +75,9 @@ def section(record):
     operators = ", ".join(record["modes"][0]["operators"])
     refused = [mode for mode in record["modes"] if not mode["passed"]]
     lines += ["", f"Medians of one sample on {record['machine']}, all runtimes in turns. Operators: {operators}."]
-    lines += [f"{mode['quantization']} is refused: the tolerance is {mode['tolerance']}." for mode in refused]
+    for mode in refused:
+        advice = verification.advice(mode["quantization"])
+        lines += ["", f"{mode['quantization']} is refused: the tolerance is {mode['tolerance']}. {advice}"]
     return "\n".join(lines)
 
 

@@ -152,13 +152,14 @@ def check(exportable, path, kind, mode, seed=0):
     if not found.passed:
         raise ToleranceError(
             f"{found.name}: the {mode} file is not the same generator: {found.max_difference:.2g} apart at most, PSNR "
-            f"{found.psnr:.1f} dB over {found.samples} samples; expected {found.tolerance}. {_advice(mode)}",
+            f"{found.psnr:.1f} dB over {found.samples} samples; expected {found.tolerance}. {advice(mode)}",
             found,
         )
     return found
 
 
-def _advice(mode):
+def advice(mode):
+    """What to do about a file of this mode that misses its tolerance, and why it may."""
     if mode == "int8":
         return 'Its activations do not fit 8 bits: quantize="dynamic" keeps them as floats in a file of the same size.'
     if mode == "dynamic":

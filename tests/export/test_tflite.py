@@ -194,3 +194,18 @@ def test_without_litert_the_error_names_the_extra(dcgan, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"kerasgan\[export\]"):
         export.tflite(dcgan, tmp_path / "g.tflite")
+
+
+class NoGenerator(kerasgan.GAN):
+    """A game whose samples come from no network."""
+
+
+def test_a_gan_without_a_network_to_export(dcgan, tmp_path):
+    gan = NoGenerator(dcgan.generator, dcgan.discriminator)
+    gan.ema_generator = None
+    with pytest.raises(ValueError, match="no built functional generator.*keras.Model"):
+        export.tflite(gan, tmp_path / "g.tflite")
+    gan.ema_generator = keras.Sequential([keras.layers.Dense(3)])  # not built
+    with pytest.raises(ValueError, match="no built functional generator"):
+        export.tflite(gan, tmp_path / "g.tflite")
+    assert list(tmp_path.iterdir()) == []
