@@ -36,7 +36,7 @@ __all__ = [
     "resolve",
 ]
 
-ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_gp_sprites")
+ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist", "wgan_gp_sprites")
 
 
 class GANType(typing.NamedTuple):

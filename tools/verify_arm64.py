@@ -1,7 +1,7 @@
 """Runs exported .tflite files on an emulated phone's processor (ARM64) and compares their samples with this machine's.
 
     python tools/verify_arm64.py --prepare
-    python tools/verify_arm64.py --model dcgan_celeba,wgan_gp_sprites --quantize float32,int8 -o docs/arm64.md
+    python tools/verify_arm64.py --model dcgan_celeba,wgan_gp_sprites --quantize float32,int8 -o benchmarks/arm64.md
     python tools/verify_arm64.py faces.tflite
 
 QEMU's user mode translates each ARM64 instruction, so the kernels that run are those of phones (NEON, dot products).
@@ -389,7 +389,7 @@ def page(found):
     emulation = ", ".join(f"{name} {version}" for name, version in found["emulation"].items())
     return f"""# The exported files on a phone's processor
 
-Written by `python tools/verify_arm64.py --prepare --model NAMES --quantize MODES -o docs/arm64.md`.
+Written by `python tools/verify_arm64.py --prepare --model NAMES --quantize MODES -o benchmarks/arm64.md`.
 
 Each file ran on an ARM64 processor that QEMU emulates instruction by instruction, with LiteRT's own ARM64 build and
 XNNPACK, and on this machine (x86-64), on the same {found["rows"][0]["samples"]} latents (seed {found["seed"]}). The
