@@ -130,6 +130,7 @@ def train(words):
     flags.DEFINE_integer("seed", None, "Seed of the training.", flag_values=values)
     flags.DEFINE_multi_string("set", [], "Any other value of the recipe, FIELD.ARGUMENT=VALUE.", flag_values=values)
     flags.DEFINE_integer("limit_steps", None, "Stop after so many steps: a trial.", flag_values=values)
+    flags.DEFINE_float("checkpoint_minutes", None, "Between two checkpoints; default: 5.", flag_values=values)
     (name,) = _parse(train, values, words)
     for flag in ("data", "out"):
         if values[flag].value is None:
@@ -160,6 +161,7 @@ def train(words):
             initial=name if values.finetune else None,
             epochs=values.epochs,
             limit_steps=values.limit_steps,
+            minutes=values.checkpoint_minutes,
             command=shlex.join(["kerasgan", "train", *words]),
         )
     except runs.Interrupted as stop:

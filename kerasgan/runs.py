@@ -3,7 +3,7 @@
 A run folder holds
 
 - `recipe.json`: the recipe as used, the data's path, the GAN's full configuration, versions;
-- `model.keras`: the newest checkpoint, at the end the trained model;
+- `model.keras`: the newest checkpoint, at the end the trained model; `previous.keras`, the one before it;
 - `samples/`: sample sheets of every epoch and their animation;
 - `log.csv`: losses of every epoch;
 - `evaluation.json`: its scores, once `kerasgan evaluate` has made them;
@@ -18,6 +18,7 @@ import json
 import math
 import pathlib
 import platform
+import random
 
 from kerasgan import files, registry, weights
 
@@ -147,7 +148,9 @@ def for_other_data(recipe):
     return dataclasses.replace(recipe, data=data)
 
 
-def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, limit_steps=None, command=None):
+def train(
+    recipe, source, folder, follow_data=False, initial=None, epochs=None, limit_steps=None, command=None, minutes=None
+):
     """Trains by a recipe into a run folder, or goes on with what the folder holds.
 
     Args:
@@ -160,6 +163,7 @@ def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, 
             samples. A larger number prolongs a training that has ended.
         limit_steps: stops after so many steps, for a trial.
         command: how a user would repeat this, for `recipe.json` and messages.
+        minutes: between two checkpoints; None takes 5, 0 saves after every epoch.
 
     Returns:
         The trained GAN.
@@ -180,13 +184,15 @@ def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, 
     before = _earlier(folder, asked)
     if before:
         recipe = before["recipe"]
-    if recipe.seed is not None:
-        keras.utils.set_random_seed(recipe.seed)
-    checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES)
+    if recipe.seed is None:  # drawn now, and kept in the run folder: going on needs it
+        recipe = dataclasses.replace(recipe, seed=random.randrange(2**31))
+    keras.utils.set_random_seed(recipe.seed)
+    checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
     gan, epoch, step = None, 0, 0
-    if before and checkpoint.path.is_file():
+    if before and any((folder / name).is_file() for name in (checkpoint.filename, checkpoint.previous)):
         gan, epoch, step = checkpoint.load(folder)
-    dataset = _read_data(recipe, source, epoch)
+    dataset = _read_data(recipe, source)
+    _check_same_data(folder, before, dataset, source)
     if follow_data and not before:
         recipe = _following(recipe, dataset)
     if gan is None:
@@ -194,7 +200,7 @@ def train(recipe, source, folder, follow_data=False, initial=None, epochs=None, 
     if epochs is None:
         epochs = recipe.epochs if before else _default_epochs(recipe, dataset, follow_data, initial)
     recipe = dataclasses.replace(recipe, epochs=epochs)
-    record = {"asked": asked, "command": command, "data": str(source)}
+    record = {"asked": asked, "command": command, "data": str(source), "fingerprint": dataset.fingerprint}
     with _alone(folder):
         _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record)
         _finish(gan, recipe, folder, record)
@@ -261,11 +267,20 @@ def _reader(recipe):
     return getattr(data, name)
 
 
-def _read_data(recipe, source, epoch):
-    """The data set, shuffled differently than in the epochs that are done."""
+def _read_data(recipe, source):
+    """One epoch of the data; its method `endless` gives the training's batches from any place on."""
     arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
-    seed = None if recipe.seed is None else recipe.seed + epoch
-    return _reader(recipe)(source, **{"batch_size": recipe.batch_size, "seed": seed, **arguments})
+    return _reader(recipe)(source, **{"batch_size": recipe.batch_size, "seed": recipe.seed, **arguments})
+
+
+def _check_same_data(folder, before, dataset, source):
+    known = before and before.get("fingerprint")
+    if known and known != dataset.fingerprint:
+        raise ValueError(
+            f"data={str(source)!r} is not what {str(folder)!r} was trained on: there {before['data']!r}, with other "
+            "samples, or these have changed since. Going on would not be the same training: give the same data, or "
+            "another folder, with --finetune to start from this model."
+        )
 
 
 def _following(recipe, dataset):
@@ -370,12 +385,12 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
     try:
         with interruption.listening():
             if step and epoch < recipe.epochs:  # first the rest of the epoch that was interrupted
+                checkpoint.set_model(gan)
                 checkpoint.begin_at(epoch, step)
-                rest = {"epochs": epoch + 1, "steps_per_epoch": steps - step}
-                gan.fit(dataset, initial_epoch=epoch, **rest, callbacks=watchers, verbose=0)
+                _fit_epochs(gan, dataset, steps, epoch, epoch + 1, step, watchers)
                 epoch += 1
             if epoch < recipe.epochs:
-                gan.fit(dataset, initial_epoch=epoch, epochs=recipe.epochs, callbacks=watchers, verbose=0)
+                _fit_epochs(gan, dataset, steps, epoch, recipe.epochs, 0, watchers)
     except callbacks.Interrupted:
         checkpoint.save()
         if interruption.signalled:
@@ -383,6 +398,16 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
                 f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
                 f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
             ) from None
+
+
+def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
+    """Trains from a step of an epoch to the end of another, on the batches that belong there."""
+    if steps < 1:  # a stream that does not know its length: every epoch is what it holds
+        gan.fit(dataset, initial_epoch=epoch, epochs=epochs, callbacks=watchers, verbose=0)
+        return
+    batches = dataset.endless((epoch * steps + step) * gan.discriminator_steps)
+    remaining = {"initial_epoch": epoch, "epochs": epochs, "steps_per_epoch": steps - step}
+    gan.fit(batches, **remaining, callbacks=watchers, verbose=0)
 
 
 def _of(gan, recipe, steps):

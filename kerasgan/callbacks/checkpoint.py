@@ -2,8 +2,10 @@
 
 import importlib
 import json
+import os
 import pathlib
 import time
+import warnings
 import zipfile
 
 import keras
@@ -16,9 +18,9 @@ _POSITION = "kerasgan_position.json"  # inside the .keras archive, so that one r
 class Checkpoint(keras.callbacks.Callback):
     """Saves the whole model as `model.keras`: weights, both optimizers, moving average, random state.
 
-    A checkpoint also knows how far training had come. The new file replaces the old one only when it is complete, so
-    a crash at any time leaves a good one. A model with weights that are not finite is never saved: the last good
-    checkpoint stays.
+    A checkpoint also knows how far training had come, and the running means of the unfinished epoch. The new file
+    replaces the old one only when it is complete, so a crash at any time leaves a good one; the one before stays as
+    `previous.keras`, in case the newest is damaged later. A model with weights that are not finite is never saved.
 
     ```python
     checkpoint = kerasgan.callbacks.Checkpoint("run/")
@@ -42,6 +44,7 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     filename = "model.keras"
+    previous = "previous.keras"
 
     def __init__(self, folder, minutes=0):
         super().__init__()
@@ -50,10 +53,11 @@ class Checkpoint(keras.callbacks.Callback):
         self.path = pathlib.Path(folder) / self.filename
         self.minutes = minutes
         self.epoch, self.step, self._first_step = 0, 0, 0
+        self._means = {}
 
     @classmethod
     def load(cls, folder, compile=True):
-        """The saved model and how far it was trained.
+        """The saved model and how far it was trained. A damaged one is passed over for the one before, with a warning.
 
         Args:
             folder: the folder of the checkpoint, or the file itself.
@@ -67,43 +71,67 @@ class Checkpoint(keras.callbacks.Callback):
             ValueError: the file is no Keras model, or one of a class that was not imported.
         """
         path = pathlib.Path(folder)
-        path = path / cls.filename if path.is_dir() else path
+        if not path.is_dir():
+            return cls._open(path, compile)
+        newest, before = path / cls.filename, path / cls.previous
+        try:
+            return cls._open(newest, compile)
+        except (OSError, ValueError) as error:
+            if not before.is_file():
+                raise
+            found = cls._open(before, compile)
+            warnings.warn(f"{error} The checkpoint before it, {before.name}, is taken instead.", stacklevel=2)
+            return found
+
+    @classmethod
+    def _open(cls, path, compile):
         if not path.is_file():
-            raise FileNotFoundError(f"No model in {str(folder)!r}: expected the file {path.name}.")
-        if not zipfile.is_zipfile(path):
-            raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            position = json.loads(archive.read(_POSITION)) if _POSITION in names else {}
-            if "config.json" not in names:
-                raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
-            module = json.loads(archive.read("config.json")).get("module")
-        if str(module).startswith("kerasgan."):
+            raise FileNotFoundError(f"No model in {str(path.parent)!r}: expected the file {path.name}.")
+        config, position = _contents(path)
+        module = str(config.get("module"))
+        if module.startswith("kerasgan."):
             importlib.import_module(module)  # Keras knows a class once its module is imported
         try:
             model = keras.saving.load_model(path, compile=compile)
         except TypeError as error:
             raise ValueError(f"{str(path)!r} cannot be opened: {str(error).partition('Full object')[0]}") from error
+        model.unfinished_means = position.get("means", {})
         return model, position.get("epoch", 0), position.get("step", 0)
 
     def begin_at(self, epoch, step):
-        """Says that the next `fit` starts in the middle of an epoch, after `step` of its steps."""
+        """Says that the next `fit` of a loaded model starts in the middle of an epoch, after `step` of its steps.
+
+        The running means of that epoch (losses and so on) go on as they were.
+        """
         self.epoch, self._first_step = epoch, step
+        self._means = getattr(self.model, "unfinished_means", {})
 
     def save(self):
         """Saves the model as it is now.
 
         Raises:
             FloatingPointError: its weights are not finite.
+            OSError: it cannot be written; the last checkpoint stays.
         """
         # Losses can stay finite after the weights are lost: the rectifier of a NaN is 0 on some devices.
         self._fail_if({w.path: w for w in self.model.weights if keras.backend.is_float_dtype(w.dtype)})
         with files.atomic(self.path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(_POSITION, json.dumps({"epoch": self.epoch, "step": self.step}))
+                archive.writestr(_POSITION, json.dumps(self._position()))
+            self._keep_previous()
         self._time = time.monotonic()
         self._fresh = False
+
+    def _position(self):
+        means = {m.name: [float(v) for v in m.variables] for m in self.model.metrics} if self.step else {}
+        return {"epoch": self.epoch, "step": self.step, "means": means}
+
+    def _keep_previous(self):
+        """Gives the newest checkpoint a second name, which it keeps when the new one takes the first."""
+        if self.path.is_file():
+            with files.atomic(self.path.with_name(self.previous)) as temporary:
+                os.link(self.path, temporary)
 
     def on_train_begin(self, logs=None):
         files.check_folder(self.path.parent)
@@ -112,6 +140,10 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
+        for metric in self.model.metrics:  # Keras has just set them to zero
+            for variable, value in zip(metric.variables, self._means.get(metric.name, ()), strict=False):
+                variable.assign(value)
+        self._means = {}
 
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._first_step + batch + 1
@@ -139,3 +171,21 @@ class Checkpoint(keras.callbacks.Callback):
                 f"last good model, if there is one, is {str(self.path)!r}. Start again with a lower learning rate, or "
                 "in float32."
             )
+
+
+def _contents(path):
+    """(configuration of the model, position) of a checkpoint, once every byte of it has been read and checked."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file), or is cut short.")
+    with zipfile.ZipFile(path) as archive:
+        try:
+            damaged = archive.testzip()
+        except (zipfile.BadZipFile, EOFError, OSError) as error:
+            raise ValueError(f"{str(path)!r} is damaged ({error}).") from error
+        if damaged:
+            raise ValueError(f"{str(path)!r} is damaged: its part {damaged} has changed since it was written.")
+        names = archive.namelist()
+        if "config.json" not in names:
+            raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
+        position = json.loads(archive.read(_POSITION)) if _POSITION in names else {}
+        return json.loads(archive.read("config.json")), position

@@ -4,23 +4,21 @@ import warnings
 
 import tensorflow as tf
 
+from kerasgan import memory
 from kerasgan.data.files import BadSample
 
 MOST_FAILURES = 20  # unusable samples in a row, after which the data counts as lost
 
 
-def from_items(items, load, signature, batch_size, shuffle, seed):
-    """Batches of samples that are loaded when they are needed, several at a time.
+def from_items(items, load, signature, batch_size):
+    """Batches of samples that are loaded when they are needed, several at a time, in the order of the items.
 
     Args:
         items: `tf.data.Dataset` of tuples: numbers of samples, or undecoded samples.
         load: Python function of an item that returns a tuple of NumPy arrays.
         signature: tuple of `tf.TensorSpec`, what `load` returns.
         batch_size: samples in a batch; a smaller remainder is dropped.
-        shuffle, seed: whether items come in a new order each time, and what makes it repeatable.
     """
-    if shuffle:
-        items = items.shuffle(items.cardinality(), seed=seed, reshuffle_each_iteration=True)
 
     def one(*item):
         parts = tf.numpy_function(load, item, [spec.dtype for spec in signature])
@@ -28,6 +26,34 @@ def from_items(items, load, signature, batch_size, shuffle, seed):
 
     samples = items.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return samples.batch(batch_size, drop_remainder=True)
+
+
+def in_order(columns, batch_size, shuffle, seed, start):
+    """The rows of some columns of numbers as items, in the order of a training (see `kerasgan.memory.batches`)."""
+    return memory.batches(columns, batch_size, shuffle, seed, start).unbatch()
+
+
+def of_stream(items, batch_size, shuffle, seed, start):
+    """The elements of a stream as items: one epoch, or all epochs from batch `start` on.
+
+    A stream has to be read to be skipped: to begin in the middle of an epoch takes as long as reading what lies before.
+    """
+    count = int(items.cardinality())
+    if start is None:
+        return items.shuffle(count, seed=seed, reshuffle_each_iteration=True) if shuffle else items
+    if count < 0:
+        raise ValueError("The length of this stream is not known, so no place in its epochs can be found again.")
+    in_epoch = count // batch_size
+    first, skipped = start // in_epoch, start % in_epoch * batch_size
+
+    def epoch(number):
+        order = items
+        if shuffle:
+            drawn = tf.random.stateless_uniform((), memory.step_seed(seed, number), 0, 2**62, tf.int64)
+            order = items.shuffle(count, seed=drawn, reshuffle_each_iteration=False)
+        return order.take(in_epoch * batch_size).skip(tf.where(tf.equal(number, first), skipped, 0))
+
+    return tf.data.Dataset.counter(first).flat_map(epoch)
 
 
 class Replacing:

@@ -55,6 +55,10 @@ class FileSource:
             except Exception as error:  # zipfile checks the CRC here
                 raise BadSample(f"cannot be read: {error}") from None
 
+    def listing(self):
+        """Names and sizes of the files, one a line."""
+        return "\n".join(f"{container.size(member)} {member}" for container, member in self._entries)
+
     def items(self):
         """What `read` takes, for each file."""
         return range(len(self._entries))
@@ -76,6 +80,9 @@ class _Folder:
             for name in names:
                 yield Path(parent, name).relative_to(self._root).as_posix()
 
+    def size(self, member):
+        return (self._root / member).stat().st_size
+
     def open(self, member):
         path = self._root / member
         _check_bytes(path.stat().st_size)
@@ -95,6 +102,9 @@ class _Zip:
         for info in self._zip.infolist():
             if info.filename.startswith(self._prefix) and not info.is_dir():
                 yield info.filename[len(self._prefix) :]
+
+    def size(self, member):
+        return self._zip.getinfo(self._prefix + member).file_size
 
     def open(self, member):
         info = self._zip.getinfo(self._prefix + member)

@@ -1,5 +1,6 @@
 """Images from folders, zip files, arrays, data sets and data set names, as a `tf.data.Dataset` in [-1, 1]."""
 
+import hashlib
 import math
 import sys
 import warnings
@@ -8,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.data.batching import Replacing, from_items
+from kerasgan.data.batching import Replacing, from_items, in_order, of_stream
 from kerasgan.data.files import BadSample, FileSource
 from kerasgan.data.pixels import check_header, to_pixels
 from kerasgan.data.reading import Stack, read_usable, report
@@ -77,7 +78,9 @@ def images(
     Returns:
         A `tf.data.Dataset` of one epoch. Its attribute `class_names` lists the classes, whose numbers are the labels;
         None without labels, and for a stream that is not held in memory and does not name its classes. Its
-        `cardinality()` is known, except for such a stream of unknown length.
+        `cardinality()` is known, except for such a stream of unknown length. Its method `endless(start=0)` gives the
+        batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
+        `steps_per_epoch` in `fit`, and a seed). `fingerprint` tells this data from other data.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -101,19 +104,46 @@ def images(
     loaded = _load(found, decode, shape, cache, on_error)
     if loaded is not None:
         arrays, class_names = loaded
-        _check_count(len(arrays[0]), batch_size, found.name)
-        batches = memory.batches(arrays, batch_size, shuffle, seed)
+        count = len(arrays[0])
+        _check_count(count, batch_size, found.name)
+
+        def batches(start, seed=seed):
+            return memory.batches(arrays, batch_size, shuffle, seed, start)
     else:
-        items, class_names = _list(found, size, crop, on_error)
-        if items.cardinality() >= 0:
-            _check_count(int(items.cardinality()), batch_size, found.name)
+        items, class_names, is_stream = _list(found, size, crop, on_error)
+        count = int(items.cardinality()) if is_stream else len(items[0])
+        if count >= 0:
+            _check_count(count, batch_size, found.name)
         shuffle = shuffle and _can_shuffle(found)
-        load = _loader(found, decode, items, on_error)
-        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[: len(items.element_spec) - 1]
-        batches = from_items(items, load, signature, batch_size, shuffle, seed)
-    dataset = _finish(batches, flip, seed)
+        order = of_stream if is_stream else in_order
+        first = order(items, 1, False, None, None)
+        load = _loader(found, decode, first, on_error)
+        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[: len(first.element_spec) - 1]
+
+        def batches(start, seed=seed):
+            return from_items(order(items, batch_size, shuffle, seed, start), load, signature, batch_size)
+
+    def endless(start=0, seed=seed):
+        if seed is None:
+            raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
+        return _finish(batches(start, seed), flip, seed, start)
+
+    dataset = _finish(batches(None), flip, seed)
     dataset.class_names = class_names
+    dataset.endless = endless
+    dataset.fingerprint = _fingerprint(found, loaded, count)
     return dataset
+
+
+def _fingerprint(found, loaded, count):
+    """What tells this data from other data: of images in memory their pixels, of files their names and sizes."""
+    digest = hashlib.sha256(str(count).encode())
+    if loaded is not None:
+        for array in loaded[0]:
+            digest.update(np.ascontiguousarray(array))
+    elif isinstance(found, FileSource):
+        digest.update(found.listing().encode())
+    return digest.hexdigest()
 
 
 # Two ways to hold a set: prepared images in memory, or a list of items from which they are prepared when needed -------
@@ -136,9 +166,12 @@ def _load(found, decode, shape, cache, on_error):
 
 
 def _list(found, size, crop, on_error):
-    """A data set of (position, item) or (position, item, label) of what looks usable from outside; the class names."""
+    """(position, item) or (position, item, label) of what looks usable from outside; class names; whether a stream.
+
+    Of a stream it is a data set, else the columns as arrays.
+    """
     if isinstance(found, StreamSource):
-        return found.elements(), found.class_names
+        return found.elements(), found.class_names, True
     kept = np.arange(found.count)
     if isinstance(found, FileSource):
         bad = []
@@ -147,7 +180,7 @@ def _list(found, size, crop, on_error):
         report(bad, found.count, found.name, on_error)
     class_names, labels = found.classes(kept)
     columns = (kept, kept) if labels is None else (kept, kept, labels)
-    return tf.data.Dataset.from_tensor_slices(columns), class_names
+    return columns, class_names, False
 
 
 def _can_shuffle(found):
@@ -177,9 +210,12 @@ def _loader(found, decode, items, on_error):
     return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
 
 
-def _finish(batches, flip, seed):
+def _finish(batches, flip, seed, start=None):
     """uint8 batches -> float32 in [-1, 1], mirrored at random where `flip` is true."""
-    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+    if start is None:
+        seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+    else:
+        seeds = tf.data.Dataset.counter(start).map(lambda number: memory.step_seed(seed, number))
 
     def finish(batch, seed):
         pixels, *labels = batch

@@ -53,7 +53,7 @@ def assert_same(one, other):
 def test_saves_everything_and_where_it_was(tmp_path):
     gan = small_gan()
     fit(gan, [Checkpoint(tmp_path / "run")], epochs=2)
-    assert os.listdir(tmp_path / "run") == ["model.keras"]
+    assert sorted(os.listdir(tmp_path / "run")) == ["model.keras", "previous.keras"]
     loaded, epoch, step = Checkpoint.load(tmp_path / "run")
     assert (epoch, step) == (2, 0)
     assert_same(gan, loaded)
