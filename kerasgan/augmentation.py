@@ -1,5 +1,7 @@
 """Differentiable augmentation: real and generated samples are changed alike before the discriminator sees them."""
 
+import math
+
 import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
@@ -61,12 +63,7 @@ class DiffAugment:
         Raises:
             ValueError: if `samples` is not a batch of images.
         """
-        samples = tf.convert_to_tensor(samples)
-        if samples.shape.rank != 4:
-            raise ValueError(
-                f"samples of shape {tuple(samples.shape)} were given to DiffAugment, expected images of shape "
-                "(batch, height, width, channels). Compile without augmentation for other kinds of samples."
-            )
+        samples = _check_images(tf.convert_to_tensor(samples), "DiffAugment")
         if "color" in self.policy:
             samples = _color(samples, seed)
         if "translation" in self.policy:
@@ -83,19 +80,150 @@ class DiffAugment:
         return cls(**config)
 
 
-def _policy_names(policy):
+_GROUPS = ("geometry", "color", "cutout")
+
+
+@register_keras_serializable(package="kerasgan")
+class AdaptiveAugment(keras.layers.Layer):
+    """Adaptive discriminator augmentation, ADA, for images (Karras et al., 2020, arXiv:2006.06676).
+
+    Every operation changes a sample with one common probability, which training moves: up while the discriminator is
+    too sure of the real samples (the mean sign of its logits on them lies above the target), down otherwise. So few
+    samples get strong augmentation and many get little, without a number to choose. While the probability stays below
+    about 0.8, what the generator learns is not what the augmentation does.
+
+    Groups, in this order, with the paper's strengths:
+
+    - "geometry": mirroring, turns by 90 degrees, whole-pixel shifts of up to an eighth; scaling by 2^N(0, 0.2),
+      rotation, stretching by 2^N(0, 0.2), rotation, shifts by N(0, 0.125) of the size. One warp does all of them.
+    - "color": brightness +N(0, 0.2), contrast 2^N(0, 0.5), luma flip, hue rotation, saturation 2^N(0, 1), on the first
+      three channels (brightness, contrast and flip on the first one where there are fewer).
+    - "cutout": a rectangle of half the height and width, anywhere, becomes 0.
+
+    Changed from the paper: the warp interpolates bilinearly, where the paper filters with wavelets; cutout stands in
+    for its corruptions and acts only if it is named, as in the paper's final setting; no filtering. Mirroring, turns
+    and inverted colours do not fit every data set, but a generator does not learn them while the probability is low.
+
+    The critic of a Wasserstein loss has no threshold at 0, so the sign of its logits says nothing: give a fixed
+    `probability` and `target=None` there.
+
+    Args:
+        groups: some of the three, as a sequence or separated by commas.
+        target: mean sign of the logits on real samples to hold, in (-1, 1); None keeps the probability as it is.
+        probability: at the start, in [0, 1].
+        samples_to_one: real samples after which the probability would have risen from 0 to 1.
+        interval: discriminator steps between two changes of the probability.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+
+    ```python
+    gan.compile(augmentation=kerasgan.augmentation.AdaptiveAugment())
+    ```
+    """
+
+    def __init__(
+        self,
+        groups=("geometry", "color"),
+        target=0.6,
+        probability=0.0,
+        samples_to_one=500_000,
+        interval=4,
+        name="adaptive_augment",
+        **kwargs,
+    ):
+        super().__init__(name=name, **{**kwargs, "dtype": "float32"})
+        self.groups = _policy_names(groups, _GROUPS, "groups")
+        if target is not None and not -1.0 < target < 1.0:
+            raise ValueError(f"target={target!r} was given, expected a mean sign between -1 and 1, or None.")
+        if not 0.0 <= probability <= 1.0:
+            raise ValueError(f"probability={probability!r} was given, expected a number from 0 to 1.")
+        for argument, value in (("samples_to_one", samples_to_one), ("interval", interval)):
+            if not value >= 1:
+                raise ValueError(f"{argument}={value!r} was given, expected 1 or more.")
+        self.target, self.start = target, probability
+        self.samples_to_one, self.interval = samples_to_one, interval
+        # Replicas see different samples and must agree: what each assigns is averaged.
+        own = {"shape": (), "trainable": False, "aggregation": "mean"}
+        self.probability = self.add_weight(
+            **own, initializer=keras.initializers.Constant(probability), name="probability"
+        )
+        self.signs = self.add_weight(**own, initializer="zeros", name="signs")  # sums since the last change
+        self.seen = self.add_weight(**own, initializer="zeros", name="seen")
+        self.steps = self.add_weight(**own, initializer="zeros", name="steps")
+        self.built = True
+
+    def call(self, samples, seed):
+        """Changes each sample at random; arguments and result as of `DiffAugment`."""
+        samples = _check_images(tf.convert_to_tensor(samples), "AdaptiveAugment")
+        probability = tf.convert_to_tensor(self.probability)
+        if "geometry" in self.groups:
+            samples = _warp(samples, *_random_geometry(samples, seed, probability))
+        if "color" in self.groups:
+            samples = _random_color(samples, seed, probability)
+        if "cutout" in self.groups:
+            cut = _random_cutout(samples, seed, 0.5)
+            samples = tf.where(_chosen(samples, seed, _ADA_CUTOUT, probability)[:, None, None, None], cut, samples)
+        return samples
+
+    def adapt(self, real_logits):
+        """Moves the probability by what the discriminator says of real samples; called once a discriminator step.
+
+        Args:
+            real_logits: its logits, (batch, ...).
+        """
+        if self.target is None:
+            return
+        signs = tf.sign(tf.cast(real_logits, tf.float32))
+        self.signs.assign_add(tf.reduce_sum(signs))
+        self.seen.assign_add(tf.cast(tf.size(signs), tf.float32))
+        self.steps.assign_add(1.0)
+        due = tf.cast(self.steps >= self.interval, tf.float32)
+        excess = tf.convert_to_tensor(self.signs) / tf.maximum(tf.convert_to_tensor(self.seen), 1.0) - self.target
+        samples = tf.convert_to_tensor(self.steps) * tf.cast(tf.shape(real_logits)[0], tf.float32)
+        change = due * tf.sign(excess) * samples / self.samples_to_one
+        self.probability.assign(tf.clip_by_value(self.probability + change, 0.0, 1.0))
+        for sum_ in (self.signs, self.seen, self.steps):
+            sum_.assign(sum_ * (1.0 - due))
+
+    def get_config(self):
+        return {
+            "groups": list(self.groups),
+            "target": self.target,
+            "probability": self.start,
+            "samples_to_one": self.samples_to_one,
+            "interval": self.interval,
+            "name": self.name,
+        }
+
+
+def _check_images(samples, name):
+    if samples.shape.rank != 4:
+        raise ValueError(
+            f"samples of shape {tuple(samples.shape)} were given to {name}, expected images of shape "
+            "(batch, height, width, channels). Compile without augmentation for other kinds of samples."
+        )
+    return samples
+
+
+def _policy_names(policy, known=_POLICIES, argument="policy"):
     names = [name.strip() for name in policy.split(",")] if isinstance(policy, str) else list(policy)
-    unknown = [name for name in names if name not in _POLICIES]
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         raise ValueError(
-            f"policy={policy!r} was given, expected some of {', '.join(map(repr, _POLICIES))}, as a sequence or a "
+            f"{argument}={policy!r} was given, expected some of {', '.join(map(repr, known))}, as a sequence or a "
             "string separated by commas."
         )
-    return tuple(name for name in _POLICIES if name in names)
+    return tuple(name for name in known if name in names)
 
 
 # Which stream of random numbers an operation draws from: its results do not depend on what else is in the policy.
 _BRIGHTNESS, _SATURATION, _CONTRAST, _SHIFT_Y, _SHIFT_X, _CUTOUT_Y, _CUTOUT_X = range(7)
+_ADA_CUTOUT = 7
+_MIRROR, _TURN, _WHOLE_SHIFT, _SCALE, _ROTATION_1, _STRETCH, _ROTATION_2, _PART_SHIFT = range(8, 56, 6)
+_ADA_BRIGHTNESS, _ADA_CONTRAST, _LUMA_FLIP, _HUE, _ADA_SATURATION = range(56, 86, 6)
 
 
 def _random_integers(samples, seed, stream, low, high):
@@ -172,13 +300,149 @@ def _random_cutout(samples, seed, share):
     return samples * tf.cast(~cut, samples.dtype)[..., None]
 
 
+# Adaptive augmentation: numbers. A stream has six: whether the operation acts, and what it does.
+
+
+def _shares(samples, seed, stream):
+    """One number per sample in (0, 1), float32 (batch,)."""
+    return (tf.cast(_random_integers(samples, seed, stream, 0, 2**24), tf.float32) + 0.5) / 2**24
+
+
+def _chosen(samples, seed, stream, probability):
+    """Which samples an operation changes, bool (batch,)."""
+    return _shares(samples, seed, stream) < probability
+
+
+def _uniform(samples, seed, stream, low, high, neutral, chosen):
+    return tf.where(chosen, low + (high - low) * _shares(samples, seed, stream), neutral)
+
+
+def _normal(samples, seed, stream, deviation, chosen):
+    drawn = math.sqrt(2.0) * deviation * tf.math.erfinv(2.0 * _shares(samples, seed, stream) - 1.0)
+    return tf.where(chosen, drawn, 0.0)
+
+
+# Adaptive augmentation: geometry. Matrices act on (x, y) from the image's centre, in pixels.
+
+
+def _random_geometry(samples, seed, probability):
+    """From a pixel of the result to where it comes from: matrices float32 (batch, 2, 2), shifts (batch, 2)."""
+    height, width = samples.shape[1:3]
+    size = tf.constant([width, height], tf.float32)
+    rotation_probability = 1.0 - tf.sqrt(1.0 - probability)  # two rotations act together as often as one operation
+
+    def chosen(stream, probability=probability):
+        return _chosen(samples, seed, stream, probability)
+
+    def pair(stream, draw):
+        return tf.stack([draw(stream + 1), draw(stream + 2)], axis=-1)
+
+    mirror = tf.where(chosen(_MIRROR) & (_shares(samples, seed, _MIRROR + 1) < 0.5), -1.0, 1.0)
+    turns = tf.floor(_uniform(samples, seed, _TURN + 1, 0.0, 4.0, 0.0, chosen(_TURN)))
+    shifted = chosen(_WHOLE_SHIFT)
+    whole = pair(_WHOLE_SHIFT, lambda stream: _uniform(samples, seed, stream, -0.125, 0.125, 0.0, shifted))
+    scale = tf.pow(2.0, _normal(samples, seed, _SCALE + 1, 0.2, chosen(_SCALE)))
+    angles = [
+        _uniform(samples, seed, stream + 1, -math.pi, math.pi, 0.0, chosen(stream, rotation_probability))
+        for stream in (_ROTATION_1, _ROTATION_2)
+    ]
+    stretch = tf.pow(2.0, _normal(samples, seed, _STRETCH + 1, 0.2, chosen(_STRETCH)))
+    parted = chosen(_PART_SHIFT)
+    part = pair(_PART_SHIFT, lambda stream: _normal(samples, seed, stream, 0.125, parted))
+
+    # The inverse of each operation, the last one first.
+    one = tf.ones_like(scale)
+    first = _rotation(-angles[0]) @ _diagonal(1.0 / scale, 1.0 / scale)
+    last = _diagonal(1.0 / stretch, stretch) @ _rotation(-angles[1])
+    inner = _diagonal(mirror, one) @ _rotation(-turns * math.pi / 2)
+    # x_source = inner (first' (last (x - part)) - whole): shifts lie between the groups.
+    matrix = inner @ (first @ last)
+    shift = -tf.linalg.matvec(matrix, part * size) - tf.linalg.matvec(inner, tf.round(whole * size))
+    return matrix, shift
+
+
+def _rotation(angle):
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    return tf.stack([tf.stack([cosine, -sine], -1), tf.stack([sine, cosine], -1)], -2)
+
+
+def _diagonal(x, y):
+    return tf.linalg.diag(tf.stack([x, y], -1))
+
+
+def _warp(samples, matrix, shift):
+    """Samples taken at `matrix` (x, y) + `shift`, interpolated bilinearly, mirrored at the edges."""
+    height, width, channels = samples.shape[1:]
+    x = tf.range(width, dtype=tf.float32) - (width - 1) / 2
+    y = tf.range(height, dtype=tf.float32) - (height - 1) / 2
+    grid = tf.reshape(tf.stack(tf.meshgrid(x, y), -1), (-1, 2))
+    source = tf.einsum("bij,nj->bni", matrix, grid) + shift[:, None, :]
+    source += tf.constant([(width - 1) / 2, (height - 1) / 2])
+    # Where nothing turns or scales, sums of floats must not blur by their last bit.
+    source = tf.where(tf.abs(source - tf.round(source)) < 1e-3, tf.round(source), source)
+    corner = tf.floor(source)
+    fraction = source - corner
+    flat = tf.reshape(samples, (-1, height * width, channels))
+    result = 0.0
+    for right in (0, 1):
+        for down in (0, 1):
+            column = _mirrored(tf.cast(corner[..., 0], tf.int32) + right, width)
+            row = _mirrored(tf.cast(corner[..., 1], tf.int32) + down, height)
+            x_weight = fraction[..., 0] if right else 1.0 - fraction[..., 0]
+            y_weight = fraction[..., 1] if down else 1.0 - fraction[..., 1]
+            weight = tf.cast(x_weight * y_weight, samples.dtype)[..., None]
+            result += weight * tf.gather(flat, row * width + column, batch_dims=1)
+    return tf.reshape(result, tf.shape(samples))
+
+
+def _mirrored(index, size):
+    """Indices outside 0 to size - 1, reflected at the outermost pixels as often as it takes."""
+    period = max(2 * size - 2, 1)
+    index = tf.math.floormod(index, period)
+    return tf.minimum(index, period - index) if size > 1 else tf.zeros_like(index)
+
+
+# Adaptive augmentation: colour
+
+
+def _random_color(samples, seed, probability):
+    count = 3 if samples.shape[-1] >= 3 else 1
+
+    def chosen(stream):
+        return _chosen(samples, seed, stream, probability)
+
+    brightness = _normal(samples, seed, _ADA_BRIGHTNESS + 1, 0.2, chosen(_ADA_BRIGHTNESS))
+    contrast = tf.pow(2.0, _normal(samples, seed, _ADA_CONTRAST + 1, 0.5, chosen(_ADA_CONTRAST)))
+    flip = tf.where(chosen(_LUMA_FLIP) & (_shares(samples, seed, _LUMA_FLIP + 1) < 0.5), -1.0, 1.0)
+    colors = tf.cast(samples[..., :count], tf.float32)
+    colors = (colors + brightness[:, None, None, None]) * contrast[:, None, None, None]
+    if count == 1:
+        colors *= flip[:, None, None, None]
+    else:
+        hue = _uniform(samples, seed, _HUE + 1, -math.pi, math.pi, 0.0, chosen(_HUE))
+        saturation = tf.pow(2.0, _normal(samples, seed, _ADA_SATURATION + 1, 1.0, chosen(_ADA_SATURATION)))
+        colors = tf.einsum("bhwc,bdc->bhwd", colors, _color_matrix(flip, hue, saturation))
+    colors = tf.cast(colors, samples.dtype)
+    return colors if count == samples.shape[-1] else tf.concat([colors, samples[..., count:]], axis=-1)
+
+
+def _color_matrix(flip, hue, saturation):
+    """Flips along the grey axis, turns around it, scales away from it: float32 (batch, 3, 3)."""
+    axis = tf.constant([1.0, 1.0, 1.0]) / math.sqrt(3.0)
+    grey = axis[:, None] * axis[None, :]
+    cross = tf.constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]]) / math.sqrt(3.0)  # Rodrigues
+    cosine, sine = tf.cos(hue)[:, None, None], tf.sin(hue)[:, None, None]
+    turned = cosine * (tf.eye(3) - grey) + sine * cross
+    return flip[:, None, None] * grey + saturation[:, None, None] * turned
+
+
 def get(identifier):
     """The augmentation that `identifier` means.
 
     Args:
         identifier: None or nothing in a sequence (no augmentation), an augmentation (any function of samples and seed),
-            names of DiffAugment's operations as a sequence or separated by commas, or what
-            `keras.saving.serialize_keras_object` made of an augmentation.
+            names of DiffAugment's operations as a sequence or separated by commas, "adaptive" for `AdaptiveAugment`
+            with its defaults, or what `keras.saving.serialize_keras_object` made of an augmentation.
 
     Returns:
         A function `augmentation(samples, seed) -> samples`, or None.
@@ -190,6 +454,8 @@ def get(identifier):
         identifier = keras.saving.deserialize_keras_object(identifier)
     if identifier is None or callable(identifier):
         return identifier
+    if identifier == "adaptive":
+        return AdaptiveAugment()
     if isinstance(identifier, (str, list, tuple)):
         return DiffAugment(identifier) if identifier else None
     raise ValueError(

@@ -136,6 +136,9 @@ class GAN(keras.Model):
         if self.clip_weights:
             penalties_module.clip_weights(variables, self.clip_weights)
         self.discriminator_updates.assign_add(1)
+        if hasattr(self.augmentation, "adapt"):
+            self.augmentation.adapt(real_logits)
+            self._track(augmentation_probability=self.augmentation.probability)
         self._track(discriminator_loss=loss, real_logits=real_logits, fake_logits=fake_logits)
 
     def generator_step(self, real, fake, labels, tape):
@@ -329,6 +332,7 @@ class GAN(keras.Model):
             "real_logits",
             "fake_logits",
             *(p.name for p in self.penalties),
+            *(["augmentation_probability"] if hasattr(self.augmentation, "adapt") else []),
         ]
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
 

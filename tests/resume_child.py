@@ -39,6 +39,19 @@ RECIPES = {
         data={**_DATA, "labels": True},
         **_COMMON,
     ),
+    "adaptive": Recipe(
+        name="adaptive",
+        gan_type="dcgan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4},
+        compile={
+            "augmentation": {
+                "class_name": "kerasgan>AdaptiveAugment",
+                "config": {"samples_to_one": 50, "interval": 1, "target": -0.9},
+            }
+        },
+        data=_DATA,
+        **_COMMON,
+    ),
     "critic": Recipe(
         name="critic",
         gan_type="wgan_gp",
