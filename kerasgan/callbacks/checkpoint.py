@@ -136,7 +136,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         files.check_folder(self.path.parent)
         self._time = time.monotonic()
-        self._fresh = False  # whether the model has been trained since it was last saved
+        self._fresh = False  # whether training has moved on since the model was last saved
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
@@ -154,6 +154,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._fail_if(logs or {})
         self.epoch, self.step, self._first_step = epoch + 1, 0, 0
+        self._fresh = True  # even if its last step was saved: a finished epoch is another place
         if time.monotonic() - self._time >= 60 * self.minutes:
             self.save()
 
