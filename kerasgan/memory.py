@@ -26,26 +26,32 @@ def batches(arrays, batch_size, shuffle=True, seed=None, start=None):
 def order(count, batch_size, shuffle, seed, start):
     """The numbers 0 to `count` - 1 in the order in which `batches` has them: a data set of int64 (batch_size,).
 
-    Orders are computed, not drawn: number by number, by a cipher on the numbers (TensorFlow's `index_shuffle`), so that
-    an epoch costs no memory and every place in every epoch is reached at once.
+    An epoch's order follows from the seed and the epoch's number alone, so that every place is reached by sorting
+    `count` random numbers, whatever came before. (TensorFlow's `index_shuffle` would need no sorting, but it knows no
+    more than 256 orders of a small set.)
     """
     in_epoch = count // batch_size
+    positions = tf.data.Dataset.range(in_epoch)
 
-    def indices(batch, epoch_seed):
-        positions = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
-        if not shuffle:
-            return positions
-        return tf.random.experimental.index_shuffle(positions, epoch_seed, tf.constant(count - 1, tf.int64))
+    def epoch(epoch_seed, skipped):
+        numbers = tf.range(count, dtype=tf.int64)
+        if shuffle:
+            drawn = tf.random.stateless_uniform((count,), epoch_seed, None, None, tf.int64)
+            numbers = tf.cast(tf.argsort(drawn, stable=True), tf.int64)
+        whole = tf.data.Dataset.from_tensors(numbers)
+        return whole.flat_map(lambda n: positions.skip(skipped).map(lambda i: n[i * batch_size : (i + 1) * batch_size]))
 
     if start is None:
         seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True).take(1)
-        epoch = seeds.flat_map(lambda s: tf.data.Dataset.range(in_epoch).map(lambda batch: indices(batch, s)))
-        return epoch.apply(tf.data.experimental.assert_cardinality(in_epoch))
-
-    def at(number):
-        return indices(number % in_epoch, step_seed(seed, number // in_epoch))
-
-    return tf.data.Dataset.counter(start).map(at)
+        batches = seeds.flat_map(lambda epoch_seed: epoch(epoch_seed, tf.constant(0, tf.int64)))
+        batches = batches.apply(tf.data.experimental.assert_cardinality(in_epoch))
+    else:
+        first, skipped = divmod(start, in_epoch)
+        zero, skipped = tf.constant(0, tf.int64), tf.constant(skipped, tf.int64)
+        batches = tf.data.Dataset.counter(first).flat_map(
+            lambda number: epoch(step_seed(seed, number), tf.where(tf.equal(number, first), skipped, zero))
+        )
+    return batches.map(lambda numbers: tf.ensure_shape(numbers, (batch_size,)))
 
 
 def step_seed(seed, number):

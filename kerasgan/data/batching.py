@@ -44,14 +44,16 @@ def of_stream(items, batch_size, shuffle, seed, start):
     if count < 0:
         raise ValueError("The length of this stream is not known, so no place in its epochs can be found again.")
     in_epoch = count // batch_size
-    first, skipped = start // in_epoch, start % in_epoch * batch_size
+    first, skipped = start // in_epoch, tf.constant(start % in_epoch * batch_size, tf.int64)
 
     def epoch(number):
         order = items
         if shuffle:
             drawn = tf.random.stateless_uniform((), memory.step_seed(seed, number), 0, 2**62, tf.int64)
             order = items.shuffle(count, seed=drawn, reshuffle_each_iteration=False)
-        return order.take(in_epoch * batch_size).skip(tf.where(tf.equal(number, first), skipped, 0))
+        return order.take(in_epoch * batch_size).skip(
+            tf.where(tf.equal(number, first), skipped, tf.zeros_like(skipped))
+        )
 
     return tf.data.Dataset.counter(first).flat_map(epoch)
 
