@@ -148,6 +148,8 @@ class Checkpoint(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._first_step + batch + 1
         self._fresh = True
+        if batch + 1 == self.params.get("steps"):  # the epoch's end follows, and with it its line in the log
+            return
         if self.minutes and time.monotonic() - self._time >= 60 * self.minutes:
             self.save()
 

@@ -14,6 +14,8 @@ class Interrupted(Exception):
 class Interruption(keras.callbacks.Callback):
     """Turns Ctrl-C, SIGTERM and SIGHUP into an `Interrupted` exception from `fit` after the running step.
 
+    After an epoch's last step it waits for the epoch's end, so that other callbacks, those before it, do their work.
+
     A second signal acts as ever, at once. Signals that the process was told to ignore (`nohup`) stay ignored.
 
     ```python
@@ -71,5 +73,12 @@ class Interruption(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self._done += batch - self._last  # one call can stand for several steps
         self._last = batch
+        if batch + 1 != self.params.get("steps"):  # after the last step, the epoch is finished first
+            self._stop_if_asked()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._stop_if_asked()
+
+    def _stop_if_asked(self):
         if self.signalled or (self.steps is not None and self._done >= self.steps):
             raise Interrupted
