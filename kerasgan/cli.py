@@ -391,7 +391,8 @@ def serve(words):
     exports.check_installed("tflite")
     _import_tensorflow()
     with tempfile.TemporaryDirectory() as folder:  # the server reads the page once, when it starts
-        page = _write_page(names or registry.list_models(), os.path.join(folder, "page"), values)
+        trained = [name for name in registry.list_models() if registry.get(name).weights]
+        page = _write_page(names or trained, os.path.join(folder, "page"), values)
         return serving.serve(page, **options)
 
 

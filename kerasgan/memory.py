@@ -34,10 +34,7 @@ def order(count, batch_size, shuffle, seed, start):
     positions = tf.data.Dataset.range(in_epoch)
 
     def epoch(epoch_seed, skipped):
-        numbers = tf.range(count, dtype=tf.int64)
-        if shuffle:
-            drawn = tf.random.stateless_uniform((count,), epoch_seed, None, None, tf.int64)
-            numbers = tf.cast(tf.argsort(drawn, stable=True), tf.int64)
+        numbers = permutation(count, epoch_seed) if shuffle else tf.range(count, dtype=tf.int64)
         whole = tf.data.Dataset.from_tensors(numbers)
         return whole.flat_map(lambda n: positions.skip(skipped).map(lambda i: n[i * batch_size : (i + 1) * batch_size]))
 
@@ -52,6 +49,12 @@ def order(count, batch_size, shuffle, seed, start):
             lambda number: epoch(step_seed(seed, number), tf.where(tf.equal(number, first), skipped, zero))
         )
     return batches.map(lambda numbers: tf.ensure_shape(numbers, (batch_size,)))
+
+
+def permutation(count, seed):
+    """The numbers 0 to `count` - 1 in an order that follows from an int64 seed (2,), each order as likely."""
+    drawn = tf.random.stateless_uniform((count,), seed, None, None, tf.int64)
+    return tf.cast(tf.argsort(drawn, stable=True), tf.int64)
 
 
 def step_seed(seed, number):

@@ -200,7 +200,12 @@ def train(
     if epochs is None:
         epochs = recipe.epochs if before else _default_epochs(recipe, dataset, follow_data, initial)
     recipe = dataclasses.replace(recipe, epochs=epochs)
-    record = {"asked": asked, "command": command, "data": str(source), "fingerprint": dataset.fingerprint}
+    record = {
+        "asked": asked,
+        "command": command,
+        "data": str(source),
+        "fingerprint": getattr(dataset, "fingerprint", None),
+    }
     with _alone(folder):
         _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record)
         _finish(gan, recipe, folder, record)
@@ -275,7 +280,7 @@ def _read_data(recipe, source):
 
 def _check_same_data(folder, before, dataset, source):
     known = before and before.get("fingerprint")
-    if known and known != dataset.fingerprint:
+    if known and known != getattr(dataset, "fingerprint", None):
         raise ValueError(
             f"data={str(source)!r} is not what {str(folder)!r} was trained on: there {before['data']!r}, with other "
             "samples, or these have changed since. Going on would not be the same training: give the same data, or "
@@ -402,7 +407,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
 
 def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
     """Trains from a step of an epoch to the end of another, on the batches that belong there."""
-    if steps < 1:  # a stream that does not know its length: every epoch is what it holds
+    if steps < 1 or not hasattr(dataset, "endless"):  # a stream of unknown length, another reader: epoch by epoch
         gan.fit(dataset, initial_epoch=epoch, epochs=epochs, callbacks=watchers, verbose=0)
         return
     batches = dataset.endless((epoch * steps + step) * gan.discriminator_steps)

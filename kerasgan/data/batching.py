@@ -47,12 +47,13 @@ def of_stream(items, batch_size, shuffle, seed, start):
     first, skipped = start // in_epoch, tf.constant(start % in_epoch * batch_size, tf.int64)
 
     def epoch(number):
-        order = items
-        if shuffle:
-            drawn = tf.random.stateless_uniform((), memory.step_seed(seed, number), 0, 2**62, tf.int64)
-            order = items.shuffle(count, seed=drawn, reshuffle_each_iteration=False)
-        return order.take(in_epoch * batch_size).skip(
-            tf.where(tf.equal(number, first), skipped, tf.zeros_like(skipped))
+        begin = tf.where(tf.equal(number, first), skipped, tf.zeros_like(skipped))
+        if not shuffle:
+            return items.take(in_epoch * batch_size).skip(begin)
+        chosen = memory.permutation(count, memory.step_seed(seed, number))[begin : in_epoch * batch_size]
+        whole = items.batch(count)  # undecoded images: what a shuffle buffer of all of them would hold, too
+        return whole.flat_map(
+            lambda *columns: tf.data.Dataset.from_tensor_slices(tuple(tf.gather(c, chosen) for c in columns))
         )
 
     return tf.data.Dataset.counter(first).flat_map(epoch)

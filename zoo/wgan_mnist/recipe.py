@@ -9,7 +9,7 @@ _STEPS = 28_080  # of the generator, in 60 epochs
 
 
 def _rmsprop(steps):
-    """The paper's rule at twenty times its rate, which goes well with small networks, and down to nothing at the end."""
+    """The paper's rule at twenty times its rate, which suits small networks, and down to nothing at the end."""
     decay = {"initial_learning_rate": 1e-3, "decay_steps": steps, "end_learning_rate": 0.0}
     schedule = {"module": "keras.optimizers.schedules", "class_name": "PolynomialDecay", "config": decay}
     return {"class_name": "RMSprop", "config": {"learning_rate": schedule, "rho": 0.99, "epsilon": 1e-16}}
