@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
+from kerasgan import files
 from kerasgan.export import sidecar, verification
 from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
 
@@ -33,14 +34,10 @@ def saved_model(gan, path, *, batch_size=1, overwrite=False, verify=True):
     if path.is_dir() and any(path.iterdir()) and not (path / "saved_model.pb").is_file():
         raise FileExistsError(f"path {str(path)!r} is a folder with other things in it; choose another one.")
     exportable = Exportable.of(gan)
-    with temporary_folder(path.absolute().parent) as folder:
-        write(exportable, folder / path.name, batch_size)
-        written = folder / path.name
+    with files.atomic_folder(path) as written:
+        write(exportable, written, batch_size)
         result = verification.check(exportable, written, "saved_model", "float32") if verify else None
         sidecar.write(sidecar.describe(exportable, "saved_model", batch_size), written, path)
-        if path.exists():
-            path.rename(folder / "replaced")
-        written.rename(path)
     return result
 
 

@@ -5,10 +5,8 @@ files, also under a sub-path; on https and localhost it can be installed and wor
 """
 
 import base64
-import contextlib
 import hashlib
 import json
-import os
 import pathlib
 import shutil
 
@@ -62,7 +60,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
     models = _models(names)
     folder = _check_folder(folder, overwrite)
     litert = None if litert is None else _check_litert(litert)
-    with _replacing(folder) as temporary:
+    with files.atomic_folder(folder) as temporary:
         (temporary / "models").mkdir()
         described = [_add_model(temporary, name, path, quantize) for name, path in models.items()]
         runtime = _add_runtime(temporary, litert)
@@ -159,28 +157,6 @@ def _check_litert(path):
     if version != LITERT_JS:
         raise ValueError(f"litert: {str(path)!r} holds LiteRT.js {version}; expected {LITERT_JS}. {advice}")
     return path
-
-
-@contextlib.contextmanager
-def _replacing(folder):
-    """Yields a new folder beside `folder`, which takes its place when the block ends well."""
-    target = folder.absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = (target.with_name(f".{os.getpid()}-{part}-{target.name}") for part in ("new", "old"))
-    temporary.mkdir()
-    try:
-        yield temporary
-        if target.exists():
-            os.rename(target, old)
-        try:
-            os.rename(temporary, target)
-        except OSError:
-            if old.exists():
-                os.rename(old, target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _add_model(folder, name, path, quantize):
