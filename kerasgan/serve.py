@@ -299,8 +299,8 @@ class _Server(http.server.ThreadingHTTPServer):
         if self._places.acquire(blocking=False):
             try:
                 return super().process_request(request, client_address)
-            except BaseException:
-                self._places.release()  # no thread has been started
+            except Exception:  # no thread has been started (Ctrl-C may come when one has, which releases its place)
+                self._places.release()
                 raise
         with contextlib.suppress(OSError):
             request.settimeout(0)
