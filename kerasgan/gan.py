@@ -1,5 +1,6 @@
 """GAN: the two-player Keras model that every type of the library specialises."""
 
+import contextlib
 import copy
 import functools
 import math
@@ -9,11 +10,12 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import augmentation as augmentations
-from kerasgan import losses, memory
+from kerasgan import losses, memory, schedules
 from kerasgan import penalties as penalties_module
 from kerasgan.media.arrays import Arrays
 from kerasgan.precision import full_precision, in_float32, policy
 
+_PLAYERS = ("discriminator", "generator")
 _CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
 
 
@@ -78,7 +80,8 @@ class GAN(keras.Model):
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    def default_optimizers(self):
+    @staticmethod
+    def default_optimizers():
         """The paper's (discriminator optimizer, generator optimizer), new ones at each call."""
         return keras.optimizers.Adam(2e-4, 0.5, 0.999), keras.optimizers.Adam(2e-4, 0.5, 0.999)
 
@@ -94,52 +97,32 @@ class GAN(keras.Model):
         """
         *earlier, (real, labels) = self._batches(data)
         for other_real, other_labels in earlier:
-            latents = self.sample_latents(_count(other_real), self._next_seed())
-            with keras.StatelessScope():  # a discriminator step leaves the generator's statistics alone
-                fake = self.call_generator(latents, other_labels)
-            self.discriminator_step(other_real, fake, other_labels)
-
-        # The last discriminator step and the generator step share one batch of fakes, generated once.
-        latents = self.sample_latents(_count(real), self._next_seed())
-        with tf.GradientTape() as tape:
-            fake = self.call_generator(latents, labels)
-        self.discriminator_step(real, tf.stop_gradient(fake), labels)
-        self.generator_step(real, fake, labels, tape)
+            self._play(("discriminator",), self._gradients_without_tape, other_real, other_labels)
+        if self.one_stage:
+            self._play(("discriminator", "generator"), self._one_stage_gradients, real, labels)
+        else:
+            self._alternate(real, labels)
 
         batch = _count(real) * tf.distribute.get_strategy().num_replicas_in_sync
         self.samples_seen.assign_add((len(earlier) + 1) * batch)
         self._update_ema(batch)
         return {metric.name: metric.result() for metric in self._trackers.values()}
 
+    def _alternate(self, real, labels):
+        """One update of the discriminator, then one of the generator, on one batch of fakes."""
+        latents = self._latents(real)
+        if self.gradient_accumulation > 1:  # fakes of a part are not kept: they are generated again
+            self._play(("discriminator",), self._gradients_without_tape, real, labels, latents)
+            self._play(("generator",), self._gradients_with_tape, real, labels, latents)
+            return
+        with tf.GradientTape() as tape:
+            fake = self.call_generator(latents, labels)
+        self.discriminator_step(real, tf.stop_gradient(fake), labels)
+        self.generator_step(real, fake, labels, tape)
+
     def discriminator_step(self, real, fake, labels):
         """Updates the discriminator on one real and one fake batch; the generator is not touched."""
-        variables = self.discriminator.trainable_variables
-        optimizer = self.discriminator_optimizer
-        real, fake = self._augment(real), self._augment(fake)
-        always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        lazy = [penalty for penalty in self.penalties if penalty.interval > 1]
-
-        with tf.GradientTape() as tape:
-            # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
-            # follows the real one only.
-            real_logits = self.call_discriminator(real, labels)
-            with keras.StatelessScope():
-                fake_logits = self.call_discriminator(fake, labels)
-            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            total = loss + sum(self._penalty(penalty, real, fake, labels) for penalty in always)
-            total = self._scale(total, optimizer)
-        gradients = _gradients(tape, total, variables)
-        for penalty in lazy:
-            extra = self._lazy_penalty_gradients(penalty, real, fake, labels)
-            gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
-        optimizer.apply(gradients, variables)
-        if self.clip_weights:
-            penalties_module.clip_weights(variables, self.clip_weights)
-        self.discriminator_updates.assign_add(1)
-        if hasattr(self.augmentation, "adapt"):
-            self.augmentation.adapt(real_logits)
-            self._track(augmentation_probability=self.augmentation.probability)
-        self._track(discriminator_loss=loss, real_logits=real_logits, fake_logits=fake_logits)
+        self._update("discriminator", self.discriminator_gradients(real, fake, labels))
 
     def generator_step(self, real, fake, labels, tape):
         """Updates the generator; the discriminator, its statistics included, is not touched.
@@ -150,7 +133,25 @@ class GAN(keras.Model):
             labels: int32 (batch,) or None.
             tape: the gradient tape under which `fake` was generated.
         """
-        variables = self.generator.trainable_variables
+        self._update("generator", self.generator_gradients(real, fake, labels, tape))
+
+    def discriminator_gradients(self, real, fake, labels):
+        """Gradients of the discriminator's loss and penalties for its weights, scaled as its optimizer wants them."""
+        real, fake = self._augment(real), self._augment(fake)
+        with tf.GradientTape() as tape:
+            # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
+            # follows the real one only.
+            real_logits = self.call_discriminator(real, labels)
+            with keras.StatelessScope():
+                fake_logits = self.call_discriminator(fake, labels)
+            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
+            total = self._with_penalties(loss, real, fake, labels)
+        gradients = _gradients(tape, total, self.discriminator.trainable_variables)
+        self._track_discriminator(loss, real_logits, fake_logits)
+        return self._with_lazy_penalties(gradients, real, fake, labels)
+
+    def generator_gradients(self, real, fake, labels, tape):
+        """Gradients of the generator's loss for its weights, scaled; arguments as in `generator_step`."""
         paired = self.adversarial_loss.paired
         with tape:
             fake = self._augment(fake)
@@ -160,8 +161,128 @@ class GAN(keras.Model):
                 real_logits = self.call_discriminator(real, labels) if paired else None
             loss = tf.reduce_mean(self.adversarial_loss.generator(fake_logits, real_logits))
             total = self._scale(loss, self.generator_optimizer)
-        self.generator_optimizer.apply(_gradients(tape, total, variables), variables)
         self._track(generator_loss=loss)
+        return _gradients(tape, total, self.generator.trainable_variables)
+
+    # Variants of the game: both players in one stage, a batch in parts -----------------------------------------------
+
+    def _one_stage_gradients(self, real, labels, latents):
+        """Both players' gradients from one pass through the discriminator (Shen et al., 2021, arXiv:2103.00430).
+
+        For a fake sample, either loss has the gradient of the logit times a number, the loss's derivative at the logit.
+        So what the discriminator's loss passes back to a sample becomes what the generator's would, by the ratio of the
+        two numbers. Each player sees the other as it was before the step (simultaneous updates).
+        """
+        with tf.GradientTape() as tape:
+            fake = self.call_generator(latents, labels)
+        seen = tf.stop_gradient(fake)
+        with tf.GradientTape() as judge:
+            judge.watch(seen)
+            real, augmented = self._augment(real), self._augment(seen)
+            both = tf.concat([real, tf.cast(augmented, real.dtype)], axis=0)
+            logits = self.call_discriminator(both, None if labels is None else tf.concat([labels, labels], axis=0))
+            real_logits, fake_logits = tf.split(logits, 2)
+            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
+            penalized = tf.stop_gradient(augmented)  # penalties are the discriminator's alone
+            total = self._with_penalties(loss, real, penalized, labels)
+        *gradients, to_fake = _gradients(judge, total, self.discriminator.trainable_variables, seen)
+        self._track_discriminator(loss, real_logits, fake_logits)
+        gradients = self._with_lazy_penalties(gradients, real, penalized, labels)
+
+        ratio = self._ratio_of_derivatives(real_logits, fake_logits)
+        to_fake *= tf.cast(tf.reshape(ratio, (-1, *[1] * (to_fake.shape.rank - 1))), to_fake.dtype)
+        return [*gradients, *_gradients(tape, fake, self.generator.trainable_variables, output_gradients=to_fake)]
+
+    def _ratio_of_derivatives(self, real_logits, fake_logits):
+        """Derivative of the generator's loss at each fake logit over that of the discriminator's: (batch,), scaled."""
+        real_logits, fake_logits = _per_sample(real_logits), _per_sample(fake_logits)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(fake_logits)
+            discriminator_loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
+            generator_loss = self.adversarial_loss.generator(fake_logits, real_logits)
+        self._track(generator_loss=tf.reduce_mean(generator_loss))
+        derivatives = [tape.gradient(loss, fake_logits) for loss in (generator_loss, discriminator_loss)]
+        one = tf.ones(())
+        scales = [optimizer.scale_loss(one) for optimizer in (self.generator_optimizer, self.discriminator_optimizer)]
+        return tf.math.divide_no_nan(*derivatives) * (scales[0] / scales[1])
+
+    def _gradients_without_tape(self, real, labels, latents):
+        with keras.StatelessScope():  # a discriminator step leaves the generator's statistics alone
+            fake = self.call_generator(latents, labels)
+        return self.discriminator_gradients(real, fake, labels)
+
+    def _gradients_with_tape(self, real, labels, latents):
+        with tf.GradientTape() as tape:
+            fake = self.call_generator(latents, labels)
+        return self.generator_gradients(real, fake, labels, tape)
+
+    def _play(self, players, gradients_of, real, labels, latents=None):
+        """Updates players by `gradients_of(real, labels, latents)`, the gradients of one after those of the other.
+
+        With gradient accumulation it is asked for one part of the batch after the other and the mean is taken, so that
+        memory holds the activations of one part.
+        """
+        latents = self._latents(real) if latents is None else latents
+        parts = self.gradient_accumulation
+        variables = [getattr(self, player).trainable_variables for player in players]
+        if parts == 1:
+            gradients = gradients_of(real, labels, latents)
+        else:
+            _check_parts(real, parts)
+            batches = [None if batch is None else tf.stack(tf.split(batch, parts)) for batch in (real, labels, latents)]
+
+            def add(number, sums):
+                part = gradients_of(*(None if batch is None else batch[number] for batch in batches))
+                return number + 1, [sum + gradient for sum, gradient in zip(sums, part, strict=True)]
+
+            zeros = [tf.zeros(v.shape, v.dtype) for player in variables for v in player]
+            _, sums = tf.while_loop(lambda number, _: number < parts, add, (0, zeros), parallel_iterations=1)
+            gradients = [sum / parts for sum in sums]
+        for player, own in zip(players, variables, strict=True):
+            self._update(player, gradients[: len(own)])
+            gradients = gradients[len(own) :]
+
+    def _update(self, player, gradients):
+        """One optimizer step of a player ("discriminator" or "generator"), whose gradients are still scaled."""
+        variables = getattr(self, player).trainable_variables
+        optimizer = getattr(self, f"{player}_optimizer")
+        norm = self._norm(gradients, optimizer)
+        self._track_norm(player, norm)
+        if self.clip_gradients:
+            gradients = [gradient * tf.minimum(1.0, self.clip_gradients / norm) for gradient in gradients]
+        with self._scheduled(player):
+            optimizer.apply(gradients, variables)
+        if player == "discriminator":
+            if self.clip_weights:
+                penalties_module.clip_weights(variables, self.clip_weights)
+            self.discriminator_updates.assign_add(1)
+
+    def _norm(self, gradients, optimizer):
+        """The L2 norm of all gradients together, over all replicas if it is needed for clipping."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas > 1 and self.clip_gradients:
+            gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
+        elif replicas > 1:  # what each replica sees of it is enough for the log
+            gradients = [gradient * replicas for gradient in gradients]
+        return tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones(()))
+
+    @contextlib.contextmanager
+    def _scheduled(self, player):
+        """Gives a player's optimizer what is scheduled for this moment."""
+        optimizer = _innermost(getattr(self, f"{player}_optimizer"))
+        rate, beta_2 = (getattr(self, name)[player] for name in ("learning_rate", "beta_2"))
+        if callable(rate):
+            optimizer.learning_rate.assign(rate(self.samples_seen))
+            self._track(**{f"{player}_learning_rate": optimizer.learning_rate})
+        if not callable(beta_2):
+            yield
+            return
+        before = optimizer.beta_2
+        try:
+            optimizer.beta_2 = beta_2(self.samples_seen)  # Adam reads it when its update is traced
+            yield
+        finally:
+            optimizer.beta_2 = before
 
     def call_generator(self, latents, labels=None, training=True):
         """Samples in model range from latents (and labels, int32 (batch,), for a conditional GAN)."""
@@ -204,6 +325,30 @@ class GAN(keras.Model):
     def _augment(self, samples):
         return self.augmentation(samples, self._next_seed()) if self.augmentation else samples
 
+    def _latents(self, samples):
+        """Latents for as many samples. Each replica takes its part of what one device would draw for all of them."""
+        strategy, count = tf.distribute.get_strategy(), _count(samples)
+        seed = tf.cast(self.training_seeds.next(), tf.int32)
+        replicas = strategy.num_replicas_in_sync
+        if replicas == 1:
+            return self.sample_latents(count, seed)
+        place = tf.distribute.get_replica_context().replica_id_in_sync_group
+        latents = self.sample_latents(count * replicas, seed)
+        return tf.reshape(latents, (replicas, count, latents.shape[-1]))[place]
+
+    def _with_penalties(self, loss, real, fake, labels):
+        """The discriminator's whole loss but for lazy penalties, scaled."""
+        always = [penalty for penalty in self.penalties if penalty.interval == 1]
+        total = loss + sum(self._penalty(penalty, real, fake, labels) for penalty in always)
+        return self._scale(total, self.discriminator_optimizer)
+
+    def _with_lazy_penalties(self, gradients, real, fake, labels):
+        for penalty in self.penalties:
+            if penalty.interval > 1:
+                extra = self._lazy_penalty_gradients(penalty, real, fake, labels)
+                gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
+        return gradients
+
     def _penalty(self, penalty, real, fake, labels):
         """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
 
@@ -211,7 +356,8 @@ class GAN(keras.Model):
             with full_precision(self.discriminator), keras.StatelessScope():
                 return self.call_discriminator(samples, labels)
 
-        value = tf.reduce_mean(penalty(critic, tf.cast(real, tf.float32), tf.cast(fake, tf.float32), self._next_seed()))
+        real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+        value = tf.reduce_mean(penalty(critic, real, fake, self._next_seed(), self.samples_seen))
         if penalty.interval == 1:
             self._track(**{penalty.name: value})
         return value
@@ -247,7 +393,8 @@ class GAN(keras.Model):
         The half-life is shorter while few samples were seen (5 % of them), so that the average forgets the start.
         """
         seen = tf.cast(self.samples_seen, tf.float32)
-        half_life = tf.maximum(tf.minimum(float(self.ema_half_life), 0.05 * seen), 1e-3)
+        half_life = schedules.value(self.ema_half_life, seen)
+        half_life = tf.maximum(tf.minimum(half_life, 0.05 * seen), 1e-3)
         keep = 0.5 ** (tf.cast(batch, tf.float32) / half_life)
         for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
             if average.dtype.startswith("float"):
@@ -275,6 +422,24 @@ class GAN(keras.Model):
         parts = tf.split(real, steps)
         return list(zip(parts, tf.split(labels, steps) if labels is not None else [None] * steps, strict=True))
 
+    def _track_discriminator(self, loss, real_logits, fake_logits):
+        if hasattr(self.augmentation, "adapt"):
+            self.augmentation.adapt(real_logits)
+            self._track(augmentation_probability=self.augmentation.probability)
+        # Not the share of right answers: a critic's logits have no zero between real and fake.
+        wins = tf.cast(_per_sample(real_logits) > _per_sample(fake_logits), tf.float32)
+        self._track(
+            discriminator_loss=loss, real_logits=real_logits, fake_logits=fake_logits, discriminator_accuracy=wins
+        )
+
+    def _track_norm(self, player, norm):
+        finite = tf.math.is_finite(norm)  # where loss scaling skips a step, the mean of the others stays
+        name = f"{player}_gradient_norm"
+        self._trackers[name].update_state(tf.where(finite, norm, 0.0), sample_weight=tf.cast(finite, tf.float32))
+        scale = f"{player}_loss_scale"
+        if scale in self._trackers:
+            self._track(**{scale: getattr(self, f"{player}_optimizer").dynamic_scale})
+
     def _track(self, **values):
         for name, value in values.items():
             self._trackers[name].update_state(tf.cast(value, tf.float32))
@@ -291,6 +456,12 @@ class GAN(keras.Model):
         augmentation=None,
         clip_weights=None,
         ema_half_life=None,
+        learning_rate=None,
+        beta_2=None,
+        clip_gradients=0.0,
+        gradient_accumulation=1,
+        one_stage=False,
+        freeze_discriminator=0,
         jit_compile="auto",
         steps_per_execution=1,
         run_eagerly=False,
@@ -305,12 +476,26 @@ class GAN(keras.Model):
             augmentation: what real and fake samples go through before the discriminator sees them
                 (`kerasgan.augmentation.DiffAugment` or its policy, such as "translation,cutout"); `()` for none.
             clip_weights: bound that the discriminator's weights are clipped to after each update; 0 for none.
-            ema_half_life: half-life of the generator's moving average, in samples; 0 makes it a plain copy.
+            ema_half_life: half-life of the generator's moving average, in samples, or a schedule of it
+                (`kerasgan.schedules`); 0 makes it a plain copy. It is never longer than 5 % of the samples seen.
+            learning_rate: instead of the optimizers' own: a number, a schedule such as "cosine(2e-4, 5e-5, 2000000)",
+                or a pair of them, (discriminator's, generator's): two time-scales (Heusel et al., 2017,
+                arXiv:1706.08500).
+            beta_2: the same for Adam's second beta.
+            clip_gradients: bound on the norm of all gradients of a player together; 0 for none.
+            gradient_accumulation: parts of a batch that are computed one after the other before the update, for batches
+                that memory does not hold. Statistics of batch normalization and the like are those of a part.
+            one_stage: one pass through the discriminator serves both players (Shen et al., 2021, arXiv:2103.00430):
+                faster, with simultaneous updates. Not for discriminators that mix the samples of a batch, as batch
+                normalization does, nor for the hinge loss, whose derivative vanishes.
+            freeze_discriminator: this many of the discriminator's first layers with weights keep them (FreezeD, Mo et
+                al., 2020, arXiv:2002.10964): for fine-tuning on few samples.
             jit_compile, steps_per_execution, run_eagerly: as in `keras.Model.compile`.
 
         Raises:
             ValueError: an argument is not what it should be.
         """
+        self._freeze(freeze_discriminator)
         super().compile(
             optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly
         )
@@ -322,7 +507,14 @@ class GAN(keras.Model):
             "discriminator_steps", discriminator_steps, self.default_discriminator_steps, least=1, whole=True
         )
         self.clip_weights = _number("clip_weights", clip_weights, self.default_clip_weights)
-        self.ema_half_life = _number("ema_half_life", ema_half_life, self.default_ema_half_life)
+        half_life = self.default_ema_half_life if ema_half_life is None else ema_half_life
+        self.ema_half_life = schedules.get(half_life, "ema_half_life")
+        self.clip_gradients = _number("clip_gradients", clip_gradients, 0.0)
+        self.gradient_accumulation = _number("gradient_accumulation", gradient_accumulation, 1, least=1, whole=True)
+        self.learning_rate, self.beta_2 = _of_players("learning_rate", learning_rate), _of_players("beta_2", beta_2)
+        self.one_stage = bool(one_stage)
+        if self.one_stage:
+            self._check_one_stage()
         defaults = self.default_optimizers()
         self.discriminator_optimizer = self._optimizer(discriminator_optimizer or defaults[0], self.discriminator)
         self.generator_optimizer = self._optimizer(generator_optimizer or defaults[1], self.generator)
@@ -331,9 +523,16 @@ class GAN(keras.Model):
             "generator_loss",
             "real_logits",
             "fake_logits",
+            "discriminator_accuracy",
             *(p.name for p in self.penalties),
             *(["augmentation_probability"] if hasattr(self.augmentation, "adapt") else []),
         ]
+        for player in _PLAYERS:
+            optimizer = getattr(self, f"{player}_optimizer")
+            self._set_rates(player, _innermost(optimizer))
+            names.append(f"{player}_gradient_norm")
+            names += [f"{player}_loss_scale"] if optimizer is not _innermost(optimizer) else []
+            names += [f"{player}_learning_rate"] if callable(self.learning_rate[player]) else []
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
 
     def _optimizer(self, identifier, player):
@@ -352,6 +551,61 @@ class GAN(keras.Model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(player.trainable_variables)
         return optimizer
+
+    def _set_rates(self, player, optimizer):
+        """Gives an optimizer the learning rate and beta 2 that were given apart from it."""
+        rate, beta_2 = self.learning_rate[player], self.beta_2[player]
+        if rate is not None:
+            if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+                raise ValueError(
+                    f"learning_rate={rate!r}, but the {player}'s optimizer has a schedule of its own: give one of them."
+                )
+            optimizer.learning_rate.assign(schedules.value(rate, self.samples_seen))
+        elif isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
+            _check_schedule(optimizer._learning_rate, player)
+        if beta_2 is not None:
+            if not hasattr(optimizer, "beta_2"):
+                raise ValueError(f"beta_2={beta_2!r}: the {player}'s optimizer, {optimizer.name}, has none.")
+            optimizer.beta_2 = float(schedules.value(beta_2, 0))
+
+    def _freeze(self, count):
+        """Lets the discriminator's first layers with weights, this many, keep them; all others learn."""
+        count = _number("freeze_discriminator", count, 0, whole=True)
+        weighted = [layer for layer in self.discriminator.layers if layer.weights]
+        if count and count >= len(weighted):
+            raise ValueError(
+                f"freeze_discriminator={count}: the discriminator has {len(weighted)} layers with weights, of which at "
+                "least one has to learn."
+            )
+        if count or getattr(self, "freeze_discriminator", 0):  # else what the user froze stays frozen
+            for number, layer in enumerate(weighted):
+                layer.trainable = number >= count
+        self.freeze_discriminator = count
+
+    def _check_one_stage(self):
+        """Raises a ValueError if the game cannot be played in one stage."""
+        if isinstance(self.adversarial_loss, losses.Hinge):
+            raise ValueError(
+                'one_stage=True with loss="hinge": beyond its margin the discriminator\'s loss passes nothing back, '
+                'and nothing for the generator can be had from that. Give loss="non_saturating", or one_stage=False.'
+            )
+        if math.prod(self.discriminator.outputs[0].shape[1:]) != 1:
+            raise ValueError(
+                f"one_stage=True needs a discriminator with one logit a sample; {self.name}'s gives "
+                f"{self.discriminator.outputs[0].shape[1:]}. Leave one_stage out."
+            )
+        samples = tf.random.stateless_uniform((4, *self.discriminator.inputs[0].shape[1:]), (0, 0), -1.0, 1.0)
+        labels = None if self.num_classes is None else tf.zeros(4, tf.int32)
+        with tf.GradientTape() as tape, keras.StatelessScope():
+            tape.watch(samples)
+            first = tf.cast(self.call_discriminator(samples, labels), tf.float32)[0]
+        others = tape.gradient(first, samples)[1:]
+        if tf.reduce_any(others != 0.0):
+            raise ValueError(
+                "one_stage=True: the discriminator mixes the samples of a batch (batch normalization, minibatch "
+                "standard deviation), so that gradients of single samples do not exist. Use one without, such as "
+                'DCGAN(normalization="spectral"), or leave one_stage out.'
+            )
 
     @property
     def metrics(self):
@@ -638,7 +892,13 @@ class GAN(keras.Model):
             "augmentation": serialize(self.augmentation) if self.augmentation else [],
             "discriminator_steps": self.discriminator_steps,
             "clip_weights": self.clip_weights,
-            "ema_half_life": self.ema_half_life,
+            "ema_half_life": schedules.serialize(self.ema_half_life),
+            "learning_rate": [schedules.serialize(self.learning_rate[player]) for player in _PLAYERS],
+            "beta_2": [schedules.serialize(self.beta_2[player]) for player in _PLAYERS],
+            "clip_gradients": self.clip_gradients,
+            "gradient_accumulation": self.gradient_accumulation,
+            "one_stage": self.one_stage,
+            "freeze_discriminator": self.freeze_discriminator,
             "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
             "run_eagerly": self.run_eagerly,
@@ -665,9 +925,26 @@ class GAN(keras.Model):
             counter.assign(np.array(store[str(i)]))
 
 
-def _gradients(tape, target, variables):
-    """Gradients, zero where the target does not depend on a variable."""
-    return tape.gradient(target, [v.value for v in variables], unconnected_gradients=tf.UnconnectedGradients.ZERO)
+def _gradients(tape, target, variables, *tensors, output_gradients=None):
+    """Gradients for variables (and tensors), zero where the target does not depend on one."""
+    sources = [*(v.value for v in variables), *tensors]
+    zero = tf.UnconnectedGradients.ZERO
+    return tape.gradient(target, sources, output_gradients=output_gradients, unconnected_gradients=zero)
+
+
+def _per_sample(logits):
+    """The mean logit of each sample, float32 (batch,)."""
+    return tf.reduce_mean(tf.reshape(tf.cast(logits, tf.float32), (_count(logits), -1)), axis=1)
+
+
+def _innermost(optimizer):
+    """The optimizer itself, without the wrapper that scales its loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _check_parts(samples, parts):
+    if samples.shape[0] is not None and samples.shape[0] % parts:
+        raise ValueError(f"gradient_accumulation={parts} does not divide a batch of {samples.shape[0]} samples.")
 
 
 def _inputs(values, labels):
@@ -678,6 +955,26 @@ def _inputs(values, labels):
 def _count(samples):
     """Samples in a batch: a number where the shape is static, else a tensor."""
     return samples.shape[0] if samples.shape[0] is not None else tf.shape(samples)[0]
+
+
+def _of_players(name, values):
+    """What an argument says of each player: {player: None, a number or a schedule}."""
+    pair = values if isinstance(values, (tuple, list)) else (values, values)
+    if len(pair) != 2:
+        raise ValueError(f"{name}={values!r}: expected one value, or a pair (discriminator's, generator's).")
+    return {
+        player: None if one is None else schedules.get(one, name) for player, one in zip(_PLAYERS, pair, strict=True)
+    }
+
+
+def _check_schedule(schedule, player):
+    """Raises a ValueError if a Keras schedule gives a negative rate somewhere among the first million updates."""
+    for update in (0, *(n * 10**power for power in range(7) for n in (1, 2, 5))):
+        if not float(schedule(update)) >= 0:
+            raise ValueError(
+                f"The learning rate of the {player}'s optimizer, a {type(schedule).__name__}, is "
+                f"{float(schedule(update)):g} after {update} updates: expected 0 or more throughout."
+            )
 
 
 def _as_sequence(value):

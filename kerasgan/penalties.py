@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
 
+from kerasgan import schedules
+
 # Inside the square root of the gradient's norm: keeps the derivative of sqrt finite where a gradient is exactly zero,
 # and is too small to move a norm near 1 in float32.
 _EPSILON = 1e-12
@@ -43,7 +45,8 @@ class Penalty:
     """Base class of the gradient penalties.
 
     Args:
-        weight: factor of the penalty in the discriminator's loss.
+        weight: factor of the penalty in the discriminator's loss: a number above 0, or a schedule of it
+            (`kerasgan.schedules`).
         interval: the penalty is added in every `interval`-th step only and multiplied by `interval` there ("lazy
             regularization", Karras et al., 2020, arXiv:1912.04958, appendix B), which costs less and weighs the same.
             The training step does both; a call returns the penalty of this one batch, not multiplied by `interval`.
@@ -55,14 +58,15 @@ class Penalty:
     name = "penalty"
 
     def __init__(self, weight, interval=1):
-        if not weight > 0:
-            raise ValueError(f"weight={weight!r} was given, expected a number above 0; leave the penalty out instead.")
+        weight = schedules.get(weight, "weight")
+        if weight == 0:
+            raise ValueError("weight=0 was given, expected a number above 0; leave the penalty out instead.")
         if not (isinstance(interval, int) and interval >= 1):
             raise ValueError(f"interval={interval!r} was given, expected a whole number of steps, 1 or more.")
-        self.weight = float(weight)
+        self.weight = weight if callable(weight) else float(weight)
         self.interval = interval
 
-    def __call__(self, critic, real, fake, seed):
+    def __call__(self, critic, real, fake, seed, samples_seen=0):
         """The weighted penalty of each sample.
 
         Args:
@@ -70,19 +74,20 @@ class Penalty:
             real: real samples, (batch, ...).
             fake: as many generated samples of the same shape.
             seed: int32 tensor (2,), decides the random points (if any) at which the gradient is taken.
+            samples_seen: in training so far, for a weight that follows a schedule.
 
         Returns:
             float32 (batch,).
         """
         real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-        return self.weight * self.penalise(critic, real, fake, seed)
+        return schedules.value(self.weight, samples_seen) * self.penalise(critic, real, fake, seed)
 
     def penalise(self, critic, real, fake, seed):
         """The penalty of each sample without its weight, (batch,), for float32 samples."""
         raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
 
     def get_config(self):
-        return {"weight": self.weight, "interval": self.interval}
+        return {"weight": schedules.serialize(self.weight), "interval": self.interval}
 
     @classmethod
     def from_config(cls, config):

@@ -70,8 +70,13 @@ def test_discriminator_steps_each_get_their_own_real_batch():
     gan = linear_gan()
     gan.compile("sgd", "sgd", loss="wasserstein", discriminator_steps=3)
     seen = []
-    original = gan.discriminator_step
-    gan.discriminator_step = lambda real, fake, labels: (seen.append((real, fake)), original(real, fake, labels))
+    original = gan.discriminator_gradients
+
+    def noting(real, fake, labels):
+        seen.append((real, fake))
+        return original(real, fake, labels)
+
+    gan.discriminator_gradients = noting
     data = vectors(12)
     gan.train_step(tf.constant(data))
     np.testing.assert_array_equal(np.concatenate([real for real, _ in seen]), data)
@@ -220,7 +225,7 @@ def test_keras_callbacks_and_steps_per_execution(tmp_path, steps):
             keras.callbacks.BackupAndRestore(tmp_path / "backup"),
         ],
     )
-    assert (tmp_path / "log.csv").read_text().startswith("epoch,discriminator_loss")
+    assert {"epoch", "discriminator_loss"} < set((tmp_path / "log.csv").read_text().split("\n")[0].split(","))
     assert int(keras.saving.load_model(tmp_path / "best.keras").samples_seen) == 32
 
 

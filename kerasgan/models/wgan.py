@@ -62,7 +62,8 @@ class WGAN(GAN):
             "normalization": normalization,
         }
 
-    def default_optimizers(self):
+    @staticmethod
+    def default_optimizers():
         # As in PyTorch, where the paper's code runs: a longer memory than Keras's 0.9, and an epsilon that is added to
         # the root (1e-8), while Keras adds it inside. Keras's 1e-7 there would be 3e-4 outside, many times the
         # gradients that clipped weights let through: the generator would all but stand still.

@@ -53,7 +53,8 @@ class WGANGP(GAN):
             )
         self.config = {"image_shape": list(image_shape), "latent_dim": latent_dim, "width": width}
 
-    def default_optimizers(self):
+    @staticmethod
+    def default_optimizers():
         return keras.optimizers.Adam(1e-4, 0.5, 0.9), keras.optimizers.Adam(1e-4, 0.5, 0.9)
 
     def get_config(self):

@@ -1,0 +1,132 @@
+"""Values that change while a training goes on, as functions of the samples seen.
+
+Samples seen, not steps: a schedule means the same whatever the batch size and the number of discriminator steps.
+`GAN.compile` takes one as learning rate, as beta 2 and as half-life of the moving average, a penalty as its weight.
+"""
+
+import math
+import re
+
+import keras
+import tensorflow as tf
+
+
+class Schedule:
+    """From `start` to `end` while `samples` samples are seen; `end` from there on.
+
+    Args:
+        start, end: values, 0 or more.
+        samples: real samples seen in training when `end` is reached, above 0.
+
+    Raises:
+        ValueError: a value that is negative or no number.
+    """
+
+    name = "schedule"
+
+    def __init__(self, start, end, samples):
+        for argument, value in (("start", start), ("end", end), ("samples", samples)):
+            least = "above 0" if argument == "samples" else "of 0 or more"
+            if not _is_number(value) or value < 0 or (argument == "samples" and not value > 0):
+                raise ValueError(f"{argument}={value!r} of a {self.name} schedule: expected a number {least}.")
+        self.start, self.end, self.samples = float(start), float(end), float(samples)
+
+    def __call__(self, samples_seen):
+        """The value, a float32 scalar tensor, after so many samples (a number or a scalar tensor)."""
+        share = tf.minimum(tf.cast(samples_seen, tf.float32) / self.samples, 1.0)
+        return self.end + (self.start - self.end) * self.remaining(share)
+
+    def remaining(self, share):
+        """What is left of the way from `start` to `end`, 1 to 0, when the share 0 to 1 of `samples` was seen."""
+        raise NotImplementedError(f"{type(self).__name__} must implement remaining(share).")
+
+    def get_config(self):
+        return {"start": self.start, "end": self.end, "samples": self.samples}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return f"{self.name}({self.start:g}, {self.end:g}, {self.samples:g})"
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Linear(Schedule):
+    """A straight line."""
+
+    name = "linear"
+
+    def remaining(self, share):
+        return 1.0 - share
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Cosine(Schedule):
+    """Half a wave: slow, fast, slow (Loshchilov & Hutter, 2016, arXiv:1608.03983, without restarts)."""
+
+    name = "cosine"
+
+    def remaining(self, share):
+        return 0.5 * (1.0 + tf.cos(math.pi * share))
+
+
+_SCHEDULES = {schedule.name: schedule for schedule in (Linear, Cosine)}
+
+
+def get(identifier, name="schedule"):
+    """The number or `Schedule` that `identifier` means.
+
+    Args:
+        identifier: a number of 0 or more; a `Schedule`, or any function of the samples seen that Keras can serialize; a
+            text such as "cosine(2e-4, 5e-5, 2000000)" (start, end, samples); or what
+            `keras.saving.serialize_keras_object` made of a schedule.
+        name: how the argument is called in errors.
+
+    Returns:
+        A float, or a function of the samples seen.
+
+    Raises:
+        ValueError: it is none of these, or negative.
+    """
+    if isinstance(identifier, dict):
+        identifier = keras.saving.deserialize_keras_object(identifier)
+    if isinstance(identifier, str):
+        identifier = _parsed(identifier, name)
+    if isinstance(identifier, keras.optimizers.schedules.LearningRateSchedule):
+        raise ValueError(
+            f"{name}={identifier!r} counts updates; give a kerasgan.schedules.Schedule, which counts samples, or give "
+            "it to the optimizer itself."
+        )
+    if callable(identifier):
+        return identifier
+    if not _is_number(identifier) or identifier < 0:
+        raise ValueError(
+            f"{name}={identifier!r}: expected a number of 0 or more, or a schedule such as "
+            '"cosine(2e-4, 5e-5, 2000000)" (start, end, samples).'
+        )
+    return float(identifier)
+
+
+def value(schedule, samples_seen):
+    """What a number or schedule is worth after so many samples."""
+    return schedule(samples_seen) if callable(schedule) else schedule
+
+
+def serialize(schedule):
+    """What `get` makes the same number or schedule of again, as plain data."""
+    return keras.saving.serialize_keras_object(schedule) if callable(schedule) else schedule
+
+
+def _parsed(text, name):
+    found = re.fullmatch(r"\s*(\w+)\s*\(([^()]*)\)\s*", text)
+    try:
+        return _SCHEDULES[found[1]](*(float(part) for part in found[2].split(",")))
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{name}={text!r}: expected linear(START, END, SAMPLES) or cosine(START, END, SAMPLES)."
+        ) from error
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
