@@ -56,6 +56,7 @@ setup(
         "importlib_resources>=6",  # tensorflow-datasets imports it but declares it only for Python below 3.9
         "numpy>=2",  # arrays in natural units go in and out as NumPy
         "matplotlib>=3.9",  # samples shown in a notebook
+        "google-crc32c>=1.5",  # checksums of TFRecord files, which TensorFlow checks only when it reads them in order
         "pillow>=11",  # reads users' image files, writes grids and animations
         "h5py>=3.11",  # weight files in half precision; Keras's own dependency
         "absl-py>=2",  # flags of the command

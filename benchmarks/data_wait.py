@@ -1,10 +1,11 @@
 """How much of a training step waits for data.
 
-Three ways to feed the same step take turns in one run: the same batch again and again (no data pipeline at all), images
-that `kerasgan.data.images` holds in memory, and images that it decodes when they are needed. The table gives images a
-second, the time a step takes, the time it waits before it has its batch, and that wait as a share of the step. Where
-the model and the decoding share the same cores, decoding also slows the step itself: the last column compares the step
-with that of no pipeline. Medians of the turns, because other programs disturb some of them.
+Ways to feed the same step take turns in one run: the same batch again and again (no data pipeline at all), images that
+`kerasgan.data.images` holds in memory, images that it decodes when they are needed, and what `kerasgan convert` makes
+of them, read when it is needed: a zip of PNG files and TFRecord shards. The table gives images a second, the time a
+step takes, the time it waits before it has its batch, and that wait as a share of the step. Where the model and the
+decoding share the same cores, decoding also slows the step itself: the last column compares the step with that of no
+pipeline. Medians of the turns, because other programs disturb some of them.
 
     python benchmarks/data_wait.py                              # the step of our DCGAN-64 on photographs made here
     python benchmarks/data_wait.py --step_ms 10                 # a step that only computes for 10 ms
@@ -25,8 +26,10 @@ from absl import app, flags  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from kerasgan import data, models  # noqa: E402
+from kerasgan.convert import convert  # noqa: E402
 
-SOURCE = flags.DEFINE_string("source", None, "A folder or zip of images. Default: 2,000 JPEG files of 178x218 pixels.")
+SOURCE = flags.DEFINE_string("source", None, "A folder or zip of images. Default: JPEG files of 178x218 pixels.")
+IMAGES = flags.DEFINE_integer("images", 10_000, "Number of these JPEG files.")
 SIZE = flags.DEFINE_integer("size", 64, "Height and width of the images.")
 BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Images in a batch.")
 WIDTH = flags.DEFINE_integer("width", 64, "Width of the DCGAN.")
@@ -36,7 +39,7 @@ TURNS = flags.DEFINE_integer("turns", 9, "Turns of each way to feed the step.")
 READY = 4  # steps at the start of a turn that do not count: their batches were prepared while the others had theirs
 
 
-def write_photographs(folder, count=2000, height=218, width=178):
+def write_photographs(folder, count, height=218, width=178):
     """JPEG files of smooth random colours, about as large and as costly to decode as CelebA's."""
     random = np.random.default_rng(0)
     for number in range(count):
@@ -95,22 +98,28 @@ def turn(step, batches):
     return (time.perf_counter() - start) / STEPS.value, waited / STEPS.value
 
 
-def feeds(source):
-    """The ways to feed a step: name -> endless iterator of batches."""
+def feeds(source, folder):
+    """The ways to feed a step: name -> endless iterator of batches. Converted images go into `folder`."""
     common = {"size": SIZE.value, "batch_size": BATCH_SIZE.value, "flip": True, "seed": 0}
+    for name in ("photos.zip", "shards"):
+        convert(source, folder / name, SIZE.value)
     in_memory = data.images(source, cache=True, **common)
-    decoded = data.images(source, cache=False, **common)
     (batch,) = in_memory.take(1)
+    read = {
+        "decoded when needed": source,
+        "converted, zip": folder / "photos.zip",
+        "converted, shards": folder / "shards",
+    }
     return {
         "no pipeline": itertools.repeat(batch),
-        "held in memory": iter(in_memory.repeat()),
-        "decoded when needed": iter(decoded.repeat()),
+        "held in memory": iter(in_memory.endless()),
+        **{name: iter(data.images(place, cache=False, **common).endless()) for name, place in read.items()},
     }
 
 
-def measure(source):
+def measure(source, folder):
     """Seconds of each way to feed the step: name -> (seconds a step, seconds waited), medians of the turns."""
-    ways = feeds(source)
+    ways = feeds(source, folder)
     batch = next(ways["no pipeline"])
     step = dcgan_step(batch) if STEP_MS.value is None else synthetic_step(batch)
     finish(step(batch))
@@ -131,9 +140,11 @@ def table(spent):
 
 def main(_):
     with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
         if SOURCE.value is None:
-            write_photographs(pathlib.Path(folder))
-        print(table(measure(SOURCE.value or folder)))
+            (folder / "photos").mkdir()
+            write_photographs(folder / "photos", IMAGES.value)
+        print(table(measure(SOURCE.value or folder / "photos", folder)))
 
 
 if __name__ == "__main__":

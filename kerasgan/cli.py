@@ -170,6 +170,53 @@ def train(words):
     print(f"Done. Everything is in {values.out}; more samples with: kerasgan generate {shlex.quote(values.out)}")
 
 
+def convert(words):
+    """convert SOURCE --out FOLDER|FILE.zip --size SIZE
+
+    Makes a zip of PNG files or a folder of TFRecord shards from any source of images, with the pixels that training
+    would read: cropped and resized once instead of in every epoch. The same command again goes on where it stopped.
+
+    Examples:
+      kerasgan convert my_photos/ --out photos64.zip --size 64
+      kerasgan convert my_photos/ --out photos128/ --size 128 --filter lanczos --labels
+      kerasgan convert tfds:celeb_a --out faces/ --size 64 --crop 0,20,178,178
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("out", None, "A name that ends in .zip, or a folder.", short_name="o", flag_values=values)
+    flags.DEFINE_string("size", None, "Height and width: 64 or 64x96.", flag_values=values)
+    flags.DEFINE_integer("channels", 3, "Channels: 1 grey, 3 RGB, 4 RGBA.", flag_values=values)
+    flags.DEFINE_list("crop", ["center"], "center, pad or LEFT,TOP,WIDTH,HEIGHT in the source.", flag_values=values)
+    flags.DEFINE_string("filter", "bicubic", "bicubic, lanczos, bilinear or box.", flag_values=values)
+    flags.DEFINE_boolean("labels", False, "Keep classes, such as sub-folders.", flag_values=values)
+    flags.DEFINE_string("subset", None, "Part of the source: a folder inside, or a split.", flag_values=values)
+    flags.DEFINE_string("key", None, "Name of the images, where the source has several arrays.", flag_values=values)
+    flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
+    flags.DEFINE_boolean("download", False, "Let tensorflow-datasets download.", flag_values=values)
+    flags.DEFINE_float("shard_mb", 128, "Megabytes of a shard.", flag_values=values)
+    (source,) = _parse(convert, values, words)
+    for flag in ("out", "size"):
+        if values[flag].value is None:
+            raise ValueError(f"--{flag} is missing. Example: kerasgan convert my_photos/ --out photos64.zip --size 64")
+    size = _edges(values.size)
+    crop = values.crop[0] if len(values.crop) == 1 else [_whole("--crop", edge) for edge in values.crop]
+    if not source.startswith("tfds:") and not os.path.exists(os.path.expanduser(source)):
+        raise FileNotFoundError(f"{source!r} does not exist; give a folder, a zip or .npz file, or tfds:NAME.")
+    if values.out.lower().endswith(".zip"):
+        files.check_output(values.out, name="--out")
+    else:
+        files.check_folder(values.out, name="--out")
+    _import_tensorflow()
+    from kerasgan.convert import convert as run
+
+    options = ("channels", "filter", "labels", "subset", "key", "data_dir", "download", "shard_mb")
+    try:
+        count = run(source, values.out, size, crop=crop, **{name: values[name].value for name in options})
+    except KeyboardInterrupt:
+        print("Stopped. What is finished is kept; the same command goes on from there.")
+        return _INTERRUPTED
+    print(f"{values.out} holds {count} images.")
+
+
 def evaluate(words):
     """evaluate NAME|RUN --data PATH
 
@@ -403,6 +450,7 @@ COMMANDS = {
     "describe": describe,
     "generate": generate,
     "train": train,
+    "convert": convert,
     "evaluate": evaluate,
     "report": report,
     "export": export,
@@ -510,8 +558,7 @@ def _changes(values):
     changes = {flag: values[flag].value for flag in ("batch_size", "dtype", "seed")}
     changes |= {f"data.{flag}": values[flag].value for flag in ("channels", "labels")}
     if values.size is not None:
-        size = [_whole("--size", edge) for edge in values.size.lower().split("x")]
-        changes["data.size"] = size[0] if len(size) == 1 else size
+        changes["data.size"] = _edges(values.size)
     for change in values.set:
         name, equals, value = change.partition("=")
         if not equals or not re.fullmatch(r"(model|compile|data)\.\w+", name):
@@ -523,6 +570,12 @@ def _changes(values):
         except json.JSONDecodeError:
             changes[name] = value  # a word needs no quotes
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def _edges(text):
+    """What `--size` says: one edge, or [height, width]."""
+    size = [_whole("--size", edge) for edge in text.lower().split("x")]
+    return size[0] if len(size) == 1 else size
 
 
 def _whole(flag, text):

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def batches(arrays, batch_size, shuffle=True, seed=None, start=None):
+def batches(arrays, batch_size, shuffle=True, seed=None, start=None, worker=(0, 1)):
     """Batches of arrays (n, ...): a `tf.data.Dataset` of tuples of (batch_size, ...), in a new order every epoch.
 
     A remainder smaller than a batch is dropped; with `shuffle` it is a different one in every epoch.
@@ -15,12 +15,21 @@ def batches(arrays, batch_size, shuffle=True, seed=None, start=None):
         seed: integer that makes the orders repeatable.
         start: None gives one epoch, another one each time the data set is iterated. A number gives the batches of all
             epochs without end, from this one on: the same ones wherever it begins. It needs a seed.
+        worker: (number, count) gives one worker's rows of every batch (see `rows`).
     """
+    first, last = rows(batch_size, worker)
     with tf.device("CPU"):  # not on the accelerator: that memory is for the model
         tensors = [tf.constant(array) for array in arrays]
     return order(len(arrays[0]), batch_size, shuffle, seed, start).map(
-        lambda index: tuple(tf.gather(tensor, index) for tensor in tensors), num_parallel_calls=tf.data.AUTOTUNE
+        lambda index: tuple(tf.gather(tensor, index[first:last]) for tensor in tensors),
+        num_parallel_calls=tf.data.AUTOTUNE,
     )
+
+
+def rows(batch_size, worker):
+    """First row, and the one after the last, that a worker (number, count) has of a batch that all of them share."""
+    number, count = worker
+    return number * batch_size // count, (number + 1) * batch_size // count
 
 
 def order(count, batch_size, shuffle, seed, start):

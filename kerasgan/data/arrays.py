@@ -16,7 +16,10 @@ class ArraySource:
         name: what messages call the source.
         count: number of pictures.
         labels: int32 (n,), or None.
+        class_names: None; classes are mere numbers.
     """
+
+    class_names = None
 
     def __init__(self, name, array, labels=None):
         check_kind(array.dtype, name)
@@ -33,6 +36,10 @@ class ArraySource:
     def read(self, index):
         """A picture, uint8 (height, width) or (height, width, channels)."""
         return self._to_uint8(np.asarray(self._array[index]))
+
+    def label(self, index):
+        """The class of a picture; None without labels."""
+        return None if self.labels is None else int(self.labels[index])
 
     def items(self):
         """What `read` takes, for each picture."""

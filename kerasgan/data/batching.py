@@ -1,7 +1,9 @@
 """Samples that are loaded when they are needed -> shuffled batches of a fixed size."""
 
+import math
 import warnings
 
+import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
@@ -10,34 +12,59 @@ from kerasgan.data.files import BadSample
 MOST_FAILURES = 20  # unusable samples in a row, after which the data counts as lost
 
 
-def from_items(items, load, signature, batch_size):
-    """Batches of samples that are loaded when they are needed, several at a time, in the order of the items.
+def from_numbers(columns, load, signature, batch_size, shuffle, seed, start, worker=(0, 1)):
+    """Batches of samples that are loaded when they are needed, in the order of a training (see `memory.batches`).
+
+    Several batches are loaded at a time. (A call into Python for each sample, instead, would cost more than reading it
+    from a shard does.)
 
     Args:
-        items: `tf.data.Dataset` of tuples: numbers of samples, or undecoded samples.
-        load: Python function of an item that returns a tuple of NumPy arrays.
+        columns: arrays (n,): what `load` takes for each sample.
+        load: Python function of a row of the columns that returns a tuple of NumPy arrays.
         signature: tuple of `tf.TensorSpec`, what `load` returns.
         batch_size: samples in a batch; a smaller remainder is dropped.
+        shuffle, seed, start, worker: as in `memory.batches`.
     """
+    first, last = memory.rows(batch_size, worker)
+
+    def load_all(*columns):
+        rows = [load(*row) for row in zip(*columns, strict=True)]
+        return tuple(np.stack(part) for part in zip(*rows, strict=True))
+
+    def batch(*columns):
+        parts = tf.numpy_function(load_all, columns, [spec.dtype for spec in signature])
+        shapes = [(last - first, *spec.shape) for spec in signature]
+        return tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
+
+    numbers = memory.batches(columns, batch_size, shuffle, seed, start, worker)
+    return numbers.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def from_stream(items, load, signature, batch_size, shuffle, seed, start, worker=(0, 1)):
+    """Batches of samples that are made of the elements of a stream, several at a time.
+
+    Args:
+        items: `tf.data.Dataset` of tuples, what `load` takes. They may differ in shape.
+        load, signature, batch_size, shuffle, seed, start, worker: as in `from_numbers`.
+    """
+    first, last = memory.rows(batch_size, worker)
 
     def one(*item):
         parts = tf.numpy_function(load, item, [spec.dtype for spec in signature])
         return tuple(tf.ensure_shape(part, spec.shape) for part, spec in zip(parts, signature, strict=True))
 
-    samples = items.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return samples.batch(batch_size, drop_remainder=True)
+    ordered = _of_stream(items, batch_size, shuffle, seed, start, worker)
+    samples = ordered.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return samples.batch(last - first, drop_remainder=True)
 
 
-def in_order(columns, batch_size, shuffle, seed, start):
-    """The rows of some columns of numbers as items, in the order of a training (see `kerasgan.memory.batches`)."""
-    return memory.batches(columns, batch_size, shuffle, seed, start).unbatch()
-
-
-def of_stream(items, batch_size, shuffle, seed, start):
+def _of_stream(items, batch_size, shuffle, seed, start, worker):
     """The elements of a stream as items: one epoch, or all epochs from batch `start` on.
 
     A stream has to be read to be skipped: to begin in the middle of an epoch takes as long as reading what lies before.
+    So every worker reads all of it, and keeps its own rows of each batch.
     """
+    first_row, last_row = memory.rows(batch_size, worker)
     count = int(items.cardinality())
     if start is None:
         return items.shuffle(count, seed=seed, reshuffle_each_iteration=True) if shuffle else items
@@ -56,39 +83,64 @@ def of_stream(items, batch_size, shuffle, seed, start):
             lambda *columns: tf.data.Dataset.from_tensor_slices(tuple(tf.gather(c, chosen) for c in columns))
         )
 
-    return tf.data.Dataset.counter(first).flat_map(epoch)
+    rows = tf.data.Dataset.counter(first).flat_map(epoch).enumerate()
+    mine = rows.filter(lambda row, _: (row % batch_size >= first_row) & (row % batch_size < last_row))
+    return mine.map(lambda _, item: item)
+
+
+def elsewhere(columns):
+    """The function from an item, a row of some columns of numbers, to another one, far from it in the set.
+
+    What cannot be read is often what lies together. Going on from row to row in this way visits all of them.
+    """
+    count = len(columns[0])
+    stride = round(count * 0.618)
+    while math.gcd(stride, count) > 1:
+        stride += 1
+
+    def other(item):
+        row = (np.searchsorted(columns[0], item[0]) + stride) % count
+        return tuple(column[row] for column in columns)
+
+    return other
 
 
 class Replacing:
     """Wraps a loader of samples: one that turns out to be unusable in the middle of a training is replaced.
 
     Only then is it known (a file with a sound header may be cut short), and the length of an epoch must not change, so
-    the sample that was loaded last takes its place. Each unusable sample is named in a warning, once. Many of them in a
-    row mean that the data is gone, which is an error.
+    another sample takes its place: always the same one, or a resumed training would not be the same. Each unusable
+    sample is named in a warning, once. Many others that cannot be read either mean that the data is gone, which is an
+    error.
+
+    Args:
+        load: function of an item that returns a sample, or raises `BadSample`.
+        item_name: function of an item's number that returns its name.
+        other: function of an item that returns the item to load instead.
+        on_error: "skip" replaces, "raise" raises a `ValueError` at the first unusable sample.
     """
 
-    def __init__(self, load, item_name, first, on_error):
-        self._load, self._item_name, self._last, self._on_error = load, item_name, first, on_error
+    def __init__(self, load, item_name, other, on_error):
+        self._load, self._item_name, self._other, self._on_error = load, item_name, other, on_error
         self._named = set()
-        self._failures = 0
 
-    def __call__(self, position, *rest):
-        try:
-            self._last = self._load(position, *rest)
-            self._failures = 0
-        except BadSample as error:
-            self._failures += 1
-            self._report(self._item_name(int(position)), error)
-        return self._last
+    def __call__(self, *item):
+        for _ in range(MOST_FAILURES):
+            try:
+                return self._load(*item)
+            except BadSample as error:
+                name = self._item_name(int(item[0]))
+                self._report(name, error)
+                reason = error
+            item = self._other(item)
+        raise ValueError(
+            f"{MOST_FAILURES} samples in a row cannot be read, the last of them {name} ({reason}). Is the data still "
+            "there? Bring it back; training goes on from its last checkpoint."
+        )
 
     def _report(self, name, error):
         if self._on_error == "raise":
             raise ValueError(f"{name}: {error}. Repair or remove it, or pass on_error='skip'.") from None
-        if self._failures >= MOST_FAILURES:
-            raise ValueError(
-                f"{self._failures} samples in a row cannot be read, the last of them {name} ({error}). "
-                "Is the data still there? Training stops rather than to go on with what it read last."
-            ) from None
         if name not in self._named:
             self._named.add(name)
             warnings.warn(f"{name} cannot be used ({error}); another sample takes its place.", stacklevel=3)

@@ -22,15 +22,16 @@ class FileSource:
         name: what messages call the source.
         count: number of files.
         labels: int32 (n,), -1 for a file that is in no folder; or None.
+        class_names: names of the class folders, or None.
     """
 
     def __init__(self, name, entries, class_folders=None):
         self.name = name
         self.count = len(entries)
-        self.labels = None
+        self.labels = self.class_names = None
         self._entries = entries  # (container, member) pairs
         if class_folders is not None:
-            self._class_names, self.labels = _number(name, class_folders)
+            self.class_names, self.labels = _number(name, class_folders)
 
     def item_name(self, index):
         return self._entries[index][1]
@@ -59,6 +60,10 @@ class FileSource:
         """Names and sizes of the files, one a line."""
         return "\n".join(f"{container.size(member)} {member}" for container, member in self._entries)
 
+    def label(self, index):
+        """The class of a file; None without labels."""
+        return None if self.labels is None else int(self.labels[index])
+
     def items(self):
         """What `read` takes, for each file."""
         return range(len(self._entries))
@@ -68,7 +73,7 @@ class FileSource:
         if self.labels is None:
             return None, None
         used, labels = np.unique(self.labels[kept], return_inverse=True)
-        return [self._class_names[number] for number in used], labels.astype(np.int32)
+        return [self.class_names[number] for number in used], labels.astype(np.int32)
 
 
 class _Folder:

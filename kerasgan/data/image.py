@@ -9,14 +9,21 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.data.batching import Replacing, from_items, in_order, of_stream
+from kerasgan.data.batching import Replacing, elsewhere, from_numbers, from_stream
 from kerasgan.data.files import BadSample, FileSource
-from kerasgan.data.pixels import check_header, to_pixels
+from kerasgan.data.pixels import FILTERS, check_header, to_pixels
 from kerasgan.data.reading import Stack, read_usable, report
+from kerasgan.data.shards import ShardSource
 from kerasgan.data.sources import find
 from kerasgan.data.streams import StreamSource
 
 CACHE_BYTES = 2**30  # prepared images up to this size stay in memory; tf.data takes as much again for its own copy
+CHOICES = {
+    "channels": (1, 3, 4),
+    "filter": FILTERS,
+    "on_error": ("skip", "raise"),
+    "cache": ("auto", True, False),
+}
 TRIED = 256  # images that are tried in search of a first usable one
 
 
@@ -27,6 +34,7 @@ def images(
     *,
     channels=3,
     crop="center",
+    filter="bicubic",
     flip=False,
     labels=False,
     shuffle=True,
@@ -43,32 +51,38 @@ def images(
     With labels, batches are pairs (images, int32 labels (batch_size,)). A remainder smaller than a batch is dropped;
     with `shuffle` it is a different one in every epoch.
 
-    Images are turned upright (EXIF), cropped and resized with Pillow's bicubic filter, which is widened when it shrinks
+    Images are turned upright (EXIF), cropped and resized with Pillow's `filter`, which is widened when it shrinks them
     (antialiasing). Grey is repeated for RGB; RGB becomes grey as ITU-R 601 luma, and opaque RGBA. Transparency is laid
     over white where there is no alpha channel; with one, the colour of fully transparent pixels is black, whatever
     colour is hidden in the file.
 
     Everything is checked before the data set is returned. Images that take 1 GB or less when they are prepared are read
     here, once, and stay in memory as uint8, so that an epoch costs next to nothing. Of larger sets the files' headers
-    are checked here, and images are decoded in parallel when they are needed.
+    are checked here, and images are decoded in parallel when they are needed, anew in each epoch. A file that is gone
+    or broken by then is named in a warning, and another image takes its place; one that was replaced by another image,
+    of whatever size, is used as it is. To go on after an interruption, files must have the names and sizes that they
+    had (`fingerprint`).
 
     Args:
-        source: a folder, a zip file (which is not unpacked), or a list of them; an array (n, height, width) or
-            (n, height, width, channels), or a `.npy` or `.npz` file with it, of uint8, or floats in [-1, 1] or, where
-            there are no negative ones, in [0, 1]; a `tf.data.Dataset` of such images or of the contents of image files,
-            alone, with a label, or in a dictionary; or a data set of tensorflow-datasets, such as "tfds:celeb_a" or
-            "tfds:celeb_a/train[:50%]".
+        source: a folder, a zip file (which is not unpacked), or a list of them; a folder of TFRecord shards, such as
+            `kerasgan convert` makes, where each image is found by its number without reading others; an array
+            (n, height, width) or (n, height, width, channels), or a `.npy` or `.npz` file with it, of uint8, or floats
+            in [-1, 1] or, where there are no negative ones, in [0, 1]; a `tf.data.Dataset` of such images or of the
+            contents of image files, alone, with a label, or in a dictionary; or a data set of tensorflow-datasets, such
+            as "tfds:celeb_a" or "tfds:celeb_a/train[:50%]".
         size: height and width of the images, an int or (height, width).
         batch_size: images in a batch.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA).
         crop: "center" keeps the largest centred part of the right proportions; "pad" keeps everything and fills the
             rest with black, or transparency; a box (left, top, width, height) in pixels of the source is cut out first.
+        filter: "bicubic", "lanczos", "bilinear" or "box".
         flip: mirrors every other image at random, anew in each epoch.
         labels: True for the classes: the folders, or the labels that come with a data set. A name, such as "y_train" or
             "attributes/Smiling", where `source` has several; integers, one an image, where it is an array.
         shuffle: draws a new order of the whole set for each epoch; only numbers are shuffled, not images.
         seed: makes order and flips repeatable.
-        subset: a folder inside `source`, such as "train"; with tensorflow-datasets the split ("train" by default).
+        subset: a folder inside `source`, such as "train", or one of several sets of foreign TFRecord shards; with
+            tensorflow-datasets the split ("train" by default).
         key: name of the images where `source` has several arrays or features.
         data_dir: where tensorflow-datasets keeps its data.
         download: lets tensorflow-datasets download and prepare what is not there.
@@ -80,7 +94,9 @@ def images(
         None without labels, and for a stream that is not held in memory and does not name its classes. Its
         `cardinality()` is known, except for such a stream of unknown length. Its method `endless(start=0)` gives the
         batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
-        `steps_per_epoch` in `fit`, and a seed). `fingerprint` tells this data from other data.
+        `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its
+        `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)`
+        is the same data in other batches, not read again. `fingerprint` tells this data from other data.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -93,55 +109,62 @@ def images(
     digits = kerasgan.data.images("mnist.npz", size=28, channels=1, labels=True)
     ```
     """
-    size, crop = _check_size(size), _check_crop(crop)
-    _check_options(batch_size, channels, on_error, cache)
+    size, crop = check_size(size), check_crop(crop)
+    _check_options(batch_size=batch_size, channels=channels, filter=filter, on_error=on_error, cache=cache)
     found = find(source, labels, subset=subset, key=key, data_dir=data_dir, download=download)
     shape = (*size, channels)
 
     def decode(item):
-        return to_pixels(found.read(item), size, channels, crop)
+        return to_pixels(found.read(item), size, channels, crop, filter)
 
     loaded = _load(found, decode, shape, cache, on_error)
     if loaded is not None:
         arrays, class_names = loaded
         count = len(arrays[0])
-        _check_count(count, batch_size, found.name)
 
-        def batches(start, seed=seed):
-            return memory.batches(arrays, batch_size, shuffle, seed, start)
+        def batches(batch_size, start, seed=seed, worker=(0, 1)):
+            return memory.batches(arrays, batch_size, shuffle, seed, start, worker)
     else:
         items, class_names, is_stream = _list(found, size, crop, on_error)
         count = int(items.cardinality()) if is_stream else len(items[0])
+        shuffle = shuffle and _can_shuffle(found)
+        load = _loader(found, decode, items, is_stream, on_error)
+        parts = len(items.element_spec if is_stream else items) - 1
+        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[:parts]
+        read = from_stream if is_stream else from_numbers
+
+        def batches(batch_size, start, seed=seed, worker=(0, 1)):
+            return read(items, load, signature, batch_size, shuffle, seed, start, worker)
+
+    fingerprint = _fingerprint(found, loaded, count)
+
+    def in_batches(batch_size):
         if count >= 0:
             _check_count(count, batch_size, found.name)
-        shuffle = shuffle and _can_shuffle(found)
-        order = of_stream if is_stream else in_order
-        first = order(items, 1, False, None, None)
-        load = _loader(found, decode, first, on_error)
-        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[: len(first.element_spec) - 1]
 
-        def batches(start, seed=seed):
-            return from_items(order(items, batch_size, shuffle, seed, start), load, signature, batch_size)
+        def endless(start=0, seed=seed, worker=(0, 1)):
+            if seed is None:
+                raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
+            _check_worker(worker, batch_size)
+            return _finish(batches(batch_size, start, seed, worker), batch_size, flip, seed, start, worker)
 
-    def endless(start=0, seed=seed):
-        if seed is None:
-            raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
-        return _finish(batches(start, seed), flip, seed, start)
+        dataset = _finish(batches(batch_size, None), batch_size, flip, seed)
+        dataset.class_names = class_names
+        dataset.endless = endless
+        dataset.rebatched = in_batches
+        dataset.fingerprint = fingerprint
+        return dataset
 
-    dataset = _finish(batches(None), flip, seed)
-    dataset.class_names = class_names
-    dataset.endless = endless
-    dataset.fingerprint = _fingerprint(found, loaded, count)
-    return dataset
+    return in_batches(batch_size)
 
 
 def _fingerprint(found, loaded, count):
-    """What tells this data from other data: of images in memory their pixels, of files their names and sizes."""
+    """What tells this data from other data: of images in memory their pixels, of files and shards names and sizes."""
     digest = hashlib.sha256(str(count).encode())
     if loaded is not None:
         for array in loaded[0]:
             digest.update(np.ascontiguousarray(array))
-    elif isinstance(found, FileSource):
+    elif isinstance(found, (FileSource, ShardSource)):
         digest.update(found.listing().encode())
     return digest.hexdigest()
 
@@ -195,23 +218,30 @@ def _can_shuffle(found):
     return False
 
 
-def _loader(found, decode, items, on_error):
-    """The function that turns an item of `items` into (pixels, [label]); tried on the first of them that is usable."""
+def _loader(found, decode, items, is_stream, on_error):
+    """The function that turns an item of `items` into (pixels, [label]); tried on the first of them that is usable.
+
+    Items that are not usable are replaced (see `Replacing`): in a stream, which cannot be searched, by that first one.
+    """
 
     def load(position, item, *label):
         return decode(item), *(np.int32(number) for number in label)
 
     bad = []
-    for item in items.take(TRIED).as_numpy_iterator():
+    tried = items.take(TRIED).as_numpy_iterator() if is_stream else zip(*(c[:TRIED] for c in items), strict=True)
+    for item in tried:
         try:
-            return Replacing(load, found.item_name, load(*item), on_error)
+            load(*item)
+            other = (lambda _, first=item: first) if is_stream else elsewhere(items)
+            return Replacing(load, found.item_name, other, on_error)
         except BadSample as error:
             bad.append((found.item_name(int(item[0])), error))
     return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
 
 
-def _finish(batches, flip, seed, start=None):
+def _finish(batches, batch_size, flip, seed, start=None, worker=(0, 1)):
     """uint8 batches -> float32 in [-1, 1], mirrored at random where `flip` is true."""
+    first, last = memory.rows(batch_size, worker)
     if start is None:
         seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
     else:
@@ -220,7 +250,7 @@ def _finish(batches, flip, seed, start=None):
     def finish(batch, seed):
         pixels, *labels = batch
         if flip:
-            mirrored = tf.random.stateless_uniform([pixels.shape[0], 1], seed) < 0.5
+            mirrored = tf.random.stateless_uniform([batch_size, 1], seed)[first:last] < 0.5  # as for the whole batch
             columns = tf.range(pixels.shape[2])
             columns = tf.where(mirrored, columns[::-1], columns)
             pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)  # costs half as much as tf.reverse
@@ -228,8 +258,10 @@ def _finish(batches, flip, seed, start=None):
         return (samples, *labels) if labels else samples
 
     options = tf.data.Options()
-    # Under tf.distribute, images are dealt out to workers: there are no files to deal out in this pipeline.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    # Under tf.distribute, images are dealt out to workers (there are no files to deal out in this pipeline), unless
+    # this is one worker's part already.
+    policies = tf.data.experimental.AutoShardPolicy
+    options.experimental_distribute.auto_shard_policy = policies.DATA if worker[1] == 1 else policies.OFF
     finished = tf.data.Dataset.zip(batches, seeds).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
     return finished.prefetch(2).with_options(options)
 
@@ -237,14 +269,16 @@ def _finish(batches, flip, seed, start=None):
 # Arguments --------------------------------------------------------------------------------------------------------
 
 
-def _check_size(size):
+def check_size(size):
+    """(height, width) of `size`, a number or two; a `ValueError` where it is neither."""
     edges = size if isinstance(size, (tuple, list)) else (size, size)
     if len(edges) == 2 and all(_is_count(edge) for edge in edges):
         return int(edges[0]), int(edges[1])
     raise ValueError(f"size={size!r} must be a number of pixels, or (height, width).")
 
 
-def _check_crop(crop):
+def check_crop(crop):
+    """`crop` as `to_pixels` takes it; a `ValueError` for what makes no sense."""
     if isinstance(crop, str) and crop in ("center", "pad"):
         return crop
     if isinstance(crop, (tuple, list)) and len(crop) == 4:
@@ -253,16 +287,27 @@ def _check_crop(crop):
     raise ValueError(f"crop={crop!r} must be 'center', 'pad' or a box (left, top, width, height) in whole pixels.")
 
 
-def _check_options(batch_size, channels, on_error, cache):
+def _check_options(batch_size, **options):
     if not _is_count(batch_size):
         raise ValueError(f"batch_size={batch_size!r} must be a number of images.")
-    for argument, value, allowed in (
-        ("channels", channels, (1, 3, 4)),
-        ("on_error", on_error, ("skip", "raise")),
-        ("cache", cache, ("auto", True, False)),
-    ):
-        if value not in allowed:
-            raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, allowed))}.")
+    check_choices(**options)
+
+
+def check_choices(**options):
+    """Raises a `ValueError` for an argument with a value that is none of its choices."""
+    for argument, value in options.items():
+        if value not in CHOICES[argument]:
+            raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, CHOICES[argument]))}.")
+
+
+def _check_worker(worker, batch_size):
+    number, count = worker
+    if not (_is_count(count) and 0 <= number < count):
+        raise ValueError(f"worker={worker!r} must be (number, count), where numbers begin at 0.")
+    if batch_size % count:
+        raise ValueError(
+            f"batch_size={batch_size} cannot be dealt out evenly to {count} workers; give a multiple of {count}."
+        )
 
 
 def _check_count(count, batch_size, name):

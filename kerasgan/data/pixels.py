@@ -34,7 +34,10 @@ TRANSPOSITIONS = {
 }
 
 
-def to_pixels(raw, size, channels, crop):
+FILTERS = ("bicubic", "lanczos", "bilinear", "box")
+
+
+def to_pixels(raw, size, channels, crop, filter="bicubic"):
     """A picture as uint8 (height, width, channels). Raises `BadSample`.
 
     Args:
@@ -42,6 +45,7 @@ def to_pixels(raw, size, channels, crop):
         size: (height, width) of the result.
         channels: 1, 3 or 4.
         crop: "center", "pad" or a box (left, top, width, height) in pixels of the upright picture.
+        filter: one of `FILTERS`; each is widened with the scale when it shrinks a picture (antialiasing).
     """
     image = _open(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
     target = size[::-1]
@@ -58,7 +62,7 @@ def to_pixels(raw, size, channels, crop):
         image = image.transpose(TRANSPOSITIONS[orientation])
     zoom = (image.width / upright[0], image.height / upright[1])
     box = tuple(edge * zoom[axis % 2] for axis, edge in enumerate(box))
-    return _to_array(_resize(image, box, target, pad=crop == "pad"), channels)
+    return _to_array(_resize(image, box, target, crop == "pad", Image.Resampling[filter.upper()]), channels)
 
 
 def check_header(file, size, crop):
@@ -67,6 +71,15 @@ def check_header(file, size, crop):
         image = _open(file)
         if image.format in JPEGS:  # others may have to be decoded to tell which way is up
             _box(_upright(image, _orientation(image)), size[::-1], crop)
+
+
+def is_image_file(content):
+    """Whether bytes begin like an image file of a format that is read."""
+    try:
+        _open(io.BytesIO(content)).close()
+    except BadSample:
+        return False
+    return True
 
 
 def _open(file):
@@ -144,24 +157,24 @@ def _convert(image, channels):
     return image.convert("L" if channels == 1 or image.mode in ("1", "L") else "RGB")
 
 
-def _resize(image, box, target, pad):
-    # Pillow's bicubic widens with the scale (antialiasing) and weights the colours of RGBA by their alpha.
+def _resize(image, box, target, pad, filter):
+    # Pillow's filters widen with the scale (antialiasing) and weight the colours of RGBA by their alpha.
     if pad:
-        return _letterbox(image, target)
+        return _letterbox(image, target, filter)
     # Cut out first: given a box, Pillow's resize would let the pixels around it shine in at its edges.
     left, top = math.floor(box[0]), math.floor(box[1])
     right, bottom = min(box[2], image.width), min(box[3], image.height)
     image = image.crop((left, top, math.ceil(right), math.ceil(bottom)))
     if image.size == target:
         return image
-    return image.resize(target, Image.Resampling.BICUBIC, (box[0] - left, box[1] - top, right - left, bottom - top))
+    return image.resize(target, filter, (box[0] - left, box[1] - top, right - left, bottom - top))
 
 
-def _letterbox(image, target):
+def _letterbox(image, target, filter):
     scale = min(target[0] / image.width, target[1] / image.height)
     inner = tuple(max(1, min(edge, round(length * scale))) for length, edge in zip(image.size, target, strict=True))
     if inner != image.size:
-        image = image.resize(inner, Image.Resampling.BICUBIC)
+        image = image.resize(inner, filter)
     canvas = Image.new(image.mode, target)  # black, or transparent where there is alpha
     canvas.paste(image, ((target[0] - inner[0]) // 2, (target[1] - inner[1]) // 2))
     return canvas

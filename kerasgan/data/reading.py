@@ -21,7 +21,7 @@ def read_usable(function, source, bad):
     Those for which it raises `BadSample` are left out and added to the list `bad`, as (name, reason). Reads only a few
     chunks ahead, so that the source may be a stream. A bar shows up in a terminal when it takes long.
     """
-    results = _in_parallel(function, source.items())
+    results = in_parallel(function, source.items())
     bar = tqdm(results, "Reading", source.count, unit=" samples", delay=3, leave=False, disable=None)
     for position, result in enumerate(bar):
         if isinstance(result, BadSample):
@@ -30,7 +30,8 @@ def read_usable(function, source, bad):
             yield position, result
 
 
-def _in_parallel(function, items):
+def in_parallel(function, items):
+    """Yields `function(item)`, or the `BadSample` that it raised, for each item, in order, by several threads."""
     items = iter(items)
     workers = os.cpu_count() or 1
     waiting = collections.deque()

@@ -1,7 +1,7 @@
-"""From what a user gives as `source` to the object that reads it: `FileSource`, `ArraySource` or `StreamSource`.
+"""From what a user gives as `source` to what reads it: `FileSource`, `ShardSource`, `ArraySource` or `StreamSource`.
 
-All of them have `name`, `count` (None where it is not known), `items()`, `read(item)`, `item_name(position)` and
-`classes(kept)`.
+All of them have `name`, `count` (None where it is not known), `class_names`, `items()`, `read(item)`,
+`item_name(position)`, `label(position)` and `classes(kept)`.
 """
 
 import os
@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kerasgan.data.arrays import ArraySource, load_arrays
 from kerasgan.data.files import find_files
+from kerasgan.data.shards import is_shards, open_shards
 from kerasgan.data.streams import from_dataset, from_tfds
 
 # kind of source -> (what messages call it, which arguments mean something there)
@@ -21,13 +22,14 @@ KINDS = {
     "tfds": ("a name for tensorflow-datasets", ("subset", "key", "data_dir", "download")),
     "array file": ("a file of arrays", ("key",)),
     "array": ("an array", ()),
+    "shards": ("TFRecord shards", ("subset", "key")),
     "files": ("image files", ("subset",)),
 }
 
 
 def find(source, labels=False, **options):
     """The object that reads `source`; checks that labels and options (see `images`) mean something there."""
-    kind = _kind(source)
+    kind = _kind(source, options.get("subset"))
     described, meant = KINDS[kind]
     options = {argument: value for argument, value in options.items() if value}
     for argument, value in options.items():
@@ -42,13 +44,15 @@ def find(source, labels=False, **options):
         raise ValueError(f"labels={_short(labels)} means nothing where source is {described}; give {allowed}.")
     if kind == "files":
         return find_files(_paths(source), with_labels=with_labels, **options)
+    if kind == "shards":
+        return open_shards(_paths(source)[0], label_key=label_key, with_labels=with_labels, **options)
     if kind == "array file":
         return load_arrays(_paths(source)[0], label_key=label_key, with_labels=with_labels, **options)
     read = from_dataset if kind == "dataset" else from_tfds
     return read(source, label_key=label_key, with_labels=with_labels, **options)
 
 
-def _kind(source):
+def _kind(source, subset):
     if isinstance(source, tf.data.Dataset):
         return "dataset"
     if isinstance(source, str) and source.startswith("tfds:"):
@@ -57,8 +61,12 @@ def _kind(source):
         return "array"
     for path in _paths(source):
         _check_path(path)
-    is_array_file = len(_paths(source)) == 1 and _paths(source)[0].suffix.lower() in (".npz", ".npy")
-    return "array file" if is_array_file else "files"
+    first, *others = _paths(source)
+    if any(is_shards(path) or is_shards(path / (subset or "")) for path in _paths(source)):
+        if others:
+            raise ValueError(f"source={_short(source)} lists TFRecord shards, which come alone; give a single folder.")
+        return "shards"
+    return "array file" if first.suffix.lower() in (".npz", ".npy") and not others else "files"
 
 
 def _paths(source):

@@ -51,6 +51,10 @@ class StreamSource:
             self._labels.append(label)
             yield image
 
+    def label(self, position):
+        """The class of an element that `items` has read; None without labels."""
+        return int(np.reshape(self._labels[position], ())) if self.has_labels else None
+
     def classes(self, kept):
         """Class names and labels of the elements `kept` (positions), once `items` were read."""
         if not self.has_labels:

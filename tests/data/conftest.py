@@ -13,8 +13,9 @@ def write(tmp_path):
     def write(name, content):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        return path
+        whole = tmp_path / "whole"
+        whole.write_bytes(content)
+        return whole.replace(path)  # at once, so that a pipeline that reads on meanwhile never meets half of it
 
     write.root = tmp_path / "set"
     return write
