@@ -36,6 +36,7 @@ _MODULES = (
     "models",
     "penalties",
     "registry",
+    "schedules",
     "tfgan",
     "weights",
 )

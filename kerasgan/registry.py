@@ -77,7 +77,8 @@ class Recipe:
         data_name: the data set it is trained on.
         data_license: of that data set, and what it means for the weights.
         license: of the weights.
-        batch_size, epochs: of the training.
+        batch_size: of the training; None derives it from the data (see `kerasgan.defaults`).
+        epochs: of the training.
         seed: of the training; None takes one at random.
         dtype: Keras dtype policy of the training, such as "mixed_bfloat16".
         class_names: what the classes of a conditional GAN are called, in their order; none where numbers say it.
@@ -96,7 +97,7 @@ class Recipe:
     data_name: str = ""
     data_license: str = ""
     license: str = ""
-    batch_size: int = 64
+    batch_size: int | None = 64
     epochs: int = 100
     seed: int | None = 0
     dtype: str = "float32"
@@ -120,6 +121,8 @@ class Recipe:
                 raise ValueError(f"weights of {self.name!r} hold {file!r}; expected WeightFile objects.")
         for field in ("batch_size", "epochs"):
             value = getattr(self, field)
+            if value is None and field == "batch_size":
+                continue
             if type(value) is not int or value < 1:
                 raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a whole number above 0.")
 
@@ -184,7 +187,8 @@ def resolve(name):
     if name not in TYPES:
         return _entry(name, others=TYPES).recipe
     kind = TYPES[name]
-    return Recipe(name=name, gan_type=name, makes="samples like yours", model=kind.model, data=kind.data)
+    values = {"model": kind.model, "data": kind.data, "batch_size": None}
+    return Recipe(name=name, gan_type=name, makes="samples like yours", **values)
 
 
 def describe(name):

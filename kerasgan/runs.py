@@ -20,7 +20,7 @@ import pathlib
 import platform
 import random
 
-from kerasgan import files, registry, weights
+from kerasgan import defaults, files, registry, weights
 
 RECIPE = "recipe.json"
 CHECKPOINT = "model.keras"
@@ -195,6 +195,8 @@ def train(
     _check_same_data(folder, before, dataset, source)
     if follow_data and not before:
         recipe = _following(recipe, dataset)
+    if recipe.name in registry.TYPES and not before:
+        recipe, dataset = _with_defaults(recipe, dataset)
     if gan is None:
         gan = _start(recipe, initial)
     if epochs is None:
@@ -275,7 +277,7 @@ def _reader(recipe):
 def _read_data(recipe, source):
     """One epoch of the data; its method `endless` gives the training's batches from any place on."""
     arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
-    return _reader(recipe)(source, **{"batch_size": recipe.batch_size, "seed": recipe.seed, **arguments})
+    return _reader(recipe)(source, **{"batch_size": recipe.batch_size or 1, "seed": recipe.seed, **arguments})
 
 
 def _check_same_data(folder, before, dataset, source):
@@ -298,6 +300,22 @@ def _following(recipe, dataset):
     known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
     follows = {name: value for name, value in follows.items() if name in known}
     return dataclasses.replace(recipe, model={**recipe.model, **follows})
+
+
+def _with_defaults(recipe, dataset):
+    """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
+    rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
+    spec = dataset.element_spec
+    shape = (spec[0] if isinstance(spec, tuple) else spec).shape
+    count = int(dataset.cardinality()) * shape[0]
+    count = count if count >= 0 else None
+    batch, compile, chosen = defaults.derive(recipe.compile, rates, max(shape[1:-1]), count, recipe.batch_size)
+    if chosen:
+        values = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
+    if recipe.batch_size is None:
+        dataset = dataset.rebatched(batch)
+    return dataclasses.replace(recipe, batch_size=batch, compile=compile), dataset
 
 
 def _default_epochs(recipe, dataset, follow_data, initial):

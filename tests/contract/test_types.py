@@ -89,6 +89,25 @@ def test_trains(gan_type, setting):
             assert int(optimizer.inner_optimizer.iterations) > 0  # not every step was skipped as an overflow
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_trains_with_every_option_at_once(gan_type, dtype):
+    gan = build_small(gan_type, dtype=dtype)
+    gan.compile(
+        learning_rate=("linear(1e-3, 1e-4, 100)", 2e-4),
+        ema_half_life="cosine(0, 100, 100)",
+        clip_gradients=1.0,
+        gradient_accumulation=2,
+        freeze_discriminator=1,
+        augmentation="translation",
+    )
+    frozen, *others = [layer for layer in gan.discriminator.layers if layer.weights]
+    before, learning = values(frozen), [values(layer) for layer in others]
+    logs = gan.fit(*data_for(gan), batch_size=4, epochs=2, verbose=0).history
+    assert all(np.isfinite(value).all() for value in logs.values())
+    assert all(same(before, frozen)) and not all(all(same(b, o)) for b, o in zip(learning, others, strict=True))
+    assert logs["discriminator_learning_rate"][1] < logs["discriminator_learning_rate"][0] <= 1e-3
+
+
 def test_same_seed_same_samples(gan_type):
     gan = build_small(gan_type)
     first = gan.generate(5, seed=11)

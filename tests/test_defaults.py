@@ -1,0 +1,52 @@
+"""What is derived for a training when nobody gave it."""
+
+import pytest
+
+from kerasgan import defaults
+from kerasgan.penalties import R1, get
+
+
+@pytest.mark.parametrize(
+    ("edge", "count", "expected"),
+    [
+        (16, None, 64),
+        (64, 10_000, 64),
+        (128, 10_000, 32),
+        (256, 10_000, 16),
+        (1024, 10_000, 4),
+        (64, 200, 32),
+        (64, 40, 8),
+        (64, 9, 4),
+        (64, 3, 2),
+        (64, 1, 1),
+    ],
+)
+def test_batch_size(edge, count, expected):
+    assert defaults.batch_size(edge, count) == expected
+
+
+def test_the_values_of_stylegan2_ada():
+    """For 256x256 on one GPU it takes a batch of 16: gamma 0.8192, an average of 5,000 images."""
+    assert defaults.r1_weight(256, 16) == pytest.approx(0.8192)
+    assert defaults.ema_half_life(16) == 5000
+
+
+def test_rates_fall_with_the_root_of_small_batches_and_never_rise():
+    assert defaults.learning_rate(2e-4, 64) == defaults.learning_rate(2e-4, 256) == 2e-4
+    assert defaults.learning_rate(2e-4, 16) == pytest.approx(1e-4)
+
+
+def test_derive_leaves_what_was_given():
+    given = {"learning_rate": 1e-3, "ema_half_life": 7, "penalties": []}
+    assert defaults.derive(given, (2e-4, 2e-4), 64, 100, 8) == (8, given, {})
+    optimizer = {"generator_optimizer": "sgd"}
+    assert "learning_rate" not in defaults.derive(optimizer, (2e-4, 2e-4), 64, 100)[1]
+
+
+def test_derive_says_what_it_chose():
+    batch, compile, chosen = defaults.derive({"penalties": ["r1", "gradient_penalty"]}, (2e-4, 1e-4), 64, 64)
+    assert batch == 16
+    assert chosen == {"batch_size": 16, "learning_rate": [1e-4, 5e-5], "ema_half_life": 5000, "gamma": 0.0512}
+    assert compile["learning_rate"] == [1e-4, 5e-5] and compile["ema_half_life"] == 5000
+    r1, other = (get(penalty) for penalty in compile["penalties"])
+    assert isinstance(r1, R1) and r1.weight == 0.0512 and other.name == "gradient_penalty"
