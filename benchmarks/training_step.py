@@ -1,8 +1,10 @@
-"""How fast one training step of a DCGAN is: kerasgan beside a naive Keras loop and PyTorch, in one run.
+"""How fast one training step is: kerasgan beside a naive Keras loop and PyTorch, in one run.
 
     python benchmarks/training_step.py                                   # PyTorch joins in if this Python has it
     python benchmarks/training_step.py --torch_python OTHER/bin/python   # PyTorch from an environment of its own
     python benchmarks/training_step.py --rounds 3 --seconds 1 --formats bfloat16    # a quick look
+    python benchmarks/training_step.py --game one_stage                  # one pass through the discriminator for both
+    python benchmarks/training_step.py --types                           # all GAN types, beside the naive loop
 
 All contestants train the same networks (DCGAN for 64x64 RGB images, width 64, kernels of 4x4, batch normalization) on
 the same number of images (batches of 64), with the non-saturating loss and two Adams, on the same number of threads:
@@ -13,6 +15,14 @@ the same number of images (batches of 64), with the non-saturating loss and two 
   generator, each time with a tape of its own.
 - PyTorch: fakes are generated once, as in its own DCGAN example, and the discriminator's weights get no gradients in
   the generator's step. Fused Adam; for bfloat16, autocast; both memory formats. Not compiled, as kerasgan is not.
+
+With `--game one_stage` the discriminator has no batch normalization, and one contestant more takes part: kerasgan with
+`compile(one_stage=True)`, whose players are updated at the same time from one forward and one backward pass
+(arXiv:2103.00430). The others alternate as before, so that "kerasgan" beside "kerasgan, one stage" shows what the other
+algorithm is worth, and "kerasgan" beside PyTorch what the framework is.
+
+With `--types` every type of the registry, with its paper's loss, penalties, optimizers and discriminator steps, trains
+on small images beside the naive loop over the same networks. float16 takes part where there is a GPU.
 
 Contestants take turns in short bursts, beginning with another one in each round, so that a machine that becomes slower
 or busier meanwhile is as fair to one as to the other; ratios are taken within a round. Each framework has a process of
@@ -30,333 +40,53 @@ the zero padding included); everything else (normalization, activations, optimiz
 | gradients of the weights | 2: real, fake | 1 |
 | gradients of the layers' inputs | 3, two of them without the first layer | 1, without the first layer |
 
-The naive loop's second forward pass of the generator is not in the count: it is what could be done without.
+In one stage the discriminator has one forward pass and one pass of its inputs' gradients less. The naive loop's second
+forward pass of the generator is not in the count: it is what could be done without.
 """
 
 import argparse
-import json
-import math
 import os
-import statistics
-import subprocess
 import sys
-import time
 
-SIZE, WIDTH, BATCH, LATENTS, KERNEL = 64, 64, 64, 100, 4
-FORMATS = ("bfloat16", "float32")
-PRODUCT = 2048  # side of the matrices
-OURS, NAIVE, MATMUL = "kerasgan", "naive Keras", "matrix product"
-TORCH, TORCH_LAST = "PyTorch, contiguous", "PyTorch, channels_last"
+from contestants import FORMATS, GAMES, MATMUL, NAIVE, OURS, PRODUCT, Setting
+from turns import Framework, available_cores, measure, ratios, serve, spread
 
 
-# TensorFlow ---------------------------------------------------------------------------------------------------------
-
-
-def tensorflow_contestants(threads, formats):
-    """({(name, format): function that makes one step}, facts for the table)"""
+def prepare(framework, arguments):
+    """What a framework's process makes of the arguments: (contestants, facts). Only here is a framework imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-    import tensorflow as tf
+    setting = Setting(arguments.size, arguments.width, arguments.batch)
+    common = setting, arguments.formats, arguments.threads
+    if framework == "torch":
+        import torch_steps
 
-    from kerasgan.models import DCGAN
+        return torch_steps.contestants(GAMES[arguments.game], *common)
+    import keras_steps
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-    real = tf.random.uniform((BATCH, SIZE, SIZE, 3), -1, 1)
-    contestants, parameters = {}, {}
-    for number_format in formats:
-        policy = "float32" if number_format == "float32" else f"mixed_{number_format}"
-        gan = DCGAN((SIZE, SIZE, 3), LATENTS, WIDTH, KERNEL, dtype=policy, seed=0)
-        gan.compile()
-        keras.config.set_dtype_policy(policy)
-        naive = naive_gan()
-        for name, model in ((OURS, gan), (NAIVE, naive)):
-            contestants[name, number_format] = as_fit_does(model, real)
-            parameters[name, number_format] = [
-                sum(math.prod(v.shape) for v in player.trainable_variables)
-                for player in (model.generator, model.discriminator)
-            ]
-    matrix = tf.cast(tf.random.normal((PRODUCT, PRODUCT)), tf.bfloat16)
-    product = tf.function(lambda: tf.matmul(matrix, matrix))
-    contestants[MATMUL, "bfloat16"] = lambda: product().numpy()
-    facts = {
-        "version": f"TensorFlow {tf.__version__} with Keras {keras.__version__}",
-        "parameters": list(parameters.items()),
-        "operations": step_operations(gan.generator, gan.discriminator),
-    }
-    return contestants, facts
+    if arguments.types:
+        return keras_steps.contestants_of_types(*common)
+    return keras_steps.contestants(GAMES[arguments.game], *common)
 
 
-def as_fit_does(model, real):
-    """One call of the compiled function that `fit` repeats, on a data set that costs nothing."""
-    import tensorflow as tf
-
-    batches = iter(tf.data.Dataset.from_tensors(real).repeat())
-    model.make_train_function()
-
-    def step():
-        for value in model.train_function(batches).values():
-            float(value)  # waits for the result, as fit's logs do
-
-    return step
+# Tables -------------------------------------------------------------------------------------------------------------
 
 
-def naive_gan():
-    """The usual tutorial's GAN: networks of Keras's own layers, and a train_step that generates the fakes twice."""
-    import keras
-    import tensorflow as tf
-
-    class NaiveGAN(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.generator, self.discriminator = naive_networks()
-            self.g_optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
-            self.d_optimizer = keras.optimizers.Adam(2e-4, beta_1=0.5)
-            self.cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
-            self.g_loss, self.d_loss = keras.metrics.Mean(name="g_loss"), keras.metrics.Mean(name="d_loss")
-
-        def train_step(self, real):
-            ones, zeros = tf.ones((BATCH, 1)), tf.zeros((BATCH, 1))
-            fake = self.generator(tf.random.uniform((BATCH, LATENTS), -1, 1), training=True)
-            with tf.GradientTape() as tape:
-                real_logits = self.discriminator(real, training=True)
-                fake_logits = self.discriminator(fake, training=True)
-                d_loss = self.cross_entropy(ones, real_logits) + self.cross_entropy(zeros, fake_logits)
-            weights = self.discriminator.trainable_weights
-            self.d_optimizer.apply_gradients(zip(tape.gradient(d_loss, weights), weights, strict=True))
-
-            with tf.GradientTape() as tape:
-                fake = self.generator(tf.random.uniform((BATCH, LATENTS), -1, 1), training=True)
-                g_loss = self.cross_entropy(ones, self.discriminator(fake, training=True))
-            weights = self.generator.trainable_weights
-            self.g_optimizer.apply_gradients(zip(tape.gradient(g_loss, weights), weights, strict=True))
-
-            self.d_loss.update_state(d_loss)
-            self.g_loss.update_state(g_loss)
-            return {"d_loss": self.d_loss.result(), "g_loss": self.g_loss.result()}
-
-    model = NaiveGAN()
-    model.compile(optimizer=None)
-    return model
-
-
-def naive_networks():
-    """DCGAN's generator and discriminator, of Keras's own layers."""
-    import keras
-    from keras import layers
-
-    down = {"strides": 2, "padding": "same", "kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
-    norm = {"momentum": 0.9, "epsilon": 1e-5}
-    stages = int(math.log2(SIZE // 4))
-    widest = WIDTH * 2 ** (stages - 1)
-    generator = [keras.Input((LATENTS,)), layers.Dense(4 * 4 * widest, use_bias=False), layers.Reshape((4, 4, widest))]
-    generator += [layers.BatchNormalization(**norm), layers.ReLU()]
-    discriminator = [keras.Input((SIZE, SIZE, 3)), layers.Conv2D(WIDTH, KERNEL, **down), layers.LeakyReLU(0.2)]
-    for stage in range(1, stages):
-        filters = widest // 2**stage
-        generator += [layers.Conv2DTranspose(filters, KERNEL, use_bias=False, **down)]
-        generator += [layers.BatchNormalization(**norm), layers.ReLU()]
-        discriminator += [layers.Conv2D(WIDTH * 2**stage, KERNEL, use_bias=False, **down)]
-        discriminator += [layers.BatchNormalization(**norm), layers.LeakyReLU(0.2)]
-    generator += [layers.Conv2DTranspose(3, KERNEL, **down), layers.Activation("tanh", dtype="float32")]
-    discriminator += [layers.Flatten(), layers.Dense(1), layers.Activation("linear", dtype="float32")]
-    return keras.Sequential(generator), keras.Sequential(discriminator)
-
-
-def multiply_adds(model):
-    """Those of one sample's forward pass, a list with one number a layer that has a kernel."""
-    counts = []
-    for layer in model.layers:
-        if hasattr(layer, "kernel"):
-            # A kernel is applied at every place of a convolution's output, but of a transposed one's input.
-            transposed = "Transpose" in type(layer).__name__
-            places = (layer.input if transposed else layer.output).shape[1:-1]
-            counts.append(math.prod(layer.kernel.shape) * math.prod(places))
-    return counts
-
-
-def step_operations(generator, discriminator):
-    """Floating-point operations of a training step for each image of its batch; see the top for what counts."""
-    g, d = multiply_adds(generator), multiply_adds(discriminator)
-    forward = 3 * sum(d) + sum(g)
-    weight_gradients = 2 * sum(d) + sum(g)
-    input_gradients = 3 * sum(d) - 2 * d[0] + sum(g) - g[0]
-    return 2 * (forward + weight_gradients + input_gradients)
-
-
-# PyTorch ------------------------------------------------------------------------------------------------------------
-
-
-def torch_contestants(threads, formats):
-    """As `tensorflow_contestants`, for PyTorch."""
-    import torch
-
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)  # as TensorFlow does
-    contestants, parameters = {}, {}
-    for number_format in formats:
-        for name, memory_format in ((TORCH, torch.contiguous_format), (TORCH_LAST, torch.channels_last)):
-            players = [network.to(memory_format=memory_format) for network in torch_networks()]
-            contestants[name, number_format] = torch_step(*players, number_format, memory_format)
-            parameters[name, number_format] = [sum(p.numel() for p in player.parameters()) for player in players]
-    return contestants, {"version": f"PyTorch {torch.__version__}", "parameters": list(parameters.items())}
-
-
-def torch_networks():
-    """DCGAN's generator and discriminator."""
-    from torch import nn
-
-    class Maps(nn.Module):
-        """Vectors -> 4x4 maps; a view, in channels_last format."""
-
-        def forward(self, x):
-            return x.view(x.shape[0], 4, 4, -1).permute(0, 3, 1, 2)
-
-    def initialize(module):
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-
-    stages = int(math.log2(SIZE // 4))
-    widest = WIDTH * 2 ** (stages - 1)
-    generator = [nn.Linear(LATENTS, 4 * 4 * widest, bias=False), Maps(), nn.BatchNorm2d(widest), nn.ReLU(True)]
-    discriminator = [nn.Conv2d(3, WIDTH, KERNEL, 2, 1), nn.LeakyReLU(0.2, True)]
-    for stage in range(1, stages):
-        wide, narrow = widest // 2 ** (stage - 1), widest // 2**stage
-        generator += [nn.ConvTranspose2d(wide, narrow, KERNEL, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU(True)]
-        narrow = WIDTH * 2**stage
-        discriminator += [nn.Conv2d(narrow // 2, narrow, KERNEL, 2, 1, bias=False)]
-        discriminator += [nn.BatchNorm2d(narrow), nn.LeakyReLU(0.2, True)]
-    generator += [nn.ConvTranspose2d(WIDTH, 3, KERNEL, 2, 1), nn.Tanh()]
-    discriminator += [nn.Flatten(), nn.Linear(4 * 4 * widest, 1)]
-    return nn.Sequential(*generator).apply(initialize), nn.Sequential(*discriminator).apply(initialize)
-
-
-def torch_step(generator, discriminator, number_format, memory_format):
-    """The function that makes one training step."""
-    import torch
-    from torch.nn.functional import softplus
-
-    def adam(network):
-        return torch.optim.Adam(network.parameters(), lr=2e-4, betas=(0.5, 0.999), fused=True)
-
-    def autocast():
-        return torch.autocast("cpu", torch.bfloat16, enabled=number_format == "bfloat16")
-
-    g_optimizer, d_optimizer = adam(generator), adam(discriminator)
-    real = torch.empty(BATCH, 3, SIZE, SIZE).uniform_(-1, 1).to(memory_format=memory_format)
-
-    def step():
-        with autocast():
-            fake = generator(torch.empty(BATCH, LATENTS).uniform_(-1, 1))
-            real_logits, fake_logits = discriminator(real).float(), discriminator(fake.detach()).float()
-        d_loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
-        d_optimizer.zero_grad()
-        d_loss.backward()
-        d_optimizer.step()
-
-        discriminator.requires_grad_(False)
-        with autocast():
-            fake_logits = discriminator(fake).float()
-        g_loss = softplus(-fake_logits).mean()
-        g_optimizer.zero_grad()
-        g_loss.backward()
-        g_optimizer.step()
-        discriminator.requires_grad_(True)
-        return d_loss.item(), g_loss.item()
-
-    return step
-
-
-# Measuring ----------------------------------------------------------------------------------------------------------
-
-
-def serve(framework, threads, formats):
-    """What a framework's process does: it answers each request for a burst with the steps per second."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a framework prints stays out of the answers
-
-    def answer(value):
-        print(json.dumps(value), file=answers, flush=True)
-
-    try:
-        prepare = {"tensorflow": tensorflow_contestants, "torch": torch_contestants}[framework]
-        contestants, facts = prepare(threads, formats)
-    except ModuleNotFoundError as error:
-        return answer({"missing": str(error)})
-    for step in contestants.values():
-        for _ in range(3):  # compiles; oneDNN chooses its kernels
-            step()
-    answer({"contestants": list(contestants), **facts})
-    for line in sys.stdin:
-        *contestant, seconds = json.loads(line)
-        answer(burst(contestants[tuple(contestant)], seconds))
-
-
-def burst(step, seconds):
-    """Steps per second, over at least one step and `seconds`."""
-    steps, start = 0, time.perf_counter()
-    while True:
-        step()
-        steps += 1
-        elapsed = time.perf_counter() - start
-        if elapsed >= seconds:
-            return steps / elapsed
-
-
-class Framework:
-    """A framework's process, seen from here."""
-
-    def __init__(self, name, python, threads, formats):
-        command = [python, os.path.abspath(__file__), "--serve", name, "--threads", str(threads), "--formats", *formats]
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment)
-        self.facts = self._answer()
-        self.contestants = [tuple(contestant) for contestant in self.facts.get("contestants", ())]
-
-    def burst(self, contestant, seconds):
-        print(json.dumps([*contestant, seconds]), file=self.process.stdin, flush=True)
-        return self._answer()
-
-    def _answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"{self.process.args[0]} ended with code {self.process.wait()}; its message is above.")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def measure(frameworks, rounds, seconds):
-    """{contestant: steps per second in each round}"""
-    turns = [(framework, contestant) for framework in frameworks for contestant in framework.contestants]
-    rates = {contestant: [] for _, contestant in turns}
-    for number in range(rounds):
-        first = number % len(turns)
-        for framework, contestant in turns[first:] + turns[:first]:
-            rates[contestant].append(framework.burst(contestant, seconds))
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    return rates
-
-
-# The table ----------------------------------------------------------------------------------------------------------
-
-
-def table(rates, operations):
-    """Lines of Markdown from steps per second in each round; `operations` are those of a step for each image."""
+def table(rates, batch, operations):
+    """Lines of Markdown from steps per second in each round; `operations` are those of each one's step, an image."""
     product = [2 * PRODUCT**3 * rate for rate in rates[MATMUL, "bfloat16"]]
+    contestants = sorted((key for key in rates if key[0] != MATMUL), key=lambda key: FORMATS.index(key[1]))
+    base = contestants[0][0]
     lines = [
-        "| | numbers | images/s | kerasgan is faster by (each round's ratio) | share of the matrix product |",
+        f"| | numbers | images/s | {base} is faster by (each round's ratio) | share of the matrix product |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, number_format in sorted((key for key in rates if key[0] != MATMUL), key=_place):
-        images = [BATCH * rate for rate in rates[name, number_format]]
-        ratios = [a / b for a, b in zip(rates[OURS, number_format], rates[name, number_format], strict=True)]
-        shares = [100 * operations * a / b for a, b in zip(images, product, strict=True)]
+    for name, number_format in contestants:
+        images = [batch * rate for rate in rates[name, number_format]]
+        faster = ratios(rates[base, number_format], rates[name, number_format])
+        needed = operations.get(name, operations[OURS])
+        shares = [100 * needed * share for share in ratios(images, product)]
         cells = [name, number_format, spread(images, "{:.1f}")]
-        cells.append("" if name == OURS else spread(ratios, "{:.2f}"))
+        cells.append("" if name == base else spread(faster, "{:.2f}"))
         cells.append(spread(shares, "{:.0f} %") if number_format == "bfloat16" else "")
         lines.append(f"| {' | '.join(cells)} |")
     rate = spread([operations / 1e9 for operations in product], "{:.0f}")
@@ -364,62 +94,101 @@ def table(rates, operations):
     return lines
 
 
-def _place(contestant):
-    """Order of the rows: by number format, then by name."""
-    return FORMATS.index(contestant[1]), (OURS, NAIVE, TORCH, TORCH_LAST).index(contestant[0])
+def table_of_types(rates, samples):
+    """Lines of Markdown; `samples` are those of a step, for each type."""
+    lines = ["| type | numbers | images/s | naive Keras: images/s | faster by |", "| --- | --- | --- | --- | --- |"]
+    for name, number_format, kind in rates:
+        if name == NAIVE:
+            continue
+        ours, naive = rates[OURS, number_format, kind], rates[NAIVE, number_format, kind]
+        cells = [spread([samples[kind] * rate for rate in each], "{:.0f}") for each in (ours, naive)]
+        cells.append(spread(ratios(ours, naive), "{:.2f}"))
+        lines.append(f"| {kind} | {number_format} | {' | '.join(cells)} |")
+    return lines
 
 
-def spread(values, style):
-    """Median (lowest to highest)."""
-    middle, low, high = (style.format(f(values)) for f in (statistics.median, min, max))
-    return f"{middle} ({low} to {high})"
-
-
-def check_equal_work(frameworks):
-    """Stops if one contestant's networks have another number of weights than the others'."""
+def weights_of_all(frameworks):
+    """Numbers of weights [generator's, discriminator's]; stops if one contestant's are not the others'."""
     counts = {tuple(c): tuple(n) for framework in frameworks for c, n in framework.facts["parameters"]}
     if len(set(counts.values())) != 1:
         sys.exit(f"The contestants' networks differ in their numbers of weights: {counts}")
     return next(iter(counts.values()))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant has its turn")
-    parser.add_argument("--seconds", type=float, default=4.0, help="length of a turn")
-    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=FORMATS, help="number formats")
-    parser.add_argument("--threads", type=int, default=available_cores(), help="threads of each framework")
-    parser.add_argument("--torch_python", default=sys.executable, help="the Python that has PyTorch")
-    parser.add_argument("--serve", choices=("tensorflow", "torch"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.serve:
-        return serve(arguments.serve, arguments.threads, arguments.formats)
-
-    ours = Framework("tensorflow", sys.executable, arguments.threads, arguments.formats)
-    if "missing" in ours.facts:
-        sys.exit(f"{ours.facts['missing']}: install kerasgan first.")
-    torch = Framework("torch", arguments.torch_python, arguments.threads, arguments.formats)
-    frameworks = [framework for framework in (ours, torch) if framework.contestants]
-    weights = check_equal_work(frameworks)
-    rates = measure(frameworks, arguments.rounds, arguments.seconds)
-    for framework in frameworks:
-        framework.close()
-
-    operations = ours.facts["operations"]
+def compare_frameworks(arguments):
+    ours = keras_process(arguments)
+    torch = Framework("torch", arguments.torch_python, arguments.threads)
+    frameworks = [framework for framework in (ours, torch) if framework.turns]
+    weights = weights_of_all(frameworks)
+    rates = run(frameworks, arguments)
+    operations, size = ours.facts["operations"], arguments.size
     print(
-        f"\nDCGAN training step: {SIZE}x{SIZE} RGB, width {WIDTH}, batch {BATCH}, {weights[0]:,} weights in the"
-        f" generator,\n{weights[1]:,} in the discriminator, {operations / 1e9:.2f} GFLOP an image. "
-        + ", ".join(framework.facts["version"] for framework in frameworks)
-        + f"; {arguments.threads} threads.\nMedians (lowest to highest) of {arguments.rounds} turns of "
-        f"{arguments.seconds:g} s, all contestants in turn.\n"
+        f"\nDCGAN training step: {size}x{size} RGB, width {arguments.width}, batch {arguments.batch}, {weights[0]:,} "
+        f"weights in the generator,\n{weights[1]:,} in the discriminator, {operations[OURS] / 1e9:.2f} GFLOP an image. "
+        + summary(frameworks, arguments)
     )
-    print(*table(rates, operations), sep="\n")
-    if not torch.contestants:
+    print(*table(rates, arguments.batch, operations), sep="\n")
+    if not torch.turns:
         print(f"\nPyTorch is left out: {torch.facts['missing']} (--torch_python names a Python that has it).")
 
 
-def available_cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+def compare_types(arguments):
+    ours = keras_process(arguments)
+    rates = run([ours], arguments)
+    size = arguments.size
+    print(
+        f"\nTraining steps of all types: {size}x{size} RGB, batches of {arguments.batch}, each type's own widths. "
+        + summary([ours], arguments)
+    )
+    print(*table_of_types(rates, ours.facts["samples"]), sep="\n")
+
+
+def keras_process(arguments):
+    framework = Framework("keras", sys.executable, arguments.threads)
+    if "missing" in framework.facts:
+        sys.exit(f"{framework.facts['missing']}: install kerasgan first.")
+    return framework
+
+
+def run(frameworks, arguments):
+    turns = {contestant: turn for framework in frameworks for contestant, turn in framework.turns.items()}
+    rates = measure(turns, arguments.rounds, arguments.seconds)
+    for framework in frameworks:
+        framework.close()
+    return rates
+
+
+def summary(frameworks, arguments):
+    versions = ", ".join(framework.facts["version"] for framework in frameworks)
+    return (
+        f"{versions}; {arguments.threads} threads.\nMedians (lowest to highest) of {arguments.rounds} turns of "
+        f"{arguments.seconds:g} s, all contestants in turn.\n"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--game", choices=GAMES, default="alternating", help="how the players of a DCGAN are updated")
+    parser.add_argument("--types", action="store_true", help="all GAN types instead, beside the naive loop")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each contestant has its turn")
+    parser.add_argument("--seconds", type=float, default=4.0, help="length of a turn")
+    parser.add_argument("--formats", nargs="+", choices=FORMATS, help="number formats")
+    parser.add_argument("--size", type=int, help="height and width of the images: 64, 32 with --types")
+    parser.add_argument("--width", type=int, default=64, help="width of the DCGAN")
+    parser.add_argument("--batch", type=int, help="images in a batch: 64, 16 with --types")
+    parser.add_argument("--threads", type=int, default=available_cores(), help="threads of each framework")
+    parser.add_argument("--torch_python", default=sys.executable, help="the Python that has PyTorch")
+    parser.add_argument("--serve", choices=("keras", "torch"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    arguments.formats = arguments.formats or (FORMATS if arguments.types else FORMATS[:2])
+    arguments.size = arguments.size or (32 if arguments.types else 64)
+    arguments.batch = arguments.batch or (16 if arguments.types else 64)
+    if arguments.serve:
+        serve(lambda: prepare(arguments.serve, arguments))
+    elif arguments.types:
+        compare_types(arguments)
+    else:
+        compare_frameworks(arguments)
 
 
 if __name__ == "__main__":

@@ -131,11 +131,15 @@ def train(words):
     flags.DEFINE_multi_string("set", [], "Any other value of the recipe, FIELD.ARGUMENT=VALUE.", flag_values=values)
     flags.DEFINE_integer("limit_steps", None, "Stop after so many steps: a trial.", flag_values=values)
     flags.DEFINE_float("checkpoint_minutes", None, "Between two checkpoints; default: 5.", flag_values=values)
+    flags.DEFINE_list("score", [], "Scores on the data while training, such as fid,kid.", flag_values=values)
+    flags.DEFINE_integer("score_every", 5, "Epochs between two scores.", flag_values=values)
+    flags.DEFINE_boolean("tensorboard", False, "Write event files for TensorBoard.", flag_values=values)
+    flags.DEFINE_multi_string("callback", [], "A Keras callback, PACKAGE.MODULE:CLASS.", flag_values=values)
     (name,) = _parse(train, values, words)
     for flag in ("data", "out"):
         if values[flag].value is None:
             raise ValueError(f"--{flag} is missing. Example: kerasgan train {name} --data my_photos/ --out runs/photos")
-    for flag in ("epochs", "batch_size", "limit_steps"):
+    for flag in ("epochs", "batch_size", "limit_steps", "score_every"):
         if values[flag].value is not None and values[flag].value < 1:
             raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
 
@@ -152,6 +156,7 @@ def train(words):
     recipe = runs.changed(recipe, _changes(values))
     reshaped = any(values[flag].value is not None for flag in ("size", "channels", "labels"))
     _import_tensorflow()
+    watchers = [_callback(path, values.out) for path in values.callback]
     try:
         runs.train(
             recipe,
@@ -162,6 +167,10 @@ def train(words):
             epochs=values.epochs,
             limit_steps=values.limit_steps,
             minutes=values.checkpoint_minutes,
+            score=values.score,
+            score_every=values.score_every,
+            tensorboard=values.tensorboard,
+            watchers=watchers,
             command=shlex.join(["kerasgan", "train", *words]),
         )
     except runs.Interrupted as stop:
@@ -570,6 +579,29 @@ def _changes(values):
         except json.JSONDecodeError:
             changes[name] = value  # a word needs no quotes
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def _callback(path, folder):
+    """The callback "package.module:Class", made without arguments, or with the run folder if it takes a `folder`.
+
+    Raises:
+        ValueError: there is no such class, or it cannot be made in this way.
+    """
+    import importlib
+    import inspect
+
+    module, _, name = path.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # for modules of one's own
+    try:
+        callback_class = getattr(importlib.import_module(module), name)
+        takes_folder = "folder" in inspect.signature(callback_class).parameters
+        return callback_class(**({"folder": folder} if takes_folder else {}))
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"--callback {path!r} cannot be made ({error}); give PACKAGE.MODULE:CLASS of a Keras callback that takes "
+            "no arguments, or only the folder."
+        ) from error
 
 
 def _edges(text):

@@ -42,7 +42,7 @@ def r1_weight(edge, batch):
 
 def ema_half_life(batch):
     """Half-life of the generator's moving average in samples: 10,000 of them for a batch of 32, as in StyleGAN2."""
-    return batch * 10_000 / 32
+    return round(batch * 10_000 / 32)
 
 
 def derive(compile, given_rates, edge, count, batch=None):

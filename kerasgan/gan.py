@@ -236,8 +236,7 @@ class GAN(keras.Model):
                 return number + 1, [sum + gradient for sum, gradient in zip(sums, part, strict=True)]
 
             zeros = [tf.zeros(v.shape, v.dtype) for player in variables for v in player]
-            _, sums = tf.while_loop(lambda number, _: number < parts, add, (0, zeros), parallel_iterations=1)
-            gradients = [sum / parts for sum in sums]
+            gradients = [sum / parts for sum in _repeated(add, parts, zeros)]
         for player, own in zip(players, variables, strict=True):
             self._update(player, gradients[: len(own)])
             gradients = gradients[len(own) :]
@@ -246,6 +245,8 @@ class GAN(keras.Model):
         """One optimizer step of a player ("discriminator" or "generator"), whose gradients are still scaled."""
         variables = getattr(self, player).trainable_variables
         optimizer = getattr(self, f"{player}_optimizer")
+        if optimizer is not _innermost(optimizer):
+            gradients = _overflow_everywhere(gradients)
         norm = self._norm(gradients, optimizer)
         self._track_norm(player, norm)
         if self.clip_gradients:
@@ -619,6 +620,8 @@ class GAN(keras.Model):
                 samples in model range, or anything else that `keras.Model.fit` takes.
             y: integer labels (count,), when `x` is an array.
             batch_size: samples in a batch, when `x` is an array (64 by default, less for small arrays).
+            callbacks: one that has a method `watch` gets the data set as the steps take it (but on several devices),
+                and returns the one that they take instead.
 
         Returns:
             A `keras.callbacks.History`.
@@ -645,6 +648,8 @@ class GAN(keras.Model):
         kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
         if self.discriminator_steps > 1:
             x, steps_per_epoch = _joined(x, self.discriminator_steps, steps_per_epoch)
+        if self.distribute_strategy.num_replicas_in_sync == 1:  # Python does not see what goes to several devices
+            x = _watched(x, keras.tree.flatten(kwargs.get("callbacks")))
         return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
 
     def check(self, samples, labels=None):
@@ -942,6 +947,27 @@ def _innermost(optimizer):
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def _overflow_everywhere(gradients):
+    """Makes an overflow on one replica one on all: Keras asks the first only whether to skip the update."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return gradients
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
+    overflows = tf.distribute.get_replica_context().all_reduce("SUM", tf.cast(~finite, tf.float32))
+    first, *others = gradients
+    return [tf.where(overflows > 0, tf.constant(math.nan, first.dtype), first), *others]
+
+
+def _repeated(body, count, start):
+    """`body(number, values) -> (number + 1, values)` done `count` times, one after the other; the last values."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return tf.while_loop(lambda number, _: number < count, body, (0, start), parallel_iterations=1)[1]
+    values = start
+    for number in range(count):  # replicas cannot talk to each other (batch statistics) inside of a loop of the graph
+        with tf.control_dependencies(values):
+            values = body(number, values)[1]
+    return values
+
+
 def _check_parts(samples, parts):
     if samples.shape[0] is not None and samples.shape[0] % parts:
         raise ValueError(f"gradient_accumulation={parts} does not divide a batch of {samples.shape[0]} samples.")
@@ -1018,3 +1044,16 @@ def _joined(dataset, count, steps_per_epoch):
         return joined if len(joined) > 1 else joined[0]
 
     return dataset.batch(count, drop_remainder=True).map(join).prefetch(tf.data.AUTOTUNE), steps_per_epoch
+
+
+def _watched(dataset, callbacks):
+    """The data set with what callbacks that watch the data append to it."""
+    watching = [callback for callback in callbacks if hasattr(callback, "watch")]
+    if not watching:
+        return dataset
+    options = tf.data.Options()
+    options.experimental_optimization.inject_prefetch = False  # a watcher sees a batch when a step takes it
+    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    for callback in watching:
+        dataset = callback.watch(dataset)
+    return dataset.with_options(options)

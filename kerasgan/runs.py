@@ -5,7 +5,9 @@ A run folder holds
 - `recipe.json`: the recipe as used, the data's path, the GAN's full configuration, versions;
 - `model.keras`: the newest checkpoint, at the end the trained model; `previous.keras`, the one before it;
 - `samples/`: sample sheets of every epoch and their animation;
-- `log.csv`: losses of every epoch;
+- `log.csv`: losses of every epoch, speed and memory;
+- `tensorboard/`, `scores.json` and `best.keras`, where they were asked for: see `kerasgan.callbacks.EventLog`, `Score`;
+- `broken_batch.npz`, after a breakdown: see `kerasgan.callbacks.StopOnNaN`;
 - `evaluation.json`: its scores, once `kerasgan evaluate` has made them;
 - once training has ended, what a zoo entry ships: `generator.weights.h5` and so on, in half precision, and a sheet
   of new samples, `samples.png` for images.
@@ -24,7 +26,9 @@ from kerasgan import defaults, files, registry, weights
 
 RECIPE = "recipe.json"
 CHECKPOINT = "model.keras"
+PREVIOUS = "previous.keras"
 LOG = "log.csv"
+EVENTS = "tensorboard"
 EVALUATION = "evaluation.json"
 SAMPLES = "samples"
 _MINUTES = 5  # between two checkpoints
@@ -68,7 +72,7 @@ def check_name(name):
     if name in registry.list_models():
         return path
     if path.is_dir():
-        if not (path / CHECKPOINT).is_file():
+        if not any((path / checkpoint).is_file() for checkpoint in (CHECKPOINT, PREVIOUS)):
             raise FileNotFoundError(
                 f"{name!r} holds no {CHECKPOINT}: it is no run folder, or its training has not saved anything yet."
             )
@@ -149,7 +153,19 @@ def for_other_data(recipe):
 
 
 def train(
-    recipe, source, folder, follow_data=False, initial=None, epochs=None, limit_steps=None, command=None, minutes=None
+    recipe,
+    source,
+    folder,
+    follow_data=False,
+    initial=None,
+    epochs=None,
+    limit_steps=None,
+    command=None,
+    minutes=None,
+    score=(),
+    score_every=5,
+    tensorboard=False,
+    watchers=(),
 ):
     """Trains by a recipe into a run folder, or goes on with what the folder holds.
 
@@ -164,6 +180,11 @@ def train(
         limit_steps: stops after so many steps, for a trial.
         command: how a user would repeat this, for `recipe.json` and messages.
         minutes: between two checkpoints; None takes 5, 0 saves after every epoch.
+        score: metrics to score the model by on these data while it trains, as in `kerasgan.callbacks.Score`, which
+            keeps the best model; empty for none.
+        score_every: epochs between two scores.
+        tensorboard: whether event files for TensorBoard are written.
+        watchers: other Keras callbacks. What they add to an epoch's logs is logged.
 
     Returns:
         The trained GAN.
@@ -177,9 +198,12 @@ def train(
     import keras
 
     from kerasgan import callbacks
+    from kerasgan.metrics import evaluation
 
     folder = files.check_folder(pathlib.Path(folder), "out")
     _check_arguments(recipe)
+    if score:
+        evaluation.check_metrics(score)
     asked = _request(recipe, follow_data, initial)
     before = _earlier(folder, asked)
     if before:
@@ -207,9 +231,16 @@ def train(
         "command": command,
         "data": str(source),
         "fingerprint": getattr(dataset, "fingerprint", None),
+        "count": getattr(dataset, "count", None),
     }
-    with _alone(folder):
-        _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record)
+    if score:
+        reals = read_whole(recipe, source)
+        options = {"metrics": score, "every": score_every, "epochs": epochs, "tensorboard": False}
+        watchers = [callbacks.Score(reals, folder, **options), *watchers]
+    if tensorboard:
+        watchers = [*watchers, callbacks.EventLog(folder / EVENTS, seed=recipe.seed, every=_sheets_every(recipe))]
+    with _alone(folder), _explaining(folder, record):
+        _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record, watchers)
         _finish(gan, recipe, folder, record)
     return gan
 
@@ -283,10 +314,13 @@ def _read_data(recipe, source):
 def _check_same_data(folder, before, dataset, source):
     known = before and before.get("fingerprint")
     if known and known != getattr(dataset, "fingerprint", None):
+        counts = before.get("count"), getattr(dataset, "count", None)
+        same = counts[0] == counts[1]
+        differ = "as many, but other samples" if same else f"{counts[0]} samples then, {counts[1]} now"
         raise ValueError(
-            f"data={str(source)!r} is not what {str(folder)!r} was trained on: there {before['data']!r}, with other "
-            "samples, or these have changed since. Going on would not be the same training: give the same data, or "
-            "another folder, with --finetune to start from this model."
+            f"data={str(source)!r} is not what {str(folder)!r} was trained on, {before['data']!r} as it was then: "
+            f"{differ}. Going on would not be the same training: give the same data, or another folder, with "
+            "--finetune to start from this model."
         )
 
 
@@ -307,11 +341,10 @@ def _with_defaults(recipe, dataset):
     rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
-    count = int(dataset.cardinality()) * shape[0]
-    count = count if count >= 0 else None
-    batch, compile, chosen = defaults.derive(recipe.compile, rates, max(shape[1:-1]), count, recipe.batch_size)
+    edge, count = max(shape[1:-1]), getattr(dataset, "count", None)
+    batch, compile, chosen = defaults.derive(recipe.compile, rates, edge, count, recipe.batch_size)
     if chosen:
-        values = ", ".join(f"{name} {value}" for name, value in chosen.items())
+        values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
         print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
     if recipe.batch_size is None:
         dataset = dataset.rebatched(batch)
@@ -384,7 +417,26 @@ def _alone(folder):
 # Training ------------------------------------------------------------------------------------------------------------
 
 
-def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record):
+@contextlib.contextmanager
+def _explaining(folder, record):
+    """Adds to an error of the system, such as a full disk, that the run is not lost and how to go on."""
+    try:
+        yield
+    except OSError as error:
+        if not any((folder / name).is_file() for name in (CHECKPOINT, PREVIOUS)):
+            raise
+        raise OSError(
+            f"The training in {str(folder)!r} stopped: {error}. Its last checkpoint is whole: once the cause is gone "
+            "(is the disk full?), the same command goes on from there"
+            f"{': ' + record['command'] if record['command'] else ''}."
+        ) from error
+
+
+def _sheets_every(recipe):
+    return max(1, recipe.epochs // _MOST_SHEETS)
+
+
+def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers):
     import keras
 
     from kerasgan import callbacks
@@ -392,12 +444,15 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
     epoch, step = position
     interruption = callbacks.Interruption(limit_steps)
     watchers = [
+        callbacks.Throughput(),
+        callbacks.StopOnNaN(folder),
+        *watchers,
         # When training begins, the data have been checked: a mistake in the command leaves no run folder behind.
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _write(gan, recipe, folder, record)),
         callbacks.Log(folder / LOG),
         callbacks.Progress(epochs=recipe.epochs),
-        checkpoint,
-        callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=max(1, recipe.epochs // _MOST_SHEETS)),
+        callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=_sheets_every(recipe)),
+        checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
     steps = int(dataset.cardinality()) // gan.discriminator_steps  # negative if the data set does not know
@@ -412,7 +467,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
                 checkpoint.begin_at(epoch, step)
                 _fit_epochs(gan, dataset, steps, epoch, epoch + 1, step, watchers)
                 epoch += 1
-            if epoch < recipe.epochs:
+            if epoch < recipe.epochs and not gan.stop_training:
                 _fit_epochs(gan, dataset, steps, epoch, recipe.epochs, 0, watchers)
     except callbacks.Interrupted:
         checkpoint.save()
@@ -460,7 +515,13 @@ def _write(gan, recipe, folder, record):
 
 def _finish(gan, recipe, folder, record):
     """Writes what others take from the run: samples, and weights in half precision that the recipe names."""
+    from kerasgan import callbacks
+
     gan.media.save(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.extension}")
+    if not any((folder / SAMPLES).glob("animation.*")):  # an error, such as a full disk, came in between
+        sheets = callbacks.SampleGrid(folder / SAMPLES)
+        sheets.set_model(gan)
+        sheets.animate()
     made = []
     for name, network in networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{name}", network), folder / f"{name}.weights.h5")

@@ -1,10 +1,11 @@
 """Trains small runs in a process of its own, which may be killed on the way.
 
-python resume_child.py FOLDER KIND... [--kill step|write]
+python resume_child.py FOLDER KIND... [--kill step|write|full]
 """
 
 import os
 import pathlib
+import resource
 import signal
 import sys
 import threading
@@ -60,6 +61,22 @@ RECIPES = {
         data={**_DATA, "cache": False},
         **_COMMON,
     ),
+    "options": Recipe(
+        name="options",
+        gan_type="dcgan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "normalization": "spectral"},
+        compile={
+            "learning_rate": ["linear(1e-3, 1e-4, 100)", "cosine(1e-3, 0, 200)"],
+            "beta_2": "linear(0.9, 0.99, 100)",
+            "ema_half_life": "linear(0, 50, 100)",
+            "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": "cosine(2, 0.2, 100)"}}],
+            "clip_gradients": 0.5,
+            "gradient_accumulation": 2,
+            "one_stage": True,
+        },
+        data=_DATA,
+        **_COMMON,
+    ),
     "mixed": Recipe(
         name="mixed",
         gan_type="dcgan",
@@ -69,6 +86,8 @@ RECIPES = {
         **_COMMON,
     ),
 }
+
+OPTIONS = {"conditional": {"score": "swd,fid", "score_every": 2, "tensorboard": True}}
 
 
 def kill():
@@ -102,17 +121,31 @@ def kill_in_a_write(number):
     zipfile.ZipFile.writestr = counting
 
 
+def fill_the_disk_in_a_write(number):
+    """From the write of a checkpoint on, files end after half of what a checkpoint needs."""
+    save, saves = Checkpoint.save, iter(range(number, -1, -1))
+
+    def counting(self):
+        if next(saves, None) == 0:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (os.path.getsize(self.path) // 2,) * 2)
+        save(self)
+
+    Checkpoint.save = counting
+
+
 def main(folder, *kinds):
     folder = pathlib.Path(folder)
     if "--kill" in kinds:
         *kinds, _, when = kinds
-        {"step": lambda: kill_in_a_step(7), "write": lambda: kill_in_a_write(2)}[when]()
+        ways = {"step": (kill_in_a_step, 7), "write": (kill_in_a_write, 2), "full": (fill_the_disk_in_a_write, 2)}
+        break_it, number = ways[when]
+        break_it(number)
     data = folder.parent / "data.npz"
     if not data.is_file():
         random = np.random.default_rng(0)
         np.savez(data, x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
     for kind in kinds:
-        runs.train(RECIPES[kind], data, folder / kind, minutes=0.002)
+        runs.train(RECIPES[kind], data, folder / kind, minutes=0.002, **OPTIONS.get(kind, {}))
 
 
 if __name__ == "__main__":

@@ -255,7 +255,8 @@ def test_another_recipe_in_the_same_folder(capsys, pictures, run):
 def test_mistakes_leave_no_run_folder(capsys, pictures, tmp_path):
     out = tmp_path / "run"
     assert "'missing'" in fails(capsys, "train", "dcgan", "--data", "missing", "--out", out)
-    assert "batch_size=64 is larger" in fails(capsys, "train", "dcgan", "--data", pictures, "--out", out)
+    large = ("--data", pictures, "--batch_size", 64)
+    assert "batch_size=64 is larger" in fails(capsys, "train", "dcgan", *large, "--out", out)
     assert "image_shape=(7, 7" in fails(capsys, *small(pictures, out, "dcgan"), "--size", 7)
     assert "model.widht is unknown; model takes:" in fails(capsys, *small(pictures, out), "--set", "model.widht=3")
     assert "data.foo is unknown" in fails(capsys, *small(pictures, out), "--set", "data.foo=3")

@@ -11,7 +11,8 @@ import pytest
 from resume_child import RECIPES
 
 from kerasgan import runs
-from kerasgan.callbacks import Checkpoint
+from kerasgan.callbacks import Checkpoint, events, throughput
+from kerasgan.callbacks import score as scores
 from kerasgan.callbacks.log import read as read_log
 
 CHILD = pathlib.Path(__file__).with_name("resume_child.py")
@@ -41,6 +42,18 @@ def everything(folder):
     return {**values, "epoch": epoch, "step": step}
 
 
+def untimed(rows):
+    """What a log says but for times and memory, which differ from run to run."""
+    return [{name: value for name, value in row.items() if name not in ("seconds", *throughput.NAMES)} for row in rows]
+
+
+def points(folder):
+    """What TensorBoard would show but for times: sorted (name, step, value)."""
+    found = [event for path in (folder / "tensorboard").glob("*") for event in events._read(path)[0]]
+    values = [(v.tag, event.step, v.tensor.SerializeToString()) for event in found for v in event.summary.value]
+    return sorted(value for value in values if value[0] not in throughput.NAMES)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["step", "write"])
 @pytest.mark.parametrize("kind", RECIPES)
@@ -53,14 +66,34 @@ def test_killed_and_resumed_equals_undisturbed(kind, when, whole):
     assert 0 < 10 * epoch + step < 40  # in the middle
     resumed = train(folder, kind)
     assert resumed.returncode == 0, resumed.stderr
+    assert_same_end(whole / kind, folder / kind)
 
-    expected, found = everything(whole / kind), everything(folder / kind)
+
+@pytest.mark.slow
+def test_a_full_disk_stops_the_run_and_nothing_is_lost(whole):
+    folder = whole.parent / "full"
+    folder.mkdir()
+    stopped = train(folder, "plain", "--kill", "full")
+    assert "OSError: The training in " in stopped.stderr and "is the disk full?" in stopped.stderr
+    _, epoch, step = Checkpoint.load(folder / "plain")
+    assert 0 < 10 * epoch + step < 40
+    assert (folder / "plain" / "previous.keras").is_file()
+    resumed = train(folder, "plain")
+    assert resumed.returncode == 0, resumed.stderr
+    assert_same_end(whole / "plain", folder / "plain")
+
+
+def assert_same_end(whole, run):
+    """The run ended as the other did: all numbers, log, scores, events, and nothing half-written."""
+    expected, found = everything(whole), everything(run)
     assert expected.keys() == found.keys()
     different = [name for name in expected if not np.array_equal(expected[name], found[name])]
     assert different == []
-    rows, again = ([{**row, "seconds": 0} for row in read_log(f / kind / "log.csv")] for f in (whole, folder))
+    rows, again = (untimed(read_log(folder / "log.csv")) for folder in (whole, run))
     assert again == rows and [row["epoch"] for row in rows] == [1, 2, 3, 4]
-    assert not [path for path in (folder / kind).iterdir() if path.name.startswith(".") and path.name != ".lock"]
+    assert scores.read(run) == scores.read(whole) and points(run) == points(whole)
+    assert (run / "best.keras").is_file() == (whole / "best.keras").is_file()
+    assert not [path for path in run.iterdir() if path.name.startswith(".") and path.name != ".lock"]
 
 
 @pytest.mark.slow
@@ -84,6 +117,6 @@ def test_other_data_is_refused(whole, tmp_path):
     random = np.random.default_rng(9)
     np.savez(tmp_path / "other.npz", x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
     before = (whole / "plain" / "model.keras").read_bytes()
-    with pytest.raises(ValueError, match="other.npz.*is not what .*plain.* was trained on"):
+    with pytest.raises(ValueError, match="other.npz.*is not what .*plain.* was trained on.*as many, but other samples"):
         runs.train(RECIPES["plain"], tmp_path / "other.npz", whole / "plain", epochs=5)
     assert (whole / "plain" / "model.keras").read_bytes() == before

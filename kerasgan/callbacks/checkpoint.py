@@ -11,6 +11,7 @@ import zipfile
 import keras
 
 from kerasgan import files
+from kerasgan.callbacks.breakdown import breakdown, not_finite
 
 _POSITION = "kerasgan_position.json"  # inside the .keras archive, so that one rename replaces model and position
 
@@ -114,7 +115,7 @@ class Checkpoint(keras.callbacks.Callback):
             OSError: it cannot be written; the last checkpoint stays.
         """
         # Losses can stay finite after the weights are lost: the rectifier of a NaN is 0 on some devices.
-        self._fail_if({w.path: w for w in self.model.weights if keras.backend.is_float_dtype(w.dtype)})
+        self._fail_if({w.path: w for w in self.model.weights})
         with files.atomic(self.path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
@@ -129,9 +130,14 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _keep_previous(self):
         """Gives the newest checkpoint a second name, which it keeps when the new one takes the first."""
-        if self.path.is_file():
-            with files.atomic(self.path.with_name(self.previous)) as temporary:
+        if not self.path.is_file():
+            return
+        previous = self.path.with_name(self.previous)
+        try:
+            with files.atomic(previous) as temporary:
                 os.link(self.path, temporary)
+        except OSError:  # a file system without hard links; until the new one is in place, `load` finds the one before
+            os.replace(self.path, previous)
 
     def on_train_begin(self, logs=None):
         files.check_folder(self.path.parent)
@@ -166,14 +172,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def _fail_if(self, values):
         """Raises if a number or tensor among the named values is not finite."""
-        broken = [name for name, value in values.items() if not keras.ops.all(keras.ops.isfinite(value))]
+        broken = not_finite(values)
         if broken:
-            more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-            raise FloatingPointError(
-                f"Training broke down: {', '.join(broken[:3])}{more} NaN or infinite. The "
-                f"last good model, if there is one, is {str(self.path)!r}. Start again with a lower learning rate, or "
-                "in float32."
-            )
+            raise breakdown(broken, self.path.parent)
 
 
 def _contents(path):

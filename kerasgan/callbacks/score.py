@@ -7,6 +7,7 @@ import pathlib
 import keras
 
 from kerasgan import files
+from kerasgan.callbacks.events import Events
 from kerasgan.metrics.evaluation import Evaluator
 from kerasgan.metrics.result import Result
 
@@ -33,6 +34,7 @@ class Score(keras.callbacks.Callback):
         network, count: as in `kerasgan.metrics.evaluate`.
         seed: of the samples, the same every time.
         tensorboard: whether event files are written; None writes them if TensorBoard is installed.
+        epochs: how many there will be in all, if this is not the last call of `fit`; None takes what `fit` was given.
 
     Attributes:
         best: the best `Result` so far; None before the first.
@@ -44,7 +46,18 @@ class Score(keras.callbacks.Callback):
         OSError: when training begins, if nothing can be written in the folder.
     """
 
-    def __init__(self, real, folder, metrics="fid", every=1, network=None, count=None, seed=0, tensorboard=None):
+    def __init__(
+        self,
+        real,
+        folder,
+        metrics="fid",
+        every=1,
+        network=None,
+        count=None,
+        seed=0,
+        tensorboard=None,
+        epochs=None,
+    ):
         super().__init__()
         if every < 1:
             raise ValueError(f"every is {every}; expected 1 or more.")
@@ -57,9 +70,11 @@ class Score(keras.callbacks.Callback):
         installed = importlib.util.find_spec("tensorboard") is not None
         if tensorboard and not installed:
             raise ImportError('tensorboard=True needs TensorBoard: pip install "kerasgan[tensorboard]"')
-        self._writes_events = installed if tensorboard is None else tensorboard
-        self._evaluator = self._events = None
-        self._scored = 0
+        writes_events = installed if tensorboard is None else tensorboard
+        self._events = Events(self.folder / "tensorboard") if writes_events else None
+        self._epochs = epochs
+        self._evaluator = None
+        self._epoch = self._scored = 0
 
     def on_train_begin(self, logs=None):
         files.check_folder(self.folder)
@@ -68,6 +83,8 @@ class Score(keras.callbacks.Callback):
             evaluator.check(self.model)
             evaluator.read()
             self._evaluator = evaluator
+        if self._events is not None:
+            self._events.keep_until(int(self.model.samples_seen))
         self._rows = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -78,15 +95,14 @@ class Score(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._epoch = epoch + 1
-        if self._epoch % self.every == 0:
+        if self._epoch % self.every == 0 or self._epoch == (self._epochs or self.params["epochs"]):
             self._score({} if logs is None else logs)
 
     def on_train_end(self, logs=None):
-        if getattr(self, "_epoch", 0) and self._scored != self._epoch:
+        if self.model.stop_training and self._scored != self._epoch:
             self._score({})
         if self._events is not None:
             self._events.close()
-            self._events = None
 
     def _score(self, logs):
         scores = self._evaluator.score(self.model, self.seed)
@@ -97,7 +113,8 @@ class Score(keras.callbacks.Callback):
             with files.atomic(self.folder / "best.keras") as temporary:
                 self.model.save(temporary)
         logs.update({f"score_{score.metric}": score.value for score in scores})
-        self._write_events(scores)
+        if self._events is not None:
+            self._events.write(int(self.model.samples_seen), {f"score/{s.metric}": s.value for s in scores})
         self._scored = self._epoch
         best = f"; best {self.best.value:.4g}" if self.best is not None else ""
         print(f"epoch {self._epoch}: {', '.join(f'{s.metric} {s.value:.4g}' for s in scores)}{best}")
@@ -116,18 +133,6 @@ class Score(keras.callbacks.Callback):
         rows = [{**row, "scores": [score.to_dict() for score in row["scores"]]} for row in rows]
         with files.atomic(self.folder / "scores.json") as temporary:
             temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-
-    def _write_events(self, scores):
-        if not self._writes_events:
-            return
-        import tensorflow as tf
-
-        if self._events is None:
-            self._events = tf.summary.create_file_writer(str(self.folder / "tensorboard"))
-        with self._events.as_default(step=int(self.model.samples_seen)):
-            for score in scores:
-                tf.summary.scalar(f"score/{score.metric}", score.value)
-        self._events.flush()
 
 
 def read(folder):

@@ -96,7 +96,8 @@ def images(
         batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
         `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its
         `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)`
-        is the same data in other batches, not read again. `fingerprint` tells this data from other data.
+        is the same data in other batches, not read again. `fingerprint` tells this data from other data;
+        `count` is the number of images, where it is known.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -153,6 +154,7 @@ def images(
         dataset.endless = endless
         dataset.rebatched = in_batches
         dataset.fingerprint = fingerprint
+        dataset.count = count if count >= 0 else None
         return dataset
 
     return in_batches(batch_size)

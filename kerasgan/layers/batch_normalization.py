@@ -1,5 +1,7 @@
 """Batch normalization in one operation."""
 
+import contextlib
+
 import keras
 import tensorflow as tf
 
@@ -16,12 +18,16 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Everything else is Keras's: arguments, weights, results up to rounding, and the computation wherever the fused
     operation does not apply (inference, other shapes, `scale=False`, masks, ...).
 
+    On several devices the statistics are those of the whole batch, not of a device's part (`synchronized`), so that a
+    training is the same on one device and on many.
+
     Input and output shape: (batch, height, width, channels) for the fused operation, otherwise any.
     """
 
     def call(self, inputs, training=None, mask=None):
         if not (training and self.trainable and mask is None and self._fusible(inputs)):
-            return super().call(inputs, training=training, mask=mask)
+            with self._synchronized_among(tf.distribute.get_strategy().num_replicas_in_sync):
+                return super().call(inputs, training=training, mask=mask)
         gamma, beta = tf.cast(self.gamma, tf.float32), tf.cast(self.beta, tf.float32)
         empty = tf.zeros((0,))
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -34,9 +40,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
             average.assign(tf.cast(average, tf.float32) * self.momentum + now * (1.0 - self.momentum))
         return tf.cast(outputs, self.compute_dtype)
 
+    @contextlib.contextmanager
+    def _synchronized_among(self, replicas):
+        configured = self.synchronized
+        self.synchronized = configured or replicas > 1
+        try:
+            yield
+        finally:
+            self.synchronized = configured
+
     def _fusible(self, inputs):
         maps = len(inputs.shape) == 4 and self.axis in (-1, 3) and inputs.dtype in (tf.float32, tf.float16, tf.bfloat16)
-        plain = self.scale and self.center and not self.renorm and not self.synchronized
+        alone = not self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync == 1
+        plain = self.scale and self.center and not self.renorm and alone
         # XLA takes the variance for E[x^2] - E[x]^2, which rounding makes negative where a channel is all but constant:
         # the outputs are NaN then. It fuses Keras's operations by itself.
         return maps and plain and not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())

@@ -182,7 +182,7 @@ class Evaluator:
     """
 
     def __init__(self, real, media, metrics, *, network=None, count=None, floor=True, split="all"):
-        self.metrics = {name: METRICS[name] for name in _check_metrics(metrics)}
+        self.metrics = {name: METRICS[name] for name in check_metrics(metrics)}
         self.needs = {need for metric in self.metrics.values() for need in metric.needs}
         if count is not None:
             checks.whole(count, "count", 1)
@@ -268,7 +268,8 @@ class Evaluator:
 # Arguments -----------------------------------------------------------------------------------------------------------
 
 
-def _check_metrics(metrics):
+def check_metrics(metrics):
+    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one is unknown."""
     names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:

@@ -1,7 +1,9 @@
 """Checkpoints and stopping, on a real GAN of points in the plane."""
 
+import contextlib
 import os
 import signal
+import warnings
 import zipfile
 
 import keras
@@ -77,6 +79,45 @@ def test_crash_while_saving_keeps_the_last_one(tmp_path, monkeypatch):
         checkpoint.save()
     assert (tmp_path / "model.keras").read_bytes() == before
     assert os.listdir(tmp_path) == ["model.keras"]
+
+
+def no_links(*args):
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_without_hard_links(tmp_path, monkeypatch):
+    monkeypatch.setattr("kerasgan.callbacks.checkpoint.os.link", no_links)
+    fit(small_gan(), [Checkpoint(tmp_path)], epochs=3)
+    assert sorted(os.listdir(tmp_path)) == ["model.keras", "previous.keras"]
+    assert [Checkpoint.load(tmp_path / name)[1] for name in ("model.keras", "previous.keras")] == [3, 2]
+
+
+def test_crash_at_any_moment_without_hard_links(tmp_path, monkeypatch):
+    """Whatever is the last thing done to the folder's names, `load` finds the newest checkpoint or the one before."""
+    gan, checkpoint = small_gan(), Checkpoint(tmp_path)
+    fit(gan, [checkpoint], epochs=2)
+    monkeypatch.setattr("kerasgan.callbacks.checkpoint.os.link", no_links)
+    replace = os.replace
+    for done in range(3):
+        left = iter(range(done))
+
+        def replace_or_crash(source, target, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt  # nothing in between handles it
+            replace(source, target)
+
+        checkpoint.epoch += 1
+        with monkeypatch.context() as patch:
+            patch.setattr("os.replace", replace_or_crash)
+            with contextlib.suppress(KeyboardInterrupt):
+                checkpoint.save()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _, epoch, _ = Checkpoint.load(tmp_path)
+        assert epoch in (checkpoint.epoch - 1, checkpoint.epoch)
+        assert os.path.isfile(tmp_path / "model.keras") == (done != 1)
+        checkpoint.epoch = epoch
+    assert epoch == 3
 
 
 def test_minutes(tmp_path, monkeypatch):

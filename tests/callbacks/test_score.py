@@ -85,6 +85,28 @@ def test_going_on_keeps_earlier_scores_and_the_best(reals, tmp_path):
     assert watcher.best.value == min(row["scores"][0].value for row in after[1:])
 
 
+def test_a_training_in_several_parts_is_scored_as_one(reals, tmp_path):
+    gan = trained_gan()
+    for first in (0, 1):  # the first part's end is not the end
+        watcher = callbacks.Score(reals, tmp_path, every=2, network=rows_of, tensorboard=False, epochs=3)
+        fit(gan, reals, [watcher], epochs=(1, 3)[first], initial_epoch=first)
+    assert [row["epoch"] for row in score_module.read(tmp_path)] == [0, 2, 3]
+
+
+def test_the_last_epoch_of_a_training_that_stops_early_is_scored(reals, tmp_path):
+    stop = keras.callbacks.EarlyStopping("samples_per_second", mode="max", patience=0, baseline=float("inf"))
+    watchers = [callbacks.Throughput(), callbacks.Score(reals, tmp_path, every=5, network=rows_of, epochs=9), stop]
+    fit(trained_gan(), reals, watchers, epochs=9)
+    assert [row["epoch"] for row in score_module.read(tmp_path)] == [0, stop.stopped_epoch + 1]
+
+
+def test_scores_do_not_alter_the_training(reals, tmp_path):
+    plain, scored = trained_gan(), trained_gan()
+    fit(plain, reals, [])
+    fit(scored, reals, [callbacks.Score(reals, tmp_path, metrics="fid,swd", network=rows_of, tensorboard=False)])
+    assert all((np.array(a) == np.array(b)).all() for a, b in zip(plain.weights, scored.weights, strict=True))
+
+
 def test_another_protocol_is_refused(reals, tmp_path):
     gan = trained_gan()
     fit(gan, reals, [callbacks.Score(reals, tmp_path, network=rows_of, tensorboard=False)], epochs=1)

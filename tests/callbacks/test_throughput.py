@@ -1,0 +1,110 @@
+"""Speed, waiting for data and memory in the logs."""
+
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import kerasgan
+from kerasgan.callbacks import Log, Throughput
+from kerasgan.callbacks import throughput as module
+from kerasgan.callbacks.log import read
+
+POINTS = np.random.default_rng(0).uniform(-1, 1, (160, 2)).astype("float32")
+
+
+class Sleep(keras.callbacks.Callback):
+    """Makes every step longer, outside of TensorFlow."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.seconds = seconds
+
+    def on_train_batch_begin(self, batch, logs=None):
+        time.sleep(self.seconds)
+
+
+def small_gan(**options):
+    keras.utils.set_random_seed(1)
+    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
+    gan = kerasgan.GAN(generator, discriminator, seed=0)
+    gan.compile(**options)
+    return gan
+
+
+def slow(seconds):
+    """20 batches, each of which takes so long to read."""
+
+    def wait(batch):
+        tf.numpy_function(lambda: time.sleep(seconds), [], [])
+        return batch
+
+    return tf.data.Dataset.from_tensor_slices(POINTS).batch(8).map(wait)
+
+
+def history(data, step_seconds, **options):
+    watchers = [Throughput(), Sleep(step_seconds)]  # slept after `Throughput` has looked at the clock
+    return small_gan(**options).fit(data, epochs=2, verbose=0, callbacks=watchers).history
+
+
+@pytest.mark.parametrize("per_execution", [1, 2])
+def test_waiting_for_data_is_measured(per_execution):
+    waits = history(slow(0.02), 0.0, steps_per_execution=per_execution)["data_wait"]
+    assert min(waits) > 0.4  # steps that take little beside data that take long
+    waits = history(slow(0.002), 0.02 * per_execution, steps_per_execution=per_execution)["data_wait"]
+    assert max(waits) < 0.4  # data that are read while the step before is busy
+
+
+def test_half_of_the_time():
+    """A batch is read in twice the time of a step, and the next one meanwhile: each step waits as long as it works."""
+    waits = history(slow(0.06), 0.03)["data_wait"]
+    assert 0.25 < np.mean(waits) < 0.75
+
+
+def test_samples_per_second_and_memory():
+    found = history(slow(0.0), 0.02)
+    assert all(0 < rate < 8 / 0.02 for rate in found["samples_per_second"])
+    memory = found["memory_mb"]
+    assert memory[0] > 50 and memory == sorted(memory)  # TensorFlow alone takes more; a peak never sinks
+    assert ("gpu_memory_mb" in found) == bool(tf.config.list_logical_devices("GPU"))
+
+
+def test_memory_of_a_gpu(monkeypatch):
+    monkeypatch.setattr(module.tf.config, "list_logical_devices", lambda kind: ["GPU:0"])
+    monkeypatch.setattr(module.tf.config.experimental, "get_memory_info", lambda name: {"current": 1, "peak": 5e6})
+    monkeypatch.setattr(module, "resource", None)  # as on Windows
+    assert module._memory() == {"gpu_memory_mb": 5.0}
+
+
+def test_an_epoch_of_one_step():
+    found = small_gan().fit(POINTS[:8], batch_size=8, epochs=2, verbose=0, callbacks=[Throughput()]).history
+    assert len(found["samples_per_second"]) == 2
+
+
+def test_data_that_cannot_be_watched():
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            return POINTS[8 * index : 8 * index + 8]
+
+    found = small_gan().fit(Batches(), verbose=0, callbacks=[Throughput()]).history
+    assert found["samples_per_second"][0] > 0 and "data_wait" not in found
+
+
+def test_the_log_has_them(tmp_path):
+    watchers = [Throughput(), Log(tmp_path / "log.csv")]
+    small_gan().fit(POINTS, batch_size=8, verbose=0, callbacks=watchers)
+    assert {"samples_per_second", "data_wait", "memory_mb"} < {*read(tmp_path / "log.csv")[0]}
+    assert {*module.NAMES} >= {"samples_per_second", "data_wait", "memory_mb"}
+
+
+def test_watching_changes_nothing():
+    plain, watched = small_gan(), small_gan()
+    plain.fit(POINTS, batch_size=8, epochs=2, verbose=0)
+    watched.fit(POINTS, batch_size=8, epochs=2, verbose=0, callbacks=[Throughput()])
+    assert all((np.array(a) == np.array(b)).all() for a, b in zip(plain.weights, watched.weights, strict=True))
