@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
 
+from kerasgan import distribution
+
 _POLICIES = ("color", "translation", "cutout")
 
 
@@ -40,6 +42,8 @@ class DiffAugment:
     changed = augment(images, seed=tf.constant([1, 2]))
     ```
     """
+
+    draws_for_all_devices = True  # by `distribution.own_rows`; others get other seeds on other devices
 
     def __init__(self, policy=_POLICIES, translation=0.125, cutout=0.5):
         self.policy = _policy_names(policy)
@@ -124,6 +128,8 @@ class AdaptiveAugment(keras.layers.Layer):
     ```
     """
 
+    draws_for_all_devices = True  # by `distribution.own_rows`; others get other seeds on other devices
+
     def __init__(
         self,
         groups=("geometry", "color"),
@@ -182,7 +188,8 @@ class AdaptiveAugment(keras.layers.Layer):
         self.steps.assign_add(1.0)
         due = tf.cast(self.steps >= self.interval, tf.float32)
         excess = tf.convert_to_tensor(self.signs) / tf.maximum(tf.convert_to_tensor(self.seen), 1.0) - self.target
-        samples = tf.convert_to_tensor(self.steps) * tf.cast(tf.shape(real_logits)[0], tf.float32)
+        batch = tf.shape(real_logits)[0] * tf.distribute.get_strategy().num_replicas_in_sync
+        samples = tf.convert_to_tensor(self.steps) * tf.cast(batch, tf.float32)
         change = due * tf.sign(excess) * samples / self.samples_to_one
         self.probability.assign(tf.clip_by_value(self.probability + change, 0.0, 1.0))
         for sum_ in (self.signs, self.seen, self.steps):
@@ -230,7 +237,11 @@ def _random_integers(samples, seed, stream, low, high):
     """One whole number per sample from low to high - 1, (batch,)."""
     # One named algorithm: left to choose, XLA and the ordinary kernels draw different numbers from one seed.
     seed = tf.random.fold_in(seed, stream, alg="philox")
-    return tf.random.stateless_uniform(tf.shape(samples)[:1], seed, low, high, tf.int32, alg="philox")
+
+    def draw(count):
+        return tf.random.stateless_uniform([count], seed, low, high, tf.int32, alg="philox")
+
+    return distribution.own_rows(draw, tf.shape(samples)[0])
 
 
 def _random_factors(samples, seed, stream, low, high, dtype):

@@ -126,7 +126,12 @@ def train(words):
     flags.DEFINE_string("size", None, "Height and width of samples that have them: 64 or 64x96.", flag_values=values)
     flags.DEFINE_integer("channels", None, "Channels: 1 grey, 3 RGB, 4 RGBA.", flag_values=values)
     flags.DEFINE_boolean("labels", None, "Use the data's classes, such as sub-folders.", flag_values=values)
-    flags.DEFINE_string("dtype", None, "float32, mixed_bfloat16 or mixed_float16.", flag_values=values)
+    flags.DEFINE_string(
+        "dtype",
+        None,
+        "float32, mixed_bfloat16, mixed_float16 or auto, what suits the device: the default for a TYPE.",
+        flag_values=values,
+    )
     flags.DEFINE_integer("seed", None, "Seed of the training.", flag_values=values)
     flags.DEFINE_multi_string("set", [], "Any other value of the recipe, FIELD.ARGUMENT=VALUE.", flag_values=values)
     flags.DEFINE_integer("limit_steps", None, "Stop after so many steps: a trial.", flag_values=values)
@@ -134,7 +139,13 @@ def train(words):
     flags.DEFINE_list("score", [], "Scores on the data while training, such as fid,kid.", flag_values=values)
     flags.DEFINE_integer("score_every", 5, "Epochs between two scores.", flag_values=values)
     flags.DEFINE_boolean("tensorboard", False, "Write event files for TensorBoard.", flag_values=values)
+    flags.DEFINE_integer(
+        "rollback", 0, "How many times a collapsed training may go back to its last healthy model.", flag_values=values
+    )
     flags.DEFINE_multi_string("callback", [], "A Keras callback, PACKAGE.MODULE:CLASS.", flag_values=values)
+    flags.DEFINE_string("devices", None, "How many GPUs to train on; default: all.", flag_values=values)
+    flags.DEFINE_list("workers", None, "Machines that train together, HOST:PORT,HOST:PORT.", flag_values=values)
+    flags.DEFINE_integer("worker", None, "Place of this machine in --workers, from 0 on.", flag_values=values)
     (name,) = _parse(train, values, words)
     for flag in ("data", "out"):
         if values[flag].value is None:
@@ -142,6 +153,8 @@ def train(words):
     for flag in ("epochs", "batch_size", "limit_steps", "score_every"):
         if values[flag].value is not None and values[flag].value < 1:
             raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+    if values.rollback < 0:
+        raise ValueError(f"--rollback is {values.rollback}; expected 0 (never) or more.")
 
     from kerasgan import runs
 
@@ -155,7 +168,11 @@ def train(words):
         recipe = runs.for_other_data(recipe)
     recipe = runs.changed(recipe, _changes(values))
     reshaped = any(values[flag].value is not None for flag in ("size", "channels", "labels"))
-    _import_tensorflow()
+    devices = values.devices if values.devices in (None, "all") else _whole("--devices", values.devices)
+    _import_tensorflow(devices=False)
+    from kerasgan import distribution
+
+    strategy = distribution.strategy(devices, values.workers, values.worker)
     watchers = [_callback(path, values.out) for path in values.callback]
     try:
         runs.train(
@@ -171,6 +188,8 @@ def train(words):
             score_every=values.score_every,
             tensorboard=values.tensorboard,
             watchers=watchers,
+            strategy=strategy,
+            rollback=values.rollback,
             command=shlex.join(["kerasgan", "train", *words]),
         )
     except runs.Interrupted as stop:
@@ -628,8 +647,12 @@ def _size(recipe):
     return f"{size / 1e6:.1f} MB" if size else "not trained"
 
 
-def _import_tensorflow():
-    """Imports TensorFlow without its start-up messages, unless the user has asked for them."""
+def _import_tensorflow(devices=True):
+    """Imports TensorFlow without its start-up messages, unless the user has asked for them.
+
+    Args:
+        devices: whether its devices are set up now; not if something is still to be said of them.
+    """
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
         import tensorflow  # noqa: F401
 
@@ -638,7 +661,8 @@ def _import_tensorflow():
     with quiet(replay=True):  # the first messages come from C++ before it has read the level
         import tensorflow
 
-        tensorflow.config.list_logical_devices()  # finding no GPU is another occasion for them
+        # Finding no GPU is another occasion for them.
+        tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Keeping from the screen what libraries write there from C++, past Python's own streams."""
+"""What libraries in C++ say: keeping it from the screen, and making it readable."""
 
 import contextlib
 import os
+import re
+import shutil
 import sys
 import tempfile
 
@@ -27,3 +29,15 @@ def quiet(replay=False):
         finally:
             os.dup2(screen, 2)
             os.close(screen)
+
+
+def reason(error):
+    """What an error says in its first line, without where in its graph TensorFlow came across it."""
+    return re.sub(r"\{\{.*?\}\} ", "", getattr(error, "message", str(error))).split("\n")[0]
+
+
+def say(line):
+    """Prints a line; on a terminal, in the place of a line that is renewed there, such as that of `Progress`."""
+    if sys.stdout.isatty():
+        line = "\r" + line.ljust(shutil.get_terminal_size().columns - 1)
+    print(line, flush=True)

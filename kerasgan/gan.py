@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import augmentation as augmentations
-from kerasgan import losses, memory, schedules
+from kerasgan import distribution, losses, memory, schedules
 from kerasgan import penalties as penalties_module
 from kerasgan.media.arrays import Arrays
 from kerasgan.precision import full_precision, in_float32, policy
@@ -106,7 +106,7 @@ class GAN(keras.Model):
         batch = _count(real) * tf.distribute.get_strategy().num_replicas_in_sync
         self.samples_seen.assign_add((len(earlier) + 1) * batch)
         self._update_ema(batch)
-        return {metric.name: metric.result() for metric in self._trackers.values()}
+        return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
 
     def _alternate(self, real, labels):
         """One update of the discriminator, then one of the generator, on one batch of fakes."""
@@ -251,21 +251,24 @@ class GAN(keras.Model):
         self._track_norm(player, norm)
         if self.clip_gradients:
             gradients = [gradient * tf.minimum(1.0, self.clip_gradients / norm) for gradient in gradients]
+        scale = optimizer.scale_loss(tf.ones(()))
         with self._scheduled(player):
             optimizer.apply(gradients, variables)
         if player == "discriminator":
             if self.clip_weights:
                 penalties_module.clip_weights(variables, self.clip_weights)
-            self.discriminator_updates.assign_add(1)
+            # An update that an overflow skipped, which halves the scale, does not count: a lazy penalty stays due.
+            done = optimizer.scale_loss(tf.ones(())) >= scale
+            self.discriminator_updates.assign_add(tf.cast(done, tf.int64))
 
     def _norm(self, gradients, optimizer):
         """The L2 norm of all gradients together, over all replicas if it is needed for clipping."""
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and self.clip_gradients:
             gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-        elif replicas > 1:  # what each replica sees of it is enough for the log
-            gradients = [gradient * replicas for gradient in gradients]
-        return tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones(()))
+        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones(()))
+        # What each replica sees of it is enough for the log: that of its part of the batch.
+        return norm if self.clip_gradients else norm * replicas
 
     @contextlib.contextmanager
     def _scheduled(self, player):
@@ -278,12 +281,12 @@ class GAN(keras.Model):
         if not callable(beta_2):
             yield
             return
-        before = optimizer.beta_2
         try:
             optimizer.beta_2 = beta_2(self.samples_seen)  # Adam reads it when its update is traced
             yield
         finally:
-            optimizer.beta_2 = before
+            with tf.init_scope():  # what `compile` set, not what was there before: replicas are traced in turns
+                optimizer.beta_2 = float(beta_2(0))
 
     def call_generator(self, latents, labels=None, training=True):
         """Samples in model range from latents (and labels, int32 (batch,), for a conditional GAN)."""
@@ -315,32 +318,31 @@ class GAN(keras.Model):
         edge = math.erf(truncation / math.sqrt(2.0))  # inverse of the normal distribution function on its middle part
         return math.sqrt(2.0) * tf.math.erfinv(tf.random.stateless_uniform(shape, seed, -edge, edge))
 
-    def _next_seed(self):
-        """A new int32 seed (2,) from the model's own generator, different on every replica."""
+    def _next_seed(self, drawer=None):
+        """A new int32 seed (2,) from the model's own generator.
+
+        On several devices it is another one on each, but for a drawer that draws for all of them together.
+        """
         seed = tf.cast(self.training_seeds.next(), tf.int32)
         replica = tf.distribute.get_replica_context()
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and replica is not None:
+        shared = getattr(drawer, "draws_for_all_devices", False)
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and replica is not None and not shared:
             seed = tf.random.experimental.stateless_fold_in(seed, replica.replica_id_in_sync_group)
         return seed
 
     def _augment(self, samples):
-        return self.augmentation(samples, self._next_seed()) if self.augmentation else samples
+        return self.augmentation(samples, self._next_seed(self.augmentation)) if self.augmentation else samples
 
     def _latents(self, samples):
-        """Latents for as many samples. Each replica takes its part of what one device would draw for all of them."""
-        strategy, count = tf.distribute.get_strategy(), _count(samples)
+        """Latents for as many samples."""
         seed = tf.cast(self.training_seeds.next(), tf.int32)
-        replicas = strategy.num_replicas_in_sync
-        if replicas == 1:
-            return self.sample_latents(count, seed)
-        place = tf.distribute.get_replica_context().replica_id_in_sync_group
-        latents = self.sample_latents(count * replicas, seed)
-        return tf.reshape(latents, (replicas, count, latents.shape[-1]))[place]
+        parts = self.gradient_accumulation
+        return distribution.own_rows(lambda count: self.sample_latents(count, seed), _count(samples), parts)
 
     def _with_penalties(self, loss, real, fake, labels):
         """The discriminator's whole loss but for lazy penalties, scaled."""
         always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        total = loss + sum(self._penalty(penalty, real, fake, labels) for penalty in always)
+        total = loss + sum(self._penalty(penalty, real, fake, labels, self._next_seed(penalty)) for penalty in always)
         return self._scale(total, self.discriminator_optimizer)
 
     def _with_lazy_penalties(self, gradients, real, fake, labels):
@@ -350,7 +352,7 @@ class GAN(keras.Model):
                 gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
         return gradients
 
-    def _penalty(self, penalty, real, fake, labels):
+    def _penalty(self, penalty, real, fake, labels, seed):
         """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
 
         def critic(samples):
@@ -358,7 +360,7 @@ class GAN(keras.Model):
                 return self.call_discriminator(samples, labels)
 
         real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-        value = tf.reduce_mean(penalty(critic, real, fake, self._next_seed(), self.samples_seen))
+        value = tf.reduce_mean(penalty(critic, real, fake, seed, self.samples_seen))
         if penalty.interval == 1:
             self._track(**{penalty.name: value})
         return value
@@ -368,11 +370,11 @@ class GAN(keras.Model):
 
         Lazy regularization, Karras et al., 2019, arXiv:1912.04958, appendix B.
         """
-        variables = self.discriminator.trainable_variables
+        variables, seed = self.discriminator.trainable_variables, self._next_seed(penalty)
 
         def due():
             with tf.GradientTape() as tape:
-                value = self._penalty(penalty, real, fake, labels)
+                value = self._penalty(penalty, real, fake, labels, seed)
                 total = self._scale(penalty.interval * value, self.discriminator_optimizer)
             return [value, *_gradients(tape, total, variables)]
 
@@ -380,9 +382,18 @@ class GAN(keras.Model):
             return [tf.zeros(()), *(tf.zeros(v.shape, v.dtype) for v in variables)]
 
         is_due = tf.equal(self.discriminator_updates % penalty.interval, 0)
-        value, *gradients = tf.cond(is_due, due, not_due)
+        if self._replicas_talk_in_discriminator():  # which they cannot inside of a condition of the graph
+            value, *gradients = [tf.where(is_due, a, b) for a, b in zip(due(), not_due(), strict=True)]
+        else:
+            value, *gradients = tf.cond(is_due, due, not_due)
         self._trackers[penalty.name].update_state(value, sample_weight=tf.cast(is_due, tf.float32))
         return gradients
+
+    def _replicas_talk_in_discriminator(self):
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return False
+        layers = self.discriminator._flatten_layers()
+        return any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
 
     def _scale(self, loss, optimizer):
         """Loss as the optimizer wants it: over all replicas, and scaled where float16 would underflow."""
@@ -648,9 +659,26 @@ class GAN(keras.Model):
         kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
         if self.discriminator_steps > 1:
             x, steps_per_epoch = _joined(x, self.discriminator_steps, steps_per_epoch)
-        if self.distribute_strategy.num_replicas_in_sync == 1:  # Python does not see what goes to several devices
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            x, steps_per_epoch = self._shared_out(x, steps_per_epoch)
+        else:  # Python does not see what goes to several devices
             x = _watched(x, keras.tree.flatten(kwargs.get("callbacks")))
         return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def _shared_out(self, dataset, steps_per_epoch):
+        """The data set as several devices take it, and its steps in an epoch."""
+        strategy = self.distribute_strategy
+        if self.jit_compile and not tf.config.list_physical_devices("GPU"):
+            raise ValueError("jit_compile=True: XLA does not train on several CPUs; leave it out, or use one device.")
+        if self.steps_per_execution > 1:
+            raise ValueError(
+                f"steps_per_execution={self.steps_per_execution}: several devices take one at a time; leave it out."
+            )
+        batches = int(dataset.cardinality())
+        if batches > 0 and steps_per_epoch is None:
+            steps_per_epoch, dataset = batches, dataset.repeat()
+        parts = self.gradient_accumulation
+        return distribution.share_out(dataset, strategy, self.discriminator_steps, parts), steps_per_epoch
 
     def check(self, samples, labels=None):
         """Raises a ValueError that says what is wrong with samples (model range) or labels, if anything is."""
@@ -934,7 +962,8 @@ def _gradients(tape, target, variables, *tensors, output_gradients=None):
     """Gradients for variables (and tensors), zero where the target does not depend on one."""
     sources = [*(v.value for v in variables), *tensors]
     zero = tf.UnconnectedGradients.ZERO
-    return tape.gradient(target, sources, output_gradients=output_gradients, unconnected_gradients=zero)
+    gradients = tape.gradient(target, sources, output_gradients=output_gradients, unconnected_gradients=zero)
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]  # those of embeddings are sparse
 
 
 def _per_sample(logits):

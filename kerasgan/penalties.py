@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
 
-from kerasgan import schedules
+from kerasgan import distribution, schedules
 
 # Inside the square root of the gradient's norm: keeps the derivative of sqrt finite where a gradient is exactly zero,
 # and is too small to move a norm near 1 in float32.
@@ -36,9 +36,18 @@ def _distance_to_one(critic, samples):
     return tf.square(tf.sqrt(_squared_gradient_norm(critic, samples) + _EPSILON) - 1.0)
 
 
-def _one_per_sample(samples):
-    """The shape (batch, 1, ..., 1) that broadcasts against `samples`."""
-    return tf.concat([tf.shape(samples)[:1], tf.ones(samples.shape.rank - 1, tf.int32)], axis=0)
+def _uniform(samples, shape, seed):
+    """Numbers in [0, 1) for each sample of a batch, float32 (batch, *shape)."""
+
+    def draw(count):
+        return tf.random.stateless_uniform(tf.concat([[count], tf.cast(shape, tf.int32)], axis=0), seed)
+
+    return distribution.own_rows(draw, tf.shape(samples)[0])
+
+
+def _one_per_sample(samples, seed):
+    """One such number for each, (batch, 1, ..., 1)."""
+    return _uniform(samples, [1] * (samples.shape.rank - 1), seed)
 
 
 class Penalty:
@@ -56,6 +65,7 @@ class Penalty:
     """
 
     name = "penalty"
+    draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
     def __init__(self, weight, interval=1):
         weight = schedules.get(weight, "weight")
@@ -107,12 +117,13 @@ class GradientPenalty(Penalty):
     """
 
     name = "gradient_penalty"
+    draws_for_all_devices = True
 
     def __init__(self, weight=10.0, interval=1):
         super().__init__(weight, interval)
 
     def penalise(self, critic, real, fake, seed):
-        place = tf.random.stateless_uniform(_one_per_sample(real), seed)
+        place = _one_per_sample(real, seed)
         return _distance_to_one(critic, place * real + (1.0 - place) * fake)
 
 
@@ -131,14 +142,15 @@ class DRAGAN(Penalty):
     """
 
     name = "dragan"
+    draws_for_all_devices = True
 
     def __init__(self, weight=10.0, interval=1):
         super().__init__(weight, interval)
 
     def penalise(self, critic, real, fake, seed):
         noise_seed, place_seed = tf.unstack(tf.random.split(seed, 2))
-        noise = 0.5 * tf.math.reduce_std(real) * tf.random.stateless_uniform(tf.shape(real), noise_seed)
-        place = tf.random.stateless_uniform(_one_per_sample(real), place_seed)
+        noise = 0.5 * tf.math.reduce_std(real) * _uniform(real, tf.shape(real)[1:], noise_seed)
+        place = _one_per_sample(real, place_seed)
         return _distance_to_one(critic, real + place * noise)
 
 

@@ -80,7 +80,8 @@ class Recipe:
         batch_size: of the training; None derives it from the data (see `kerasgan.defaults`).
         epochs: of the training.
         seed: of the training; None takes one at random.
-        dtype: Keras dtype policy of the training, such as "mixed_bfloat16".
+        dtype: Keras dtype policy of the training, such as "mixed_bfloat16"; "auto" takes the one that suits the device
+            (see `kerasgan.precision.choose`).
         class_names: what the classes of a conditional GAN are called, in their order; none where numbers say it.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
@@ -187,7 +188,7 @@ def resolve(name):
     if name not in TYPES:
         return _entry(name, others=TYPES).recipe
     kind = TYPES[name]
-    values = {"model": kind.model, "data": kind.data, "batch_size": None}
+    values = {"model": kind.model, "data": kind.data, "batch_size": None, "dtype": "auto"}
     return Recipe(name=name, gan_type=name, makes="samples like yours", **values)
 
 
@@ -270,13 +271,18 @@ def build(recipe, dtype=None, compile=True):
 
     Args:
         recipe: `Recipe`.
-        dtype: Keras dtype policy; None takes the recipe's.
+        dtype: Keras dtype policy, or "auto" for the one that suits the device; None takes the recipe's.
         compile: whether to compile it with the recipe's arguments.
 
     Returns:
         A `kerasgan.GAN`.
     """
-    gan = gan_class(recipe.gan_type)(**{"seed": recipe.seed, **recipe.model, "dtype": dtype or recipe.dtype})
+    dtype = dtype or recipe.dtype
+    if dtype == "auto":
+        from kerasgan import precision
+
+        dtype, _ = precision.choose()
+    gan = gan_class(recipe.gan_type)(**{"seed": recipe.seed, **recipe.model, "dtype": dtype})
     if compile:
         gan.compile(**recipe.compile)
     return gan

@@ -7,6 +7,8 @@ A run folder holds
 - `samples/`: sample sheets of every epoch and their animation;
 - `log.csv`: losses of every epoch, speed and memory;
 - `tensorboard/`, `scores.json` and `best.keras`, where they were asked for: see `kerasgan.callbacks.EventLog`, `Score`;
+- `health.json`, what was found of the training's health, and `healthy.keras`, what it may go back to: see
+  `kerasgan.callbacks.CollapseMonitor`;
 - `broken_batch.npz`, after a breakdown: see `kerasgan.callbacks.StopOnNaN`;
 - `evaluation.json`: its scores, once `kerasgan evaluate` has made them;
 - once training has ended, what a zoo entry ships: `generator.weights.h5` and so on, in half precision, and a sheet
@@ -15,12 +17,14 @@ A run folder holds
 
 import contextlib
 import dataclasses
+import hashlib
 import inspect
 import json
 import math
 import pathlib
 import platform
 import random
+import re
 
 from kerasgan import defaults, files, registry, weights
 
@@ -35,6 +39,11 @@ _MINUTES = 5  # between two checkpoints
 _MOST_SHEETS = 200
 _SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
 _FINETUNING_SAMPLES = 100_000
+_MISSING = object()
+
+
+class DataLost(OSError):
+    """The data can no longer be read."""
 
 
 class Interrupted(Exception):
@@ -166,8 +175,12 @@ def train(
     score_every=5,
     tensorboard=False,
     watchers=(),
+    strategy=None,
+    rollback=0,
 ):
     """Trains by a recipe into a run folder, or goes on with what the folder holds.
+
+    It may go on with other devices or workers than it began with: the training is the same up to rounding.
 
     Args:
         recipe: `kerasgan.registry.Recipe`.
@@ -185,6 +198,10 @@ def train(
         score_every: epochs between two scores.
         tensorboard: whether event files for TensorBoard are written.
         watchers: other Keras callbacks. What they add to an epoch's logs is logged.
+        strategy: of several devices or machines, see `kerasgan.distribution`; None trains on one device. On several
+            machines each of them calls this with the same arguments, and the folder is one that all of them see.
+        rollback: how many times a training whose samples collapse may go back to its last healthy model, on one
+            machine; 0 only warns. See `kerasgan.callbacks.CollapseMonitor`.
 
     Returns:
         The trained GAN.
@@ -192,37 +209,40 @@ def train(
     Raises:
         ValueError: the folder holds another training, or arguments or data do not fit the model.
         OSError: the folder cannot be written, another process trains in it, or the data cannot be read.
+        WorkerLost: an OSError, too: another machine is gone.
+        DataLost: an OSError, too: the data disappeared or broke while it trained.
         FloatingPointError: the training broke down; the last good checkpoint stays.
         Interrupted: after Ctrl-C, SIGTERM or SIGHUP, when everything has been saved.
     """
-    import keras
-
-    from kerasgan import callbacks
+    from kerasgan import callbacks, distribution
     from kerasgan.metrics import evaluation
 
     folder = files.check_folder(pathlib.Path(folder), "out")
     _check_arguments(recipe)
     if score:
         evaluation.check_metrics(score)
+    if rollback and distribution.workers(strategy) > 1:
+        raise ValueError(f"rollback={rollback}: a training on several machines cannot go back; leave it out.")
     asked = _request(recipe, follow_data, initial)
     before = _earlier(folder, asked)
-    if before:
-        recipe = before["recipe"]
-    if recipe.seed is None:  # drawn now, and kept in the run folder: going on needs it
-        recipe = dataclasses.replace(recipe, seed=random.randrange(2**31))
-    keras.utils.set_random_seed(recipe.seed)
-    checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
-    gan, epoch, step = None, 0, 0
-    if before and any((folder / name).is_file() for name in (checkpoint.filename, checkpoint.previous)):
-        gan, epoch, step = checkpoint.load(folder)
+    _check_agreement(strategy, [asked, epochs, limit_steps, _checkpoints(folder)])
+    recipe = _settled(before["recipe"] if before else recipe, strategy)
     dataset = _read_data(recipe, source)
     _check_same_data(folder, before, dataset, source)
+    _check_agreement(strategy, getattr(dataset, "fingerprint", None))
+    checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
+    gan, epoch, step = None, 0, 0
+    if before and _checkpoints(folder):
+        with distribution.scope(strategy):
+            gan, epoch, step = checkpoint.load(folder)
     if follow_data and not before:
         recipe = _following(recipe, dataset)
     if recipe.name in registry.TYPES and not before:
         recipe, dataset = _with_defaults(recipe, dataset)
+    _check_devices(strategy, recipe, dataset)
     if gan is None:
-        gan = _start(recipe, initial)
+        with distribution.scope(strategy):
+            gan = _start(recipe, initial)
     if epochs is None:
         epochs = recipe.epochs if before else _default_epochs(recipe, dataset, follow_data, initial)
     recipe = dataclasses.replace(recipe, epochs=epochs)
@@ -233,15 +253,20 @@ def train(
         "fingerprint": getattr(dataset, "fingerprint", None),
         "count": getattr(dataset, "count", None),
     }
+    reals = _first_epoch(dataset)
+    watchers = [callbacks.CollapseMonitor(folder, real=reals, rollback=rollback, checkpoint=checkpoint), *watchers]
     if score:
         reals = read_whole(recipe, source)
         options = {"metrics": score, "every": score_every, "epochs": epochs, "tensorboard": False}
         watchers = [callbacks.Score(reals, folder, **options), *watchers]
     if tensorboard:
         watchers = [*watchers, callbacks.EventLog(folder / EVENTS, seed=recipe.seed, every=_sheets_every(recipe))]
-    with _alone(folder), _explaining(folder, record):
+    is_chief = distribution.worker(strategy) == 0
+    with _alone(folder) if is_chief else contextlib.nullcontext(), _explaining(folder, record, strategy):
         _fit(gan, dataset, recipe, folder, checkpoint, (epoch, step), limit_steps, record, watchers)
-        _finish(gan, recipe, folder, record)
+        if is_chief:
+            _finish(gan, recipe, folder, record)
+        distribution.values_of_workers(strategy, 0)  # all wait for the chief, who would miss them as they leave
     return gan
 
 
@@ -265,16 +290,30 @@ def _earlier(folder, asked):
         if folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
             raise ValueError(f"out={str(folder)!r} holds files but no {RECIPE}: give a new folder, or an empty one.")
         return None
+    from kerasgan import precision
+
     before = _read(folder)
-    there = before["asked"]
-    names = sorted(name for name in {*there, *asked} if there.get(name) != asked.get(name))
-    if names:
-        differences = "; ".join(f"{name}: there {there.get(name)!r}, now {asked.get(name)!r}" for name in names)
+    # A number format that was chosen stays the same on another machine, and may be given instead of "auto".
+    dtype = asked["dtype"] if asked["dtype"] == precision.AUTO else before["recipe"].dtype
+    differences = "; ".join(_differences({**before["asked"], "dtype": dtype}, asked))
+    if differences:
         again = f", or go on with: {before['command']}" if before["command"] else ""
         raise ValueError(
             f"out={str(folder)!r} holds a training with another recipe ({differences}). Give another folder{again}."
         )
     return before
+
+
+def _differences(there, now, name=""):
+    """What two values of a recipe do not agree in, argument by argument: ["compile.loss: there ..., now ..."]."""
+    if isinstance(there, dict) and isinstance(now, dict):
+        found = []
+        for key in sorted({*there, *now}):
+            inner = (values.get(key, _MISSING) for values in (there, now))
+            found += _differences(*inner, f"{name}.{key}" if name else key)
+        return found
+    said = ("nothing given" if value is _MISSING else repr(value) for value in (there, now))
+    return [] if there == now else [f"{name}: there {next(said)}, now {next(said)}"]
 
 
 def _read(folder):
@@ -303,6 +342,21 @@ def _reader(recipe):
     if name not in data.__all__:
         raise ValueError(f"data.reader is {name!r}; expected one of {', '.join(data.__all__)}.")
     return getattr(data, name)
+
+
+def _settled(recipe, strategy):
+    """The recipe with a number format and a seed, which becomes Keras's own."""
+    import keras
+
+    from kerasgan import distribution, precision
+
+    if recipe.dtype == precision.AUTO:
+        recipe = _with_number_format(recipe, strategy)
+    if recipe.seed is None:  # drawn now, and kept in the run folder: going on needs it
+        drawn = distribution.values_of_workers(strategy, random.randrange(2**31))
+        recipe = dataclasses.replace(recipe, seed=drawn[0])
+    keras.utils.set_random_seed(recipe.seed)
+    return recipe
 
 
 def _read_data(recipe, source):
@@ -336,6 +390,17 @@ def _following(recipe, dataset):
     return dataclasses.replace(recipe, model={**recipe.model, **follows})
 
 
+def _with_number_format(recipe, strategy):
+    """The recipe with the number format that suits the device, the same one on all workers."""
+    from kerasgan import distribution, precision
+
+    chosen, reason = precision.choose()
+    if len(set(distribution.values_of_workers(strategy, precision.CHOICES.index(chosen)))) > 1:
+        chosen, reason = "float32", "which all workers are good at: their processors differ"
+    print(f"Number format: {chosen}, {reason}.")
+    return dataclasses.replace(recipe, dtype=chosen)
+
+
 def _with_defaults(recipe, dataset):
     """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
     rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
@@ -349,6 +414,49 @@ def _with_defaults(recipe, dataset):
     if recipe.batch_size is None:
         dataset = dataset.rebatched(batch)
     return dataclasses.replace(recipe, batch_size=batch, compile=compile), dataset
+
+
+def _first_epoch(dataset):
+    """The training's own first epoch, wherever it goes on; None where that would read the whole of a stream."""
+    seekable = getattr(dataset, "seekable", False) and int(dataset.cardinality()) > 0
+    return dataset.endless(0).take(dataset.cardinality()) if seekable else None
+
+
+def _check_devices(strategy, recipe, dataset):
+    """Raises a ValueError if the training cannot be shared by the devices."""
+    from kerasgan import distribution
+
+    replicas = strategy.num_replicas_in_sync if strategy else 1
+    if recipe.batch_size % replicas:
+        raise ValueError(
+            f"batch_size={recipe.batch_size} cannot be divided among {replicas} devices: give a multiple of {replicas}."
+        )
+    if distribution.workers(strategy) > 1 and (not hasattr(dataset, "endless") or int(dataset.cardinality()) < 1):
+        raise ValueError(
+            "Several machines need data of a known number of samples, from which each can read its part: a folder, a "
+            "zip or shards, not a stream."
+        )
+
+
+def _checkpoints(folder):
+    """The checkpoints in a folder: [(name, size)]."""
+    found = [folder / name for name in (CHECKPOINT, PREVIOUS)]
+    return [(path.name, path.stat().st_size) for path in found if path.is_file()]
+
+
+def _check_agreement(strategy, values):
+    """Raises a ValueError if these values, from which the training follows, are not the same on all workers."""
+    from kerasgan import distribution
+
+    digest = hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).digest()
+    digests = distribution.values_of_workers(strategy, int.from_bytes(digest[:4], "big") >> 1)
+    others = [str(number) for number, other in enumerate(digests) if other != digests[0]]
+    if others:
+        raise ValueError(
+            f"Not all workers would do the same training as worker 0: {', '.join(others)} found another recipe, other "
+            "data or another checkpoint. Start the same command on all of them, with a run folder that all of them see "
+            "(a shared file system) and the same data."
+        )
 
 
 def _default_epochs(recipe, dataset, follow_data, initial):
@@ -418,18 +526,36 @@ def _alone(folder):
 
 
 @contextlib.contextmanager
-def _explaining(folder, record):
+def _explaining(folder, record, strategy):
     """Adds to an error of the system, such as a full disk, that the run is not lost and how to go on."""
+    from kerasgan import distribution
+
     try:
-        yield
+        with distribution.noticing_loss(strategy), _noticing_lost_data():
+            yield
     except OSError as error:
         if not any((folder / name).is_file() for name in (CHECKPOINT, PREVIOUS)):
             raise
-        raise OSError(
-            f"The training in {str(folder)!r} stopped: {error}. Its last checkpoint is whole: once the cause is gone "
-            "(is the disk full?), the same command goes on from there"
-            f"{': ' + record['command'] if record['command'] else ''}."
+        causes = {distribution.WorkerLost: "all workers are started again", DataLost: "the data can be read again"}
+        cause = causes.get(type(error), "the cause is gone (is the disk full?)")
+        raise type(error)(
+            f"The training in {str(folder)!r} stopped: {error} Its last checkpoint is whole: once {cause}, the same "
+            f"command goes on from there{': ' + record['command'] if record['command'] else ''}."
         ) from error
+
+
+@contextlib.contextmanager
+def _noticing_lost_data():
+    """Turns what TensorFlow makes of an error of the data's reader into a `DataLost` in the reader's words."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        said = re.findall(r"^ValueError: (.+)$", error.message, re.MULTILINE)
+        if not said:  # not of Python's making
+            raise
+        raise DataLost(said[-1]) from error
 
 
 def _sheets_every(recipe):
@@ -439,7 +565,7 @@ def _sheets_every(recipe):
 def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers):
     import keras
 
-    from kerasgan import callbacks
+    from kerasgan import callbacks, distribution
 
     epoch, step = position
     interruption = callbacks.Interruption(limit_steps)
@@ -455,6 +581,8 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
         checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
+    if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
+        watchers = [callbacks.StopOnNaN(folder), checkpoint, interruption]
     steps = int(dataset.cardinality()) // gan.discriminator_steps  # negative if the data set does not know
     if epoch < recipe.epochs:
         print(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{_of(gan, recipe, steps)}. Ctrl-C saves.")
@@ -480,17 +608,22 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
 
 def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
     """Trains from a step of an epoch to the end of another, on the batches that belong there."""
+    from kerasgan import distribution
+
     if steps < 1 or not hasattr(dataset, "endless"):  # a stream of unknown length, another reader: epoch by epoch
         gan.fit(dataset, initial_epoch=epoch, epochs=epochs, callbacks=watchers, verbose=0)
         return
-    batches = dataset.endless((epoch * steps + step) * gan.discriminator_steps)
+    strategy = gan.distribute_strategy
+    place = (distribution.worker(strategy), distribution.workers(strategy))
+    batches = dataset.endless((epoch * steps + step) * gan.discriminator_steps, worker=place)
     remaining = {"initial_epoch": epoch, "epochs": epochs, "steps_per_epoch": steps - step}
     gan.fit(batches, **remaining, callbacks=watchers, verbose=0)
 
 
 def _of(gan, recipe, steps):
     samples = steps * gan.discriminator_steps * recipe.batch_size
-    return f" of {samples} {gan.media.plural}" if steps > 0 else ""
+    devices = gan.distribute_strategy.num_replicas_in_sync
+    return f"{f' of {samples} {gan.media.plural}' if steps > 0 else ''}{f' on {devices} devices' * (devices > 1)}"
 
 
 def _write(gan, recipe, folder, record):

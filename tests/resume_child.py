@@ -1,19 +1,20 @@
 """Trains small runs in a process of its own, which may be killed on the way.
 
-python resume_child.py FOLDER KIND... [--kill step|write|full]
+python resume_child.py FOLDER KIND... [--kill step|write|full] [--strategy ARGUMENTS]
 """
 
+import argparse
+import json
 import os
 import pathlib
 import resource
 import signal
-import sys
 import threading
 import zipfile
 
 import numpy as np
 
-from kerasgan import runs
+from kerasgan import distribution, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.registry import Recipe
 
@@ -133,20 +134,29 @@ def fill_the_disk_in_a_write(number):
     Checkpoint.save = counting
 
 
-def main(folder, *kinds):
-    folder = pathlib.Path(folder)
-    if "--kill" in kinds:
-        *kinds, _, when = kinds
-        ways = {"step": (kill_in_a_step, 7), "write": (kill_in_a_write, 2), "full": (fill_the_disk_in_a_write, 2)}
-        break_it, number = ways[when]
+WAYS = {"step": (kill_in_a_step, 7), "write": (kill_in_a_write, 2), "full": (fill_the_disk_in_a_write, 2)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("kinds", nargs="+")
+    parser.add_argument("--kill", choices=WAYS)
+    parser.add_argument("--strategy", default="{}", help="arguments of kerasgan.distribution.strategy, JSON")
+    arguments = parser.parse_args()
+    distribution._LOST = 10
+    strategy = distribution.strategy(**json.loads(arguments.strategy))
+    if arguments.kill:
+        break_it, number = WAYS[arguments.kill]
         break_it(number)
-    data = folder.parent / "data.npz"
+    data = arguments.folder.parent / "data.npz"
     if not data.is_file():
         random = np.random.default_rng(0)
         np.savez(data, x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
-    for kind in kinds:
-        runs.train(RECIPES[kind], data, folder / kind, minutes=0.002, **OPTIONS.get(kind, {}))
+    for kind in arguments.kinds:
+        options = OPTIONS.get(kind, {})
+        runs.train(RECIPES[kind], data, arguments.folder / kind, minutes=0.002, strategy=strategy, **options)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,9 +1,15 @@
 """What goes wrong around a run: each time a clear message, and the same command then goes on to the same end."""
 
 import csv
+import dataclasses
 import pathlib
+import shutil
+import subprocess
+import sys
 
+import keras
 import numpy as np
+import PIL.Image
 import pytest
 
 from kerasgan import runs
@@ -128,8 +134,6 @@ def test_a_breakdown_in_a_run_keeps_its_batch(pictures, tmp_path, monkeypatch):
 
 
 def test_scores_and_own_callbacks_do_not_alter_a_run(pictures, undisturbed, tmp_path):
-    import keras
-
     class Adding(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             logs["of_my_own"] = epoch
@@ -146,3 +150,166 @@ def test_scores_and_own_callbacks_do_not_alter_a_run(pictures, undisturbed, tmp_
 def test_an_unknown_score_fails_before_anything_is_read(tmp_path):
     with pytest.raises(ValueError, match="metrics=.'nope'.*expected some of"):
         runs.train(RECIPE, tmp_path / "missing", tmp_path / "run", score=["nope"])
+
+
+# Data that changes ---------------------------------------------------------------------------------------------------
+
+FILES = dataclasses.replace(RECIPE, data={**RECIPE.data, "cache": False})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of 16 small pictures."""
+    (tmp_path / "pictures").mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (16, 8, 8), dtype="uint8")):
+        PIL.Image.fromarray(pixels).save(tmp_path / "pictures" / f"{i:02}.png")
+    return tmp_path / "pictures"
+
+
+class AfterEpoch(keras.callbacks.Callback):
+    """Does something once, when the first epoch has ended."""
+
+    def __init__(self, do):
+        super().__init__()
+        self.do = do
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 0:
+            self.do()
+
+
+def test_files_that_are_cut_deleted_and_added_while_it_trains(folder, tmp_path):
+    run, whole = tmp_path / "run", (folder / "03.png").read_bytes()
+    deleted = (folder / "05.png").read_bytes()
+
+    def change():
+        (folder / "03.png").write_bytes(whole[: len(whole) // 2])
+        (folder / "05.png").unlink()
+        (folder / "99.png").write_bytes(whole)
+
+    epochs = 40  # some are read ahead, before the change
+    with pytest.warns(UserWarning, match="another sample takes its place") as warned:
+        runs.train(FILES, folder, run, epochs=epochs, watchers=[AfterEpoch(change)])
+    messages = [str(one.message) for one in warned if "another sample" in str(one.message)]
+    assert sorted(message[:6] for message in messages) == ["03.png", "05.png"]
+    gan, epoch, _ = Checkpoint.load(run)
+    assert epoch == epochs and int(gan.samples_seen) == epochs * 16  # no step was left out
+    assert [row["epoch"] for row in log.read(run / "log.csv")] == list(range(1, epochs + 1))
+
+    with pytest.raises(ValueError, match="as many, but other samples"):  # it goes on with what it began with only
+        runs.train(FILES, folder, run, epochs=epochs + 1)
+    (folder / "03.png").write_bytes(whole)
+    (folder / "05.png").write_bytes(deleted)
+    (folder / "99.png").unlink()
+    runs.train(FILES, folder, run, epochs=epochs + 1)
+    assert Checkpoint.load(run)[1] == epochs + 1
+
+
+@pytest.mark.filterwarnings("ignore:.*another sample takes its place")
+def test_a_folder_that_disappears_while_it_trains(folder, tmp_path):
+    run, away = tmp_path / "run", tmp_path / "away"
+    arguments = [FILES, folder, run]
+    leave = AfterEpoch(lambda: folder.rename(away))
+    with pytest.raises(
+        runs.DataLost, match="stopped: 20 samples in a row.*Is the data still there.*: again"
+    ) as stopped:
+        runs.train(*arguments, epochs=1000, minutes=0, command="again", watchers=[leave])
+    assert "Traceback" not in str(stopped.value) and "disk" not in str(stopped.value)
+    epoch = Checkpoint.load(run)[1]
+    assert epoch >= 1
+    away.rename(folder)
+    runs.train(*arguments, epochs=epoch + 1)
+    assert Checkpoint.load(run)[1] == epoch + 1
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_files_that_change_between_a_stop_and_going_on(cache, folder, tmp_path):
+    recipe = dataclasses.replace(RECIPE, data={**RECIPE.data, "cache": cache})
+    run, kept = tmp_path / "run", tmp_path / "kept"
+    runs.train(recipe, folder, run, epochs=1)
+    shutil.copytree(folder, kept)
+    before = (run / "model.keras").read_bytes()
+
+    def delete():
+        (folder / "07.png").unlink()
+
+    def add():
+        shutil.copy(folder / "07.png", folder / "99.png")
+
+    def replace():
+        PIL.Image.fromarray(np.zeros((9, 9), "uint8")).save(folder / "07.png")
+
+    for change, message in (
+        (delete, "16 samples then, 15 now"),
+        (add, "16 samples then, 17 now"),
+        (replace, "as many, but other samples"),
+    ):
+        change()
+        with pytest.raises(ValueError, match=f"is not what .* was trained on.*{message}.*give the same data"):
+            runs.train(recipe, folder, run, epochs=2)
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+    assert (run / "model.keras").read_bytes() == before
+    runs.train(recipe, folder, run, epochs=2)
+    assert Checkpoint.load(run)[1] == 2
+
+
+# Commands that contradict each other, or themselves -------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_second_process_refuses_and_the_first_goes_on(pictures, tmp_path):
+    run = tmp_path / "run"
+    words = ["train", "vanilla_gan", "--data", pictures, "--out", run, "--size", 8, "--channels", 1, "--batch_size", 4]
+    words += ["--epochs", 100_000, "--set", "model.units=8", "--set", "model.maxout_units=8", "--seed", 1]
+    words = [str(word) for word in words]
+    first = subprocess.Popen([sys.executable, "-m", "kerasgan.cli", *words], stdout=subprocess.PIPE, text=True)
+    try:
+        while not first.stdout.readline().startswith("epoch 2/"):
+            assert first.poll() is None
+        second = subprocess.run([sys.executable, "-m", "kerasgan.cli", *words], capture_output=True, text=True)
+        assert second.returncode == 2 and "another process is training there" in second.stderr
+        assert first.poll() is None
+    finally:
+        first.terminate()
+        rest = first.communicate(timeout=120)[0]
+    assert first.returncode == 130 and "Stopped and saved in epoch" in rest
+    rows = [row["epoch"] for row in log.read(run / "log.csv")]
+    assert rows == list(range(1, len(rows) + 1)) and Checkpoint.load(run)[1] == len(rows)
+
+
+def test_differences_of_another_recipe_are_named_one_by_one(undisturbed, pictures):
+    adam = {"class_name": "Adam", "config": {"learning_rate": 1e-3}}
+    other = dataclasses.replace(
+        RECIPE,
+        seed=4,
+        model={**RECIPE.model, "units": 9},
+        compile={"learning_rate": 0.001, "generator_optimizer": adam},
+        data={"reader": "images", "size": 8},
+    )
+    before = (undisturbed / "recipe.json").read_bytes()
+    with pytest.raises(ValueError) as refused:
+        runs.train(other, pictures, undisturbed)
+    inside = str(refused.value).partition("(")[2].rpartition(")")[0]
+    assert inside.split("; ") == [
+        f"compile.generator_optimizer: there nothing given, now {adam}",
+        "compile.learning_rate: there nothing given, now 0.001",
+        "data.channels: there 1, now nothing given",
+        "model.units: there 8, now 9",
+        "seed: there 3, now 4",
+    ]
+    assert (undisturbed / "recipe.json").read_bytes() == before
+
+
+def test_a_schedule_that_goes_below_zero_is_refused_before_anything_is_written(pictures, tmp_path):
+    falling = keras.optimizers.Adam(keras.optimizers.schedules.PolynomialDecay(1e-3, 100, -1e-3))
+    for compile, message in (
+        ({"learning_rate": "linear(2e-4, -1e-5, 1000)"}, "end=-1e-05 of a linear schedule: expected a number of 0"),
+        (
+            {"generator_optimizer": keras.saving.serialize_keras_object(falling)},
+            "the generator's optimizer, a PolynomialDecay, is -0.001 after 100 updates",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            runs.train(dataclasses.replace(RECIPE, compile=compile), pictures, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

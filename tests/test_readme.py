@@ -1,10 +1,16 @@
 """Every snippet of the README runs, in its order, in a folder that holds what a reader would have."""
 
 import _thread
+import contextlib
 import json
+import os
 import pathlib
 import re
 import shlex
+import shutil
+import socket
+import subprocess
+import sys
 import threading
 import urllib.parse
 import urllib.request
@@ -15,11 +21,14 @@ import pytest
 from PIL import Image
 
 import kerasgan.serve as serving
-from kerasgan import cli, registry
+from kerasgan import cli, distribution, files, registry, runs
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 _BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SNIPPETS = _BLOCK.findall(README.read_text(encoding="utf-8"))
+OTHERS = dict(
+    re.findall(r"^```(sh|slurm|yaml)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+)
 # These two are what .ci/run and whoever reads this have typed already.
 INSTALLATION = ("pip install", "pytest")
 
@@ -66,6 +75,52 @@ def test_snippet_runs(number, folder, monkeypatch):
             assert cli.main([*words[1:], *limit]) == 0
             if "-o" in words:
                 assert (folder / words[words.index("-o") + 1]).stat().st_size > 1000
+
+
+def _as_trained(words, monkeypatch):
+    """What `kerasgan train` with these words would train, and on which workers."""
+    asked = {}
+    monkeypatch.setattr(distribution, "strategy", lambda *arguments: asked.update(workers=arguments))
+    monkeypatch.setattr(runs, "train", lambda *arguments, **options: asked.update(options, data=arguments[1:]))
+    assert cli.main(words) == 0
+    return asked
+
+
+def test_commands_for_two_machines_and_for_a_cluster(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line) for line in OTHERS["sh"].splitlines() if not line.startswith("#")]
+    asked = [_as_trained(words[1:], monkeypatch) for words in commands]
+    workers = ["machine-a:2222", "machine-b:2222"]
+    assert [one["workers"] for one in asked] == [(None, workers, number) for number in (0, 1)]
+    assert asked[0]["data"] == asked[1]["data"] == ("photos64/", "runs/wide")
+
+    (command,) = re.findall(r"command: \[(.*)\]", OTHERS["yaml"])
+    monkeypatch.setattr(files, "check_folder", lambda folder, name: folder)
+    asked = _as_trained(command.split(", ")[1:], monkeypatch)
+    assert asked["workers"] == (None, None, None) and asked["data"][1].startswith("/shared")
+
+
+@pytest.mark.slow
+def test_script_for_slurm_trains_on_two_nodes(folder, tmp_path):
+    """Slurm is played by two scripts: one knows the nodes, the other starts the command on each. Both are this machine,
+    so that they need ports of their own."""
+    with contextlib.ExitStack() as free:
+        sockets = [free.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        ports = [one.getsockname()[1] for one in sockets]
+    play = {
+        "scontrol": f"printf '127.0.0.1:%s\\n' {ports[0]} {ports[1]}",
+        "srun": 'SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; first=$?; wait $! && exit $first',
+        "kerasgan": f'exec {sys.executable} -m kerasgan.cli "$@" --size 16 --batch_size 4 --limit_steps 2',
+    }
+    for name, line in play.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    shutil.copytree(folder / "my_photos", tmp_path / "photos64")
+    script = OTHERS["slurm"].replace("sed 's/$/:2222/'", "cat")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": "node[1-2]"}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "on 2 devices" in done.stdout and (tmp_path / "runs" / "slurm" / "model.keras").is_file()
 
 
 def _in_a_network():

@@ -1,50 +1,17 @@
 """A training that is killed and goes on is the training that was not killed: bit for bit, on the CPU."""
 
-import pathlib
 import shutil
 import signal
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from resume_child import RECIPES
+from run_tools import everything, train, untimed
 
 from kerasgan import runs
 from kerasgan.callbacks import Checkpoint, events, throughput
 from kerasgan.callbacks import score as scores
 from kerasgan.callbacks.log import read as read_log
-
-CHILD = pathlib.Path(__file__).with_name("resume_child.py")
-
-
-def train(folder, *words):
-    return subprocess.run([sys.executable, CHILD, folder, *words], capture_output=True, text=True, timeout=600)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """Runs of all kinds that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("resume") / "whole"
-    folder.mkdir()
-    done = train(folder, *RECIPES)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def everything(folder):
-    """All numbers of a run's end: networks, moving averages, both optimizers, loss scales, counters, random states."""
-    gan, epoch, step = Checkpoint.load(folder)
-    values = {f"variable {i}": np.array(v) for i, v in enumerate(gan.variables)}
-    for name in ("discriminator_optimizer", "generator_optimizer"):
-        for i, v in enumerate(getattr(gan, name).variables):
-            values[f"{name} {i}"] = np.array(v)
-    return {**values, "epoch": epoch, "step": step}
-
-
-def untimed(rows):
-    """What a log says but for times and memory, which differ from run to run."""
-    return [{name: value for name, value in row.items() if name not in ("seconds", *throughput.NAMES)} for row in rows]
 
 
 def points(folder):

@@ -6,6 +6,7 @@ every kind of sample is served.
 
 from kerasgan.callbacks.breakdown import StopOnNaN
 from kerasgan.callbacks.checkpoint import Checkpoint
+from kerasgan.callbacks.collapse import CollapseMonitor, CollapseWarning
 from kerasgan.callbacks.event_log import EventLog
 from kerasgan.callbacks.interruption import Interrupted, Interruption
 from kerasgan.callbacks.log import Log
@@ -16,6 +17,8 @@ from kerasgan.callbacks.throughput import Throughput
 
 __all__ = [
     "Checkpoint",
+    "CollapseMonitor",
+    "CollapseWarning",
     "EventLog",
     "Interrupted",
     "Interruption",

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import files
+from kerasgan import distribution, files
 
 _NAMED = 3  # in a message
 
@@ -66,8 +66,10 @@ class StopOnNaN(keras.callbacks.Callback):
         self._batches.clear()
 
     def _finite_updates(self):
-        """How many updates with finite gradients each player has had in this epoch."""
-        return {m.name: float(m.count) for m in self.model.metrics if m.name.endswith("_gradient_norm")}
+        """How many updates with finite gradients each player has had in this epoch, on the device with the fewest."""
+        strategy = self.model.distribute_strategy
+        norms = [metric for metric in self.model.metrics if metric.name.endswith("_gradient_norm")]
+        return {norm.name: min(distribution.local_values(strategy, norm.count)) for norm in norms}
 
     def _lost_gradients(self, steps, logs):
         """The gradients that were not finite in some of the last steps; losses hide it where a rectifier of NaN is 0.

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import os
 import pathlib
 import time
@@ -10,7 +11,7 @@ import zipfile
 
 import keras
 
-from kerasgan import files
+from kerasgan import distribution, files
 from kerasgan.callbacks.breakdown import breakdown, not_finite
 
 _POSITION = "kerasgan_position.json"  # inside the .keras archive, so that one rename replaces model and position
@@ -22,6 +23,7 @@ class Checkpoint(keras.callbacks.Callback):
     A checkpoint also knows how far training had come, and the running means of the unfinished epoch. The new file
     replaces the old one only when it is complete, so a crash at any time leaves a good one; the one before stays as
     `previous.keras`, in case the newest is damaged later. A model with weights that are not finite is never saved.
+    In a training on several machines all workers have this callback, and the first one writes.
 
     ```python
     checkpoint = kerasgan.callbacks.Checkpoint("run/")
@@ -38,6 +40,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Attributes:
         epoch, step: finished epochs, and steps done in the unfinished one.
+        first_step: steps that were done in the unfinished epoch before this `fit`.
 
     Raises:
         OSError: when training begins, if nothing can be written in the folder.
@@ -53,7 +56,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise ValueError(f"minutes is {minutes}; expected 0 (every epoch) or more.")
         self.path = pathlib.Path(folder) / self.filename
         self.minutes = minutes
-        self.epoch, self.step, self._first_step = 0, 0, 0
+        self.epoch, self.step, self.first_step = 0, 0, 0
         self._means = {}
 
     @classmethod
@@ -88,7 +91,7 @@ class Checkpoint(keras.callbacks.Callback):
     def _open(cls, path, compile):
         if not path.is_file():
             raise FileNotFoundError(f"No model in {str(path.parent)!r}: expected the file {path.name}.")
-        config, position = _contents(path)
+        config, position = contents(path)
         module = str(config.get("module"))
         if module.startswith("kerasgan."):
             importlib.import_module(module)  # Keras knows a class once its module is imported
@@ -104,8 +107,12 @@ class Checkpoint(keras.callbacks.Callback):
 
         The running means of that epoch (losses and so on) go on as they were.
         """
-        self.epoch, self._first_step = epoch, step
+        self.epoch, self.first_step = epoch, step
         self._means = getattr(self.model, "unfinished_means", {})
+
+    def save_soon(self):
+        """Asks for a checkpoint after the running step or, with `minutes=0`, at the end of the running epoch."""
+        self._time = -math.inf
 
     def save(self):
         """Saves the model as it is now.
@@ -116,16 +123,21 @@ class Checkpoint(keras.callbacks.Callback):
         """
         # Losses can stay finite after the weights are lost: the rectifier of a NaN is 0 on some devices.
         self._fail_if({w.path: w for w in self.model.weights})
-        with files.atomic(self.path) as temporary:
-            self.model.save(temporary)
-            with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(_POSITION, json.dumps(self._position()))
-            self._keep_previous()
+        position = self._position()  # means are over all devices: every worker has to ask for them
+        if distribution.worker(self.model.distribute_strategy) == 0:
+            self._write(position)
         self._time = time.monotonic()
         self._fresh = False
 
+    def _write(self, position):
+        with files.atomic(self.path) as temporary:
+            self.model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(_POSITION, json.dumps(position))
+            self._keep_previous()
+
     def _position(self):
-        means = {m.name: [float(v) for v in m.variables] for m in self.model.metrics} if self.step else {}
+        means = {m.name: [distribution.total(v) for v in m.variables] for m in self.model.metrics} if self.step else {}
         return {"epoch": self.epoch, "step": self.step, "means": means}
 
     def _keep_previous(self):
@@ -152,19 +164,23 @@ class Checkpoint(keras.callbacks.Callback):
         self._means = {}
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step = self._first_step + batch + 1
+        self.step = self.first_step + batch + 1
         self._fresh = True
         if batch + 1 == self.params.get("steps"):  # the epoch's end follows, and with it its line in the log
             return
-        if self.minutes and time.monotonic() - self._time >= 60 * self.minutes:
+        if self.minutes and self._is_due():
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
         self._fail_if(logs or {})
-        self.epoch, self.step, self._first_step = epoch + 1, 0, 0
+        self.epoch, self.step, self.first_step = epoch + 1, 0, 0
         self._fresh = True  # even if its last step was saved: a finished epoch is another place
-        if time.monotonic() - self._time >= 60 * self.minutes:
+        if self._is_due():
             self.save()
+
+    def _is_due(self):
+        due = time.monotonic() - self._time >= 60 * self.minutes
+        return distribution.any_worker(self.model.distribute_strategy, due)
 
     def on_train_end(self, logs=None):
         if self._fresh:
@@ -177,7 +193,7 @@ class Checkpoint(keras.callbacks.Callback):
             raise breakdown(broken, self.path.parent)
 
 
-def _contents(path):
+def contents(path):
     """(configuration of the model, position) of a checkpoint, once every byte of it has been read and checked."""
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file), or is cut short.")

@@ -1,12 +1,12 @@
 """TensorBoard's event files: written by TensorFlow alone, only looking at them needs TensorBoard."""
 
 import pathlib
-import re
 import warnings
 
 import tensorflow as tf
 
 from kerasgan import files
+from kerasgan.console import reason
 
 
 class Events:
@@ -41,7 +41,7 @@ class Events:
                     tf.summary.image(name, picture[None])
             self._writer.flush()
         except tf.errors.OpError as error:
-            raise OSError(f"Nothing can be written in {str(self.folder)!r}: {_reason(error)}") from error
+            raise OSError(f"Nothing can be written in {str(self.folder)!r}: {reason(error)}") from error
 
     def close(self):
         if self._writer is not None:
@@ -74,10 +74,5 @@ def _read(path):
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             events.append(tf.compat.v1.Event.FromString(record))
     except (tf.errors.OpError, ValueError) as error:
-        return events, _reason(error)
+        return events, reason(error)
     return events, None
-
-
-def _reason(error):
-    """What an error says, without where in its graph TensorFlow came across it."""
-    return re.sub(r"\{\{.*?\}\} ", "", getattr(error, "message", str(error))).split("\n")[0]

@@ -6,6 +6,8 @@ import threading
 
 import keras
 
+from kerasgan import distribution
+
 
 class Interrupted(Exception):
     """Training was stopped between two steps."""
@@ -15,6 +17,8 @@ class Interruption(keras.callbacks.Callback):
     """Turns Ctrl-C, SIGTERM and SIGHUP into an `Interrupted` exception from `fit` after the running step.
 
     After an epoch's last step it waits for the epoch's end, so that other callbacks, those before it, do their work.
+
+    On several machines, all workers stop after the same step when one of them gets a signal.
 
     A second signal acts as ever, at once. Signals that the process was told to ignore (`nohup`) stay ignored.
 
@@ -80,5 +84,6 @@ class Interruption(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _stop_if_asked(self):
+        self.signalled = distribution.any_worker(self.model.distribute_strategy, self.signalled)
         if self.signalled or (self.steps is not None and self._done >= self.steps):
             raise Interrupted

@@ -8,6 +8,7 @@ import keras
 
 from kerasgan import files
 from kerasgan.callbacks.events import Events
+from kerasgan.console import say
 from kerasgan.metrics.evaluation import Evaluator
 from kerasgan.metrics.result import Result
 
@@ -117,7 +118,7 @@ class Score(keras.callbacks.Callback):
             self._events.write(int(self.model.samples_seen), {f"score/{s.metric}": s.value for s in scores})
         self._scored = self._epoch
         best = f"; best {self.best.value:.4g}" if self.best is not None else ""
-        print(f"epoch {self._epoch}: {', '.join(f'{s.metric} {s.value:.4g}' for s in scores)}{best}")
+        say(f"epoch {self._epoch}: {', '.join(f'{s.metric} {s.value:.4g}' for s in scores)}{best}")
 
     def _keep_best(self, scores):
         first = scores[0]

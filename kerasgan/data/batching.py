@@ -135,7 +135,7 @@ class Replacing:
             item = self._other(item)
         raise ValueError(
             f"{MOST_FAILURES} samples in a row cannot be read, the last of them {name} ({reason}). Is the data still "
-            "there? Bring it back; training goes on from its last checkpoint."
+            "there?"
         )
 
     def _report(self, name, error):

@@ -97,7 +97,8 @@ def images(
         `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its
         `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)`
         is the same data in other batches, not read again. `fingerprint` tells this data from other data;
-        `count` is the number of images, where it is known.
+        `count` is the number of images, where it is known; `seekable` whether `endless` begins anywhere at once: a
+        stream has to be read up to there.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -155,6 +156,7 @@ def images(
         dataset.rebatched = in_batches
         dataset.fingerprint = fingerprint
         dataset.count = count if count >= 0 else None
+        dataset.seekable = loaded is not None or not is_stream
         return dataset
 
     return in_batches(batch_size)

@@ -30,6 +30,7 @@ def reals():
 
 
 def trained_gan():
+    keras.utils.set_random_seed(1)  # of the initial weights
     gan = kerasgan.models.DCGAN(SHAPE, latent_dim=4, width=2, seed=1)
     gan.compile()
     return gan

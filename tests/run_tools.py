@@ -1,0 +1,34 @@
+"""Runs of `resume_child.py`, and what they leave behind."""
+
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+
+from kerasgan.callbacks import Checkpoint, throughput
+
+CHILD = pathlib.Path(__file__).with_name("resume_child.py")
+
+
+def command(folder, *words):
+    return [sys.executable, CHILD, *map(str, (folder, *words))]
+
+
+def train(folder, *words):
+    return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=600)
+
+
+def everything(folder):
+    """All numbers of a run's end: networks, moving averages, both optimizers, loss scales, counters, random states."""
+    gan, epoch, step = Checkpoint.load(folder)
+    values = {f"variable {i}": np.array(v) for i, v in enumerate(gan.variables)}
+    for name in ("discriminator_optimizer", "generator_optimizer"):
+        for i, v in enumerate(getattr(gan, name).variables):
+            values[f"{name} {i}"] = np.array(v)
+    return {**values, "epoch": epoch, "step": step}
+
+
+def untimed(rows):
+    """What a log says but for times and memory, which differ from run to run."""
+    return [{name: value for name, value in row.items() if name not in ("seconds", *throughput.NAMES)} for row in rows]
