@@ -45,7 +45,7 @@ def ema_half_life(batch):
     return round(batch * 10_000 / 32)
 
 
-def derive(compile, given_rates, edge, count, batch=None):
+def derive(compile, given_rates, edge, count, batch=None, devices=1):
     """The values of a training that are not given.
 
     Args:
@@ -54,13 +54,14 @@ def derive(compile, given_rates, edge, count, batch=None):
         edge: the longer of height and width of a sample.
         count: samples in the data, or None.
         batch: the batch size, or None to derive that, too.
+        devices: which share a batch; one that is derived is made a multiple of their number.
 
     Returns:
         (batch size, arguments of `compile` with what was derived, {name of a derived value: the value}).
     """
     chosen = {}
     if batch is None:
-        batch = chosen["batch_size"] = batch_size(edge, count)
+        batch = chosen["batch_size"] = math.ceil(batch_size(edge, count) / devices) * devices
     derived = dict(compile)
     own_rates = {"learning_rate", "discriminator_optimizer", "generator_optimizer"} & set(compile)
     if not own_rates:

@@ -238,7 +238,7 @@ def train(
     if follow_data and not before:
         recipe = _following(recipe, dataset)
     if recipe.name in registry.TYPES and not before:
-        recipe, dataset = _with_defaults(recipe, dataset)
+        recipe, dataset = _with_defaults(recipe, dataset, _devices(strategy))
     _check_devices(strategy, recipe, dataset)
     if gan is None:
         with distribution.scope(strategy):
@@ -401,13 +401,17 @@ def _with_number_format(recipe, strategy):
     return dataclasses.replace(recipe, dtype=chosen)
 
 
-def _with_defaults(recipe, dataset):
+def _devices(strategy):
+    return strategy.num_replicas_in_sync if strategy else 1
+
+
+def _with_defaults(recipe, dataset, devices):
     """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
     rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
     edge, count = max(shape[1:-1]), getattr(dataset, "count", None)
-    batch, compile, chosen = defaults.derive(recipe.compile, rates, edge, count, recipe.batch_size)
+    batch, compile, chosen = defaults.derive(recipe.compile, rates, edge, count, recipe.batch_size, devices)
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
         print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
@@ -426,10 +430,11 @@ def _check_devices(strategy, recipe, dataset):
     """Raises a ValueError if the training cannot be shared by the devices."""
     from kerasgan import distribution
 
-    replicas = strategy.num_replicas_in_sync if strategy else 1
-    if recipe.batch_size % replicas:
+    devices = _devices(strategy)
+    if recipe.batch_size % devices:
         raise ValueError(
-            f"batch_size={recipe.batch_size} cannot be divided among {replicas} devices: give a multiple of {replicas}."
+            f"batch_size={recipe.batch_size} cannot be divided among {devices} devices: give a multiple of {devices}, "
+            "or other devices."
         )
     if distribution.workers(strategy) > 1 and (not hasattr(dataset, "endless") or int(dataset.cardinality()) < 1):
         raise ValueError(

@@ -50,3 +50,9 @@ def test_derive_says_what_it_chose():
     assert compile["learning_rate"] == [1e-4, 5e-5] and compile["ema_half_life"] == 5000
     r1, other = (get(penalty) for penalty in compile["penalties"])
     assert isinstance(r1, R1) and r1.weight == 0.0512 and other.name == "gradient_penalty"
+
+
+def test_a_derived_batch_can_be_shared_among_devices():
+    for devices, expected in ((1, 64), (2, 64), (3, 66), (6, 66)):
+        assert defaults.derive({}, (2e-4, 2e-4), 64, 10_000, devices=devices)[0] == expected
+    assert defaults.derive({}, (2e-4, 2e-4), 64, 10_000, batch=50, devices=4)[0] == 50  # refused later, with a message
