@@ -230,7 +230,8 @@ def test_run_without_a_checkpoint(tool, copy, zoo, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no run folder: it holds no recipe\.json"):
         tool.publish(tmp_path, NAME, zoo)
     run = copy()
-    (run / "model.keras").unlink()
+    for checkpoint in run.glob("*.keras"):
+        checkpoint.unlink()
     with pytest.raises(FileNotFoundError, match=r"holds no model\.keras"):
         tool.publish(run, NAME, zoo)
     assert holds(zoo) == ["recipe.py"]
