@@ -77,7 +77,9 @@ def training_step(point, names, width, dtype):
 
     strategy = tf.distribute.get_strategy()
     if point.devices > 1:
-        strategy = tf.distribute.MirroredStrategy(names[: point.devices])
+        # Groups of devices that talk have numbers; several strategies in one process must not begin with the same.
+        numbers = {"_collective_key_base": 100_000 * point.devices}
+        strategy = type("Strategy", (tf.distribute.MirroredStrategy,), numbers)(names[: point.devices])
     with strategy.scope():
         gan = DCGAN((point.size, point.size, 3), width=width, dtype=dtype, seed=0)
         gan.compile(gradient_accumulation=point.parts)
