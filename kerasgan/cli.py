@@ -22,6 +22,7 @@ import kerasgan
 from kerasgan import files, registry
 from kerasgan.console import quiet
 
+_OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
 
@@ -115,6 +116,7 @@ def train(words):
       kerasgan train dcgan_celeba --finetune --data my_photos/ --out runs/my_photos
       kerasgan train dcgan --data my_icons/ --size 32 --channels 4 --out runs/icons
       kerasgan train cgan --data folder_with_a_folder_for_each_class/ --out runs/classes
+      kerasgan train wavegan --data drums/ --length 16384 --sample_rate 16000 --out runs/drums
       kerasgan train dcgan --data my_photos/ --set compile.loss=hinge --set model.width=32 --out runs/hinge
     """
     values = flags.FlagValues()
@@ -124,7 +126,9 @@ def train(words):
     flags.DEFINE_integer("epochs", None, "Passes over the data; a larger number prolongs a run.", flag_values=values)
     flags.DEFINE_integer("batch_size", None, "Samples in a batch.", flag_values=values)
     flags.DEFINE_string("size", None, "Height and width of samples that have them: 64 or 64x96.", flag_values=values)
-    flags.DEFINE_integer("channels", None, "Channels: 1 grey, 3 RGB, 4 RGBA.", flag_values=values)
+    flags.DEFINE_integer("channels", None, "Of images: 1 grey, 3 RGB, 4 RGBA; of sounds 1 or 2.", flag_values=values)
+    flags.DEFINE_integer("length", None, "Samples of a sound.", flag_values=values)
+    flags.DEFINE_integer("sample_rate", None, "Of sounds, in Hz.", flag_values=values)
     flags.DEFINE_boolean("labels", None, "Use the data's classes, such as sub-folders.", flag_values=values)
     flags.DEFINE_string(
         "dtype",
@@ -167,7 +171,7 @@ def train(words):
         runs.check_name(name)
         recipe = runs.for_other_data(recipe)
     recipe = runs.changed(recipe, _changes(values))
-    reshaped = any(values[flag].value is not None for flag in ("size", "channels", "labels"))
+    reshaped = any(values[flag].value is not None for flag in ("size", *_OF_DATA))
     devices = values.devices if values.devices in (None, "all") else _whole("--devices", values.devices)
     _import_tensorflow(devices=False)
     from kerasgan import distribution
@@ -584,7 +588,7 @@ def _changes(values):
     import json
 
     changes = {flag: values[flag].value for flag in ("batch_size", "dtype", "seed")}
-    changes |= {f"data.{flag}": values[flag].value for flag in ("channels", "labels")}
+    changes |= {f"data.{flag}": values[flag].value for flag in _OF_DATA}
     if values.size is not None:
         changes["data.size"] = _edges(values.size)
     for change in values.set:

@@ -25,7 +25,8 @@ from tqdm import tqdm
 from kerasgan import files
 from kerasgan.data import reading
 from kerasgan.data.files import BadSample, FileSource
-from kerasgan.data.image import check_choices, check_crop, check_size
+from kerasgan.data.image import CHOICES, check_crop, check_size
+from kerasgan.data.pipeline import check_choices
 from kerasgan.data.pixels import to_pixels
 from kerasgan.data.shards import INDEX, VERSION, Shard, ShardSource, read_index, write_shard
 from kerasgan.data.sources import find
@@ -69,7 +70,7 @@ def convert(
         OSError: `out` cannot be written, or another process is writing it.
     """
     size, crop, is_zip = check_size(size), check_crop(crop), str(out).lower().endswith(".zip")
-    check_choices(channels=channels, filter=filter)
+    check_choices(CHOICES, channels=channels, filter=filter)
     if not isinstance(source, (str, os.PathLike)):
         raise ValueError(f"source={reprlib.repr(source)} must be a path, or tfds:NAME.")
     if not shard_mb > 0:

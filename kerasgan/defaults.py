@@ -15,13 +15,13 @@ def batch_size(edge, count=None):
     """Samples in a batch: 64 up to 64x64 pixels, fewer of larger ones, never more than a quarter of the data.
 
     Args:
-        edge: the longer of height and width, in pixels.
+        edge: the longer of height and width, in pixels; None for samples that have only a length: 64 of any length.
         count: samples in the data, or None.
 
     Returns:
         A power of two of at least 4, less only where there are fewer samples than that.
     """
-    size = max(_SMALLEST, min(_LARGEST, _PIXELS // edge))
+    size = _LARGEST if edge is None else max(_SMALLEST, min(_LARGEST, _PIXELS // edge))
     if count is not None:
         size = min(size, max(_SMALLEST, count // _BATCHES), count)
     return 2 ** int(math.log2(size))
@@ -51,7 +51,8 @@ def derive(compile, given_rates, edge, count, batch=None, devices=1):
     Args:
         compile: arguments of `GAN.compile` as a recipe holds them.
         given_rates: the learning rates of the type's own optimizers, (discriminator's, generator's).
-        edge: the longer of height and width of a sample.
+        edge: the longer of height and width of a sample; None where it has only a length. Penalties keep their weights
+            then.
         count: samples in the data, or None.
         batch: the batch size, or None to derive that, too.
         devices: which share a batch; one that is derived is made a multiple of their number.
@@ -71,7 +72,7 @@ def derive(compile, given_rates, edge, count, batch=None, devices=1):
         derived["ema_half_life"] = chosen["ema_half_life"] = ema_half_life(batch)
     names = compile.get("penalties", ())
     names = [names] if isinstance(names, str) else list(names)
-    if any(name in ("r1", "r2") for name in names if isinstance(name, str)):
+    if edge is not None and any(name in ("r1", "r2") for name in names if isinstance(name, str)):
         weight = chosen["gamma"] = float(f"{r1_weight(edge, batch):.3g}")
         derived["penalties"] = [
             {"class_name": f"kerasgan>{name.upper()}", "config": {"weight": weight}} if name in ("r1", "r2") else name

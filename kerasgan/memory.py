@@ -66,6 +66,13 @@ def permutation(count, seed):
     return tf.cast(tf.argsort(drawn, stable=True), tf.int64)
 
 
+def seeds(seed, start):
+    """A seed, int64 (2,), for each batch of `batches`, without end; `seed` and `start` as there."""
+    if start is None:
+        return tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+    return tf.data.Dataset.counter(start).map(lambda number: step_seed(seed, number))
+
+
 def step_seed(seed, number):
     """A seed of its own, int64 (2,), for each number (of an epoch, of a batch) under one seed."""
     return tf.stack([tf.constant(seed, tf.int64), tf.cast(number, tf.int64)])

@@ -57,6 +57,11 @@ TYPES = {
     "dcgan": _images("kerasgan.models.dcgan:DCGAN", 64),
     "wgan": _images("kerasgan.models.wgan:WGAN", 64),
     "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
+    "wavegan": GANType(
+        "kerasgan.models.wavegan:WaveGAN",
+        {"length": 8192, "sample_rate": 8000},
+        {"reader": "audio", "length": 8192, "sample_rate": 8000},
+    ),
 }
 
 

@@ -81,7 +81,7 @@ def _samples(gan, seed):
 
 
 def _progress(folder, media):
-    sheets = sorted(folder.glob(f"epoch_*{media.extension}"))
+    sheets = sorted(folder.glob(f"epoch_*{media.sheet_extension}"))
     if not sheets:
         return ""
     wanted = {round(i * (len(sheets) - 1) / (_SHEETS - 1)) for i in range(_SHEETS)}
@@ -161,9 +161,10 @@ def _recipe(recipe):
 
 
 def _saved(media, samples, columns=None):
-    """Samples, as their medium writes them, inside the page."""
+    """Samples, as their medium shows them, inside the page."""
     with tempfile.TemporaryDirectory() as folder:
-        return _embedded(media.save(samples, pathlib.Path(folder) / f"samples{media.extension}", columns=columns))
+        media.save_sheet(samples, pathlib.Path(folder) / f"samples{media.sheet_extension}", columns=columns)
+        return "<br>".join(_embedded(path) for path in sorted(pathlib.Path(folder).iterdir()))
 
 
 def _embedded(path):

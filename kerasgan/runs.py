@@ -382,7 +382,7 @@ def _following(recipe, dataset):
     """The recipe with the arguments of the model that follow from the data, by the names that types give them."""
     spec = dataset.element_spec
     samples, labelled = (spec[0], len(spec) > 1) if isinstance(spec, tuple) else (spec, False)
-    follows = {"image_shape": list(samples.shape[1:])}
+    follows = dict(getattr(dataset, "model_arguments", {"image_shape": list(samples.shape[1:])}))
     if labelled and getattr(dataset, "class_names", None):
         follows["num_classes"] = len(dataset.class_names)
     known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
@@ -410,7 +410,8 @@ def _with_defaults(recipe, dataset, devices):
     rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
-    edge, count = max(shape[1:-1]), getattr(dataset, "count", None)
+    edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
+    count = getattr(dataset, "count", None)
     batch, compile, chosen = defaults.derive(recipe.compile, rates, edge, count, recipe.batch_size, devices)
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
@@ -655,7 +656,7 @@ def _finish(gan, recipe, folder, record):
     """Writes what others take from the run: samples, and weights in half precision that the recipe names."""
     from kerasgan import callbacks
 
-    gan.media.save(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.extension}")
+    gan.media.save_sheet(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.sheet_extension}")
     if not any((folder / SAMPLES).glob("animation.*")):  # an error, such as a full disk, came in between
         sheets = callbacks.SampleGrid(folder / SAMPLES)
         sheets.set_model(gan)

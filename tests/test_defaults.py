@@ -19,6 +19,8 @@ from kerasgan.penalties import R1, get
         (64, 9, 4),
         (64, 3, 2),
         (64, 1, 1),
+        (None, 10_000, 64),
+        (None, 100, 16),
     ],
 )
 def test_batch_size(edge, count, expected):
@@ -41,6 +43,12 @@ def test_derive_leaves_what_was_given():
     assert defaults.derive(given, (2e-4, 2e-4), 64, 100, 8) == (8, given, {})
     optimizer = {"generator_optimizer": "sgd"}
     assert "learning_rate" not in defaults.derive(optimizer, (2e-4, 2e-4), 64, 100)[1]
+
+
+def test_penalties_of_samples_without_edges_keep_their_weights():
+    given = {"penalties": ["r1"]}
+    batch, compile, chosen = defaults.derive(given, (1e-4, 1e-4), None, 3000)
+    assert batch == 64 and compile["penalties"] == ["r1"] and "gamma" not in chosen
 
 
 def test_derive_says_what_it_chose():

@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.parse
 import urllib.request
+import wave
 
 import matplotlib
 import numpy as np
@@ -35,13 +36,18 @@ INSTALLATION = ("pip install", "pytest")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder with photographs, shared so that later snippets find what earlier ones made."""
+    """A reader's folder with photographs and sounds, shared so that later snippets find what earlier ones made."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my_photos").mkdir()
     random = np.random.default_rng(0)
     for i in range(64):
         pixels = random.integers(0, 256, (8, 9, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((72, 64)).save(folder / "my_photos" / f"{i}.jpg")
+    (folder / "my_sounds").mkdir()
+    for i in range(12):
+        with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(random.integers(-9999, 9999, 6000, dtype=np.int16).tobytes())
     return folder
 
 

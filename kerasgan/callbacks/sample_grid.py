@@ -58,7 +58,7 @@ class SampleGrid(keras.callbacks.Callback):
     def animate(self):
         """Writes the animation of all sheets in the folder. Returns its path, or None if the medium has none."""
         media = self.model.media
-        sheets = [path for path in self.folder.glob(f"epoch_*{media.extension}") if _epoch(path)]
+        sheets = [path for path in self.folder.glob(f"epoch_*{media.sheet_extension}") if _epoch(path)]
         if not sheets or media.animation_extension is None:
             return None
         return media.animate(sorted(sheets, key=_epoch), self.folder / f"animation{media.animation_extension}")
@@ -66,7 +66,7 @@ class SampleGrid(keras.callbacks.Callback):
     def _save(self):
         media = self.model.media
         samples = self.model.preview(self.count, self.seed)
-        media.save(samples, self.folder / f"epoch_{self._epochs:04d}{media.extension}")
+        media.save_sheet(samples, self.folder / f"epoch_{self._epochs:04d}{media.sheet_extension}")
         self._saved = self._epochs
 
 

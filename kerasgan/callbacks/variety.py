@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 COUNT = 64  # samples of each kind; they make 2016 pairs
-_EDGE = 16  # of pooled images
 _NEAR = 1 / 3  # of the median distance from a real sample to the nearest other one: closer than that is nearly alike
 
 
@@ -22,11 +21,7 @@ class Spread(NamedTuple):
 
 
 def features(samples, media, network=None):
-    """What samples are compared by, float64 (n, d).
-
-    Of images, the means of 16x16 fields, transparency laid over black: layout and colours count, fine noise does not,
-    which is what a collapsed generator still varies. Of other samples all values. No network is needed: a collapse is
-    coarse, and pixels tell it (see the tests).
+    """What samples are compared by, float64 (n, d): the outline that their medium draws.
 
     Args:
         samples: floats (n, ...) in model range.
@@ -35,21 +30,7 @@ def features(samples, media, network=None):
     """
     if network is not None:
         return network.features(media.to_natural(samples)).astype("float64")
-    samples = np.asarray(samples, "float64")
-    if media.kind == "image":
-        if samples.shape[-1] == 4:
-            colours, alpha = samples[..., :3], samples[..., 3:]
-            samples = np.concatenate([(colours + 1) * (alpha + 1) / 2 - 1, alpha], axis=-1)
-        samples = _pooled(_pooled(samples, 1), 2)
-    return samples.reshape(len(samples), -1)
-
-
-def _pooled(images, axis):
-    """Means of at most 16 fields along an axis."""
-    length = images.shape[axis]
-    starts = np.arange(min(_EDGE, length)) * length // min(_EDGE, length)
-    lengths = np.diff([*starts, length]).reshape(-1, *[1] * (images.ndim - axis - 1))
-    return np.add.reduceat(images, starts, axis=axis) / lengths
+    return media.outline(samples)
 
 
 def spread(features):

@@ -1,5 +1,6 @@
 """Readers: a user's files, arrays or data set name -> a `tf.data` pipeline in the range that models see."""
 
+from kerasgan.data.audio import audio
 from kerasgan.data.image import images
 
-__all__ = ["images"]
+__all__ = ["audio", "images"]

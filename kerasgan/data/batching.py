@@ -12,7 +12,7 @@ from kerasgan.data.files import BadSample
 MOST_FAILURES = 20  # unusable samples in a row, after which the data counts as lost
 
 
-def from_numbers(columns, load, signature, batch_size, shuffle, seed, start, worker=(0, 1)):
+def from_numbers(columns, load, signature, batch_size, shuffle, seed, start, worker=(0, 1), draws=False):
     """Batches of samples that are loaded when they are needed, in the order of a training (see `memory.batches`).
 
     Several batches are loaded at a time. (A call into Python for each sample, instead, would cost more than reading it
@@ -24,6 +24,7 @@ def from_numbers(columns, load, signature, batch_size, shuffle, seed, start, wor
         signature: tuple of `tf.TensorSpec`, what `load` returns.
         batch_size: samples in a batch; a smaller remainder is dropped.
         shuffle, seed, start, worker: as in `memory.batches`.
+        draws: `load` takes a number in [0, 1) behind the row, drawn anew in each epoch.
     """
     first, last = memory.rows(batch_size, worker)
 
@@ -36,7 +37,12 @@ def from_numbers(columns, load, signature, batch_size, shuffle, seed, start, wor
         shapes = [(last - first, *spec.shape) for spec in signature]
         return tuple(tf.ensure_shape(part, shape) for part, shape in zip(parts, shapes, strict=True))
 
+    def with_draws(row, seed):
+        return *row, tf.random.stateless_uniform([batch_size], seed)[first:last]
+
     numbers = memory.batches(columns, batch_size, shuffle, seed, start, worker)
+    if draws:
+        numbers = tf.data.Dataset.zip(numbers, memory.seeds(seed, start)).map(with_draws)
     return numbers.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
@@ -93,14 +99,14 @@ def elsewhere(columns):
 
     What cannot be read is often what lies together. Going on from row to row in this way visits all of them.
     """
-    count = len(columns[0])
+    count, width = len(columns[0]), len(columns)
     stride = round(count * 0.618)
     while math.gcd(stride, count) > 1:
         stride += 1
 
     def other(item):
         row = (np.searchsorted(columns[0], item[0]) + stride) % count
-        return tuple(column[row] for column in columns)
+        return (*(column[row] for column in columns), *item[width:])  # what was drawn stays
 
     return other
 

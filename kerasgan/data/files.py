@@ -21,17 +21,22 @@ class FileSource:
     Attributes:
         name: what messages call the source.
         count: number of files.
-        labels: int32 (n,), -1 for a file that is in no folder; or None.
-        class_names: names of the class folders, or None.
+        labels: int32 (n,), -1 for a file that is in no class; or None.
+        class_names: names of the classes, or None.
     """
 
-    def __init__(self, name, entries, class_folders=None):
+    def __init__(self, name, entries, class_names=None, labels=None, no_class="in no class folder"):
+        """
+        Args:
+            name: what messages call the source.
+            entries: (container, member) pairs.
+            class_names, labels: see above.
+            no_class: what is wrong with a file that is in no class.
+        """
         self.name = name
         self.count = len(entries)
-        self.labels = self.class_names = None
-        self._entries = entries  # (container, member) pairs
-        if class_folders is not None:
-            self.class_names, self.labels = _number(name, class_folders)
+        self.class_names, self.labels = class_names, labels
+        self._entries, self._no_class = entries, no_class
 
     def item_name(self, index):
         return self._entries[index][1]
@@ -40,7 +45,7 @@ class FileSource:
         """A binary file object. Raises `BadSample`."""
         container, member = self._entries[index]
         if self.labels is not None and self.labels[index] < 0:
-            raise BadSample("in no class folder")
+            raise BadSample(self._no_class)
         try:
             return container.open(member)
         except BadSample:
@@ -117,18 +122,33 @@ class _Zip:
         return self._zip.open(info)
 
 
-def find_files(paths, subset=None, with_labels=False):
-    """A `FileSource` of `paths` (folders and zip files), or of the folder `subset` inside each of them."""
-    entries, class_folders = [], []
+def find_files(paths, subset=None, with_labels=False, class_of=None, asked="labels=True", ignored=()):
+    """A `FileSource` of `paths` (folders and zip files), or of the folder `subset` inside each of them.
+
+    Args:
+        with_labels: whether files have classes.
+        class_of: function from a file's path to the name of its class, or None; without it, classes are folders.
+        asked: how the user asked for classes.
+        ignored: endings of files, in lower case, that are passed over.
+    """
+    entries, classes = [], []
     for path in paths:
         container = _container(path, subset)
         members = sorted(member for member in container.members() if not _is_hidden(member))
+        members = [member for member in members if not member.lower().endswith(tuple(ignored))]
         if not members:
-            raise ValueError(_nothing_found(path, subset))
+            raise ValueError(_nothing_found(path, subset, ignored))
         entries += [(container, member) for member in members]
-        class_folders += _class_folders(members)
+        classes += _class_folders(members) if class_of is None else map(class_of, members)
     name = "source=" + " and ".join(repr(str(path)) for path in paths)
-    return FileSource(name, entries, class_folders if with_labels else None)
+    if not with_labels:
+        return FileSource(name, entries)
+    if class_of is None:
+        _check_folders(name, classes)
+        return FileSource(name, entries, *_number(classes))
+    if not any(classes):
+        raise ValueError(f"{asked} fits no file of {name}, such as {entries[0][1]!r}.")
+    return FileSource(name, entries, *_number(classes), f"no class in its name by {asked}")
 
 
 def _container(path, subset):
@@ -140,9 +160,10 @@ def _is_hidden(member):
     return parts[-1].lower() in NO_SAMPLES or any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def _nothing_found(path, subset):
+def _nothing_found(path, subset, ignored):
     if not subset:
-        return f"source={str(path)!r} is empty: it holds no files. Put some into it, or give another path."
+        others = f" but {', '.join(ignored)}" if ignored else ""
+        return f"source={str(path)!r} is empty: it holds no files{others}. Put some into it, or give another path."
     folders = sorted({member.split("/")[0] for member in _container(path, None).members() if "/" in member})
     return f"subset={subset!r} holds no files in source={str(path)!r}; its folders are: {', '.join(folders) or 'none'}."
 
@@ -161,8 +182,8 @@ def _class_folders(members):
     return [folders[depth] if len(folders) > depth else None for folders in parents]
 
 
-def _number(name, class_folders):
-    """Class names and labels, -1 for None."""
+def _check_folders(name, class_folders):
+    """Raises a `ValueError` for folders that are no classes."""
     class_names = sorted({folder for folder in class_folders if folder is not None})
     if not class_names:
         raise ValueError(
@@ -174,5 +195,10 @@ def _number(name, class_folders):
             f"labels=True would take the splits {', '.join(class_names)} of {name} for classes; "
             f"choose one of them with subset={class_names[-1]!r}."
         )
-    numbers = {folder: number for number, folder in enumerate(class_names)}
-    return class_names, np.array([numbers.get(folder, -1) for folder in class_folders], np.int32)
+
+
+def _number(classes):
+    """Class names and labels, -1 for None."""
+    class_names = sorted({name for name in classes if name is not None})
+    numbers = {name: number for number, name in enumerate(class_names)}
+    return class_names, np.array([numbers.get(name, -1) for name in classes], np.int32)

@@ -1,30 +1,17 @@
 """Images from folders, zip files, arrays, data sets and data set names, as a `tf.data.Dataset` in [-1, 1]."""
 
-import hashlib
-import math
-import sys
-import warnings
-
-import numpy as np
 import tensorflow as tf
 
-from kerasgan import memory
-from kerasgan.data.batching import Replacing, elsewhere, from_numbers, from_stream
-from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.pipeline import batched, check_choices, is_count
 from kerasgan.data.pixels import FILTERS, check_header, to_pixels
-from kerasgan.data.reading import Stack, read_usable, report
-from kerasgan.data.shards import ShardSource
 from kerasgan.data.sources import find
-from kerasgan.data.streams import StreamSource
 
-CACHE_BYTES = 2**30  # prepared images up to this size stay in memory; tf.data takes as much again for its own copy
 CHOICES = {
     "channels": (1, 3, 4),
     "filter": FILTERS,
     "on_error": ("skip", "raise"),
     "cache": ("auto", True, False),
 }
-TRIED = 256  # images that are tried in search of a first usable one
 
 
 def images(
@@ -112,162 +99,36 @@ def images(
     ```
     """
     size, crop = check_size(size), check_crop(crop)
-    _check_options(batch_size=batch_size, channels=channels, filter=filter, on_error=on_error, cache=cache)
+    check_choices(CHOICES, channels=channels, filter=filter, on_error=on_error, cache=cache)
     found = find(source, labels, subset=subset, key=key, data_dir=data_dir, download=download)
-    shape = (*size, channels)
 
-    def decode(item):
+    def prepare(item):
         return to_pixels(found.read(item), size, channels, crop, filter)
 
-    loaded = _load(found, decode, shape, cache, on_error)
-    if loaded is not None:
-        arrays, class_names = loaded
-        count = len(arrays[0])
+    def look(item):
+        check_header(found.open(item), size, crop)
 
-        def batches(batch_size, start, seed=seed, worker=(0, 1)):
-            return memory.batches(arrays, batch_size, shuffle, seed, start, worker)
-    else:
-        items, class_names, is_stream = _list(found, size, crop, on_error)
-        count = int(items.cardinality()) if is_stream else len(items[0])
-        shuffle = shuffle and _can_shuffle(found)
-        load = _loader(found, decode, items, is_stream, on_error)
-        parts = len(items.element_spec if is_stream else items) - 1
-        signature = (tf.TensorSpec(shape, tf.uint8), tf.TensorSpec((), tf.int32))[:parts]
-        read = from_stream if is_stream else from_numbers
-
-        def batches(batch_size, start, seed=seed, worker=(0, 1)):
-            return read(items, load, signature, batch_size, shuffle, seed, start, worker)
-
-    fingerprint = _fingerprint(found, loaded, count)
-
-    def in_batches(batch_size):
-        if count >= 0:
-            _check_count(count, batch_size, found.name)
-
-        def endless(start=0, seed=seed, worker=(0, 1)):
-            if seed is None:
-                raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
-            _check_worker(worker, batch_size)
-            return _finish(batches(batch_size, start, seed, worker), batch_size, flip, seed, start, worker)
-
-        dataset = _finish(batches(batch_size, None), batch_size, flip, seed)
-        dataset.class_names = class_names
-        dataset.endless = endless
-        dataset.rebatched = in_batches
-        dataset.fingerprint = fingerprint
-        dataset.count = count if count >= 0 else None
-        dataset.seekable = loaded is not None or not is_stream
-        return dataset
-
-    return in_batches(batch_size)
-
-
-def _fingerprint(found, loaded, count):
-    """What tells this data from other data: of images in memory their pixels, of files and shards names and sizes."""
-    digest = hashlib.sha256(str(count).encode())
-    if loaded is not None:
-        for array in loaded[0]:
-            digest.update(np.ascontiguousarray(array))
-    elif isinstance(found, (FileSource, ShardSource)):
-        digest.update(found.listing().encode())
-    return digest.hexdigest()
-
-
-# Two ways to hold a set: prepared images in memory, or a list of items from which they are prepared when needed -------
-
-
-def _load(found, decode, shape, cache, on_error):
-    """((pixels, [labels]), class_names) with everything in memory; None where it is too large or not wanted there."""
-    limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // math.prod(shape))
-    if limit < (found.count or 1):
-        return None
-    pixels, kept, bad = Stack(shape, np.uint8, found.count or 1024), [], []
-    for position, result in read_usable(decode, found, bad):
-        if len(pixels) == limit:
-            return None
-        pixels.append(result)
-        kept.append(position)
-    report(bad, len(kept) + len(bad), found.name, on_error)
-    class_names, labels = found.classes(kept)
-    return (pixels.array(),) if labels is None else (pixels.array(), labels), class_names
-
-
-def _list(found, size, crop, on_error):
-    """(position, item) or (position, item, label) of what looks usable from outside; class names; whether a stream.
-
-    Of a stream it is a data set, else the columns as arrays.
-    """
-    if isinstance(found, StreamSource):
-        return found.elements(), found.class_names, True
-    kept = np.arange(found.count)
-    if isinstance(found, FileSource):
-        bad = []
-        headers = read_usable(lambda item: check_header(found.open(item), size, crop), found, bad)
-        kept = np.array([position for position, _ in headers], np.int64)
-        report(bad, found.count, found.name, on_error)
-    class_names, labels = found.classes(kept)
-    columns = (kept, kept) if labels is None else (kept, kept, labels)
-    return columns, class_names, False
-
-
-def _can_shuffle(found):
-    """False, with a warning, for a stream of decoded images: shuffling it uniformly would take them all into memory."""
-    if not isinstance(found, StreamSource) or found.is_encoded:
-        return True
-    warnings.warn(
-        f"{found.name} is not held in memory, so its images keep the order in which they come. Shuffle them before, "
-        "or pass cache=True to hold them, or shuffle=False to leave it at that.",
-        stacklevel=3,
-    )
-    return False
-
-
-def _loader(found, decode, items, is_stream, on_error):
-    """The function that turns an item of `items` into (pixels, [label]); tried on the first of them that is usable.
-
-    Items that are not usable are replaced (see `Replacing`): in a stream, which cannot be searched, by that first one.
-    """
-
-    def load(position, item, *label):
-        return decode(item), *(np.int32(number) for number in label)
-
-    bad = []
-    tried = items.take(TRIED).as_numpy_iterator() if is_stream else zip(*(c[:TRIED] for c in items), strict=True)
-    for item in tried:
-        try:
-            load(*item)
-            other = (lambda _, first=item: first) if is_stream else elsewhere(items)
-            return Replacing(load, found.item_name, other, on_error)
-        except BadSample as error:
-            bad.append((found.item_name(int(item[0])), error))
-    return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
-
-
-def _finish(batches, batch_size, flip, seed, start=None, worker=(0, 1)):
-    """uint8 batches -> float32 in [-1, 1], mirrored at random where `flip` is true."""
-    first, last = memory.rows(batch_size, worker)
-    if start is None:
-        seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
-    else:
-        seeds = tf.data.Dataset.counter(start).map(lambda number: memory.step_seed(seed, number))
-
-    def finish(batch, seed):
-        pixels, *labels = batch
+    def finish(pixels, draw):
         if flip:
-            mirrored = tf.random.stateless_uniform([batch_size, 1], seed)[first:last] < 0.5  # as for the whole batch
             columns = tf.range(pixels.shape[2])
-            columns = tf.where(mirrored, columns[::-1], columns)
+            columns = tf.where(draw() < 0.5, columns[::-1], columns)
             pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)  # costs half as much as tf.reverse
-        samples = tf.cast(pixels, tf.float32) / 127.5 - 1.0
-        return (samples, *labels) if labels else samples
+        return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
-    options = tf.data.Options()
-    # Under tf.distribute, images are dealt out to workers (there are no files to deal out in this pipeline), unless
-    # this is one worker's part already.
-    policies = tf.data.experimental.AutoShardPolicy
-    options.experimental_distribute.auto_shard_policy = policies.DATA if worker[1] == 1 else policies.OFF
-    finished = tf.data.Dataset.zip(batches, seeds).map(finish, num_parallel_calls=tf.data.AUTOTUNE)
-    return finished.prefetch(2).with_options(options)
+    return batched(
+        found,
+        prepare,
+        look,
+        tf.TensorSpec((*size, channels), tf.uint8),
+        finish,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        on_error=on_error,
+        cache=cache,
+        plural="images",
+        model_arguments={"image_shape": [*size, channels]},
+    )
 
 
 # Arguments --------------------------------------------------------------------------------------------------------
@@ -276,7 +137,7 @@ def _finish(batches, batch_size, flip, seed, start=None, worker=(0, 1)):
 def check_size(size):
     """(height, width) of `size`, a number or two; a `ValueError` where it is neither."""
     edges = size if isinstance(size, (tuple, list)) else (size, size)
-    if len(edges) == 2 and all(_is_count(edge) for edge in edges):
+    if len(edges) == 2 and all(is_count(edge) for edge in edges):
         return int(edges[0]), int(edges[1])
     raise ValueError(f"size={size!r} must be a number of pixels, or (height, width).")
 
@@ -286,43 +147,6 @@ def check_crop(crop):
     if isinstance(crop, str) and crop in ("center", "pad"):
         return crop
     if isinstance(crop, (tuple, list)) and len(crop) == 4:
-        if all(edge == 0 or _is_count(edge) for edge in crop[:2]) and all(_is_count(edge) for edge in crop[2:]):
+        if all(edge == 0 or is_count(edge) for edge in crop[:2]) and all(is_count(edge) for edge in crop[2:]):
             return tuple(int(edge) for edge in crop)
     raise ValueError(f"crop={crop!r} must be 'center', 'pad' or a box (left, top, width, height) in whole pixels.")
-
-
-def _check_options(batch_size, **options):
-    if not _is_count(batch_size):
-        raise ValueError(f"batch_size={batch_size!r} must be a number of images.")
-    check_choices(**options)
-
-
-def check_choices(**options):
-    """Raises a `ValueError` for an argument with a value that is none of its choices."""
-    for argument, value in options.items():
-        if value not in CHOICES[argument]:
-            raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, CHOICES[argument]))}.")
-
-
-def _check_worker(worker, batch_size):
-    number, count = worker
-    if not (_is_count(count) and 0 <= number < count):
-        raise ValueError(f"worker={worker!r} must be (number, count), where numbers begin at 0.")
-    if batch_size % count:
-        raise ValueError(
-            f"batch_size={batch_size} cannot be dealt out evenly to {count} workers; give a multiple of {count}."
-        )
-
-
-def _check_count(count, batch_size, name):
-    if not count:
-        raise ValueError(f"{name} is empty; there is nothing to train on.")
-    if count < batch_size:
-        raise ValueError(
-            f"batch_size={batch_size} is larger than the data set: {name} has {count} usable images. "
-            f"Pass batch_size={count} or less, or add images."
-        )
-
-
-def _is_count(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1

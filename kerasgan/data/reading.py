@@ -75,8 +75,11 @@ class Stack:
         return self._array[: self._count]
 
 
-def report(bad, total, name, on_error):
-    """Says what of the source called `name` cannot be used, a list of (item, reason): one warning or a `ValueError`."""
+def report(bad, total, name, on_error, stacklevel=4):
+    """Says what of the source called `name` cannot be used, a list of (item, reason): one warning or a `ValueError`.
+
+    `stacklevel` is that of the caller of the reader, to whom the warning is shown.
+    """
     if not total:
         raise ValueError(f"{name} is empty; there is nothing to train on.")
     if not bad:
@@ -88,4 +91,4 @@ def report(bad, total, name, on_error):
         raise ValueError(f"Nothing is left to train on: {text}")
     if on_error == "raise":
         raise ValueError(f"{text} Repair or remove them, or skip them with on_error='skip'.")
-    warnings.warn(f"{text} They are skipped.", stacklevel=4)  # the caller of the reader
+    warnings.warn(f"{text} They are skipped.", stacklevel=stacklevel)

@@ -41,13 +41,13 @@ def find(source, labels=False, **options):
     label_key = labels if isinstance(labels, str) else None
     if with_labels and labels is not True and (kind == "files" or label_key is None):
         allowed = "True or False" if kind == "files" else "True, False or the name of the labels"
-        raise ValueError(f"labels={_short(labels)} means nothing where source is {described}; give {allowed}.")
+        raise ValueError(f"labels={short(labels)} means nothing where source is {described}; give {allowed}.")
     if kind == "files":
-        return find_files(_paths(source), with_labels=with_labels, **options)
+        return find_files(paths_of(source), with_labels=with_labels, **options)
     if kind == "shards":
-        return open_shards(_paths(source)[0], label_key=label_key, with_labels=with_labels, **options)
+        return open_shards(paths_of(source)[0], label_key=label_key, with_labels=with_labels, **options)
     if kind == "array file":
-        return load_arrays(_paths(source)[0], label_key=label_key, with_labels=with_labels, **options)
+        return load_arrays(paths_of(source)[0], label_key=label_key, with_labels=with_labels, **options)
     read = from_dataset if kind == "dataset" else from_tfds
     return read(source, label_key=label_key, with_labels=with_labels, **options)
 
@@ -57,19 +57,19 @@ def _kind(source, subset):
         return "dataset"
     if isinstance(source, str) and source.startswith("tfds:"):
         return "tfds"
-    if not _paths(source):
+    if not paths_of(source):
         return "array"
-    for path in _paths(source):
-        _check_path(path)
-    first, *others = _paths(source)
-    if any(is_shards(path) or is_shards(path / (subset or "")) for path in _paths(source)):
+    for path in paths_of(source):
+        check_path(path)
+    first, *others = paths_of(source)
+    if any(is_shards(path) or is_shards(path / (subset or "")) for path in paths_of(source)):
         if others:
-            raise ValueError(f"source={_short(source)} lists TFRecord shards, which come alone; give a single folder.")
+            raise ValueError(f"source={short(source)} lists TFRecord shards, which come alone; give a single folder.")
         return "shards"
     return "array file" if first.suffix.lower() in (".npz", ".npy") and not others else "files"
 
 
-def _paths(source):
+def paths_of(source):
     """The paths that `source` is or lists; none where it is something else."""
     paths = source if isinstance(source, (list, tuple)) else [source]
     if not all(isinstance(path, (str, os.PathLike)) for path in paths):
@@ -77,11 +77,13 @@ def _paths(source):
     return [Path(path).expanduser() for path in paths]
 
 
-def _check_path(path):
+def check_path(path, readable="a folder, a zip file or a .npz file", endings=(".npz", ".npy")):
+    """Raises an `OSError` unless a path is there, and a folder, a zip file or a file with one of the endings."""
     if not path.exists():
-        raise FileNotFoundError(f"source={str(path)!r} does not exist; give a folder, a zip file or a .npz file.")
-    if not (path.is_dir() or path.suffix.lower() in (".zip", ".npz", ".npy") or zipfile.is_zipfile(path)):
-        raise NotADirectoryError(f"source={str(path)!r} is a single file; give its folder, a zip file or a .npz file.")
+        raise FileNotFoundError(f"source={str(path)!r} does not exist; give {readable}.")
+    if not (path.is_dir() or path.suffix.lower() in (".zip", *endings) or zipfile.is_zipfile(path)):
+        its = readable.replace("a folder", "its folder")
+        raise NotADirectoryError(f"source={str(path)!r} is a single file; give {its}.")
 
 
 def _from_array(source, labels):
@@ -90,15 +92,16 @@ def _from_array(source, labels):
     try:
         array = np.asarray(source)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"source={_short(source)} is no array of images: {error}") from None
+        raise ValueError(f"source={short(source)} is no array of images: {error}") from None
     if array.dtype == object or not array.ndim:
         raise ValueError(
-            f"source={_short(source)} is nothing that can be read; give a folder, a zip or .npz file, an array, "
+            f"source={short(source)} is nothing that can be read; give a folder, a zip or .npz file, an array, "
             "a tf.data.Dataset or 'tfds:name'."
         )
     return ArraySource("source", array, labels)
 
 
-def _short(value):
+def short(value):
+    """A value as messages show it."""
     text = repr(value).replace("\n", " ")
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -35,6 +35,7 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
             "dtype": "float32",
             "shape": [batch_size, *media.shape],
             "range": None if media.exported_range is None else list(media.exported_range),
+            **media.described(),
         },
         "samples": media.kind,
         "data": {"name": recipe.data_name, "license": recipe.data_license} if recipe else None,

@@ -20,6 +20,7 @@ WEB_MODE = "dynamic"  # half the bytes of float16, and three times as fast in a 
 INSTALL = f"npm install @litertjs/core@{LITERT_JS}"
 
 PAGE = pathlib.Path(__file__).parent / "page"
+_SHOWN = ("image",)  # kinds of samples that page/kinds.js knows
 _INDEX = "zoo.json"  # which makes a folder a bundle of ours: its models, its runtime, all its files
 _HEAD = "<!-- kerasgan.export.web writes here where the runtime comes from -->"
 _BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by kerasgan.export.web'
@@ -51,7 +52,8 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
         The folder as a `pathlib.Path`.
 
     Raises:
-        TypeError, ValueError: an argument, or a file that is not what its sidecar says; nothing has been written.
+        TypeError, ValueError: an argument, a file that is not what its sidecar says, or a model of other samples than
+            images; nothing has been written.
         FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
         FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
         OSError: the folder cannot be written.
@@ -81,8 +83,18 @@ def _models(names):
         if path is None:
             registry.get(name)
         else:
-            _check_model(path)
+            _check_shown(name, _check_model(path))
     return models
+
+
+def _check_shown(name, described):
+    """Raises a ValueError for a model, by its sidecar, that makes what the page does not show."""
+    output = described["output"]
+    if output.get("kind", _SHOWN[0]) not in _SHOWN:
+        raise ValueError(
+            f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows {_SHOWN[0]}s only. Its "
+            ".tflite file runs in apps of your own."
+        )
 
 
 def _check_model(path):
@@ -167,6 +179,7 @@ def _add_model(folder, name, path, quantize):
 
         tflite(name, target, quantize=quantize)
         described = sidecar.read(target)
+        _check_shown(name, described)
     else:
         shutil.copyfile(path, target)
         described = {**_check_model(path), "name": name, "file": target.name}

@@ -7,9 +7,9 @@ Every kind is one file with one subclass of `Media`; a new kind adds its line to
 import importlib
 
 KINDS = {"Image": "kerasgan.media.image"}
-_HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", **KINDS}
+_HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", "Audio": "kerasgan.media.audio", **KINDS}
 
-__all__ = ["Arrays", "Image", "Media", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):
@@ -39,7 +39,8 @@ def save_samples(samples, path, columns=None):
     raise ValueError(
         f"samples has shape {getattr(samples, 'shape', None)} and dtype {getattr(samples, 'dtype', None)}; expected a "
         "non-empty batch in natural units, such as uint8 images (count, height, width, channels). Convert what a "
-        "network gave with gan.media.to_natural; give a single sample as samples[None]."
+        "network gave with gan.media.to_natural; give a single sample as samples[None]. Sounds do not tell their "
+        "sample rate: save them with gan.media.save(samples, path)."
     )
 
 

@@ -14,6 +14,7 @@ class Media:
     - `save(samples, path, columns=None)`: writes a batch in natural units as one file, whole or not at all;
     - `show(samples, columns=None)`: displays a batch in natural units, returns the matplotlib figure;
     - `fitting(samples)`: the medium that a batch in natural units belongs to, or None;
+    - `save_sheet(samples, path)`: writes what shows them at a glance, if that is not what `save` writes;
     - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
     - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
@@ -23,6 +24,7 @@ class Media:
     Attributes:
         extension: ending of a saved batch, with its dot.
         extensions: every ending that `save` writes.
+        sheet_extension: ending of what shows them at a glance; `extension` where it is the same.
         animation_extension: ending of an animation; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
         kind: what a sample is, in one word, for programs that read the sidecar of an exported network.
@@ -52,6 +54,37 @@ class Media:
         """
         return samples
 
+    @property
+    def sheet_extension(self):
+        return self.extension
+
+    def save_sheet(self, samples, path, columns=None):
+        """Writes what shows samples at a glance, as a training does of its progress. Here, what `save` writes.
+
+        Args:
+            samples: a batch in natural units.
+            path: file to write, ending in `sheet_extension`. A kind may put others of the same name beside it.
+            columns: samples in a row, where the kind has rows; None chooses.
+
+        Returns:
+            The path as a `pathlib.Path`.
+        """
+        return self.save(samples, path, columns=columns)
+
+    def outline(self, samples):
+        """What samples are compared by where it must be cheap, float64 (n, d): here, all values.
+
+        A network that sees a collapse is not needed: a collapse is coarse (see `kerasgan.callbacks.CollapseMonitor`).
+
+        Args:
+            samples: floats (n, *shape) in model range.
+        """
+        return np.asarray(samples, "float64").reshape(len(samples), -1)
+
+    def described(self):
+        """What an app must know of a sample besides its shape and range, for the sidecar of an exported network."""
+        return {}
+
     @classmethod
     def fitting(cls, samples):
         """The medium that a batch in natural units belongs to; None if it is not of this kind."""
@@ -74,6 +107,17 @@ class Media:
                 f"{name} holds {bad} NaN or infinite values among {batch.size}; clean the data before training."
             )
         self._check_range(batch, name)
+
+    def _finite(self, samples):
+        """What a network gave, as float32; a `ValueError` for NaN or infinite values, which nothing can show."""
+        samples = np.asarray(samples).astype("float32")
+        bad = samples.size - np.count_nonzero(np.isfinite(samples))
+        if bad:
+            raise ValueError(
+                f"samples holds {bad} NaN or infinite values among {samples.size}: the generator's weights are "
+                "broken. Go back to an earlier checkpoint and train with a lower learning rate."
+            )
+        return samples
 
     def _check_shape(self, batch, name):
         if batch.ndim < 1 or batch.shape[1:] != self.shape:

@@ -10,6 +10,7 @@ from kerasgan import files
 from kerasgan.media.base import Media
 
 GAP = 2  # pixels between the images of a sheet
+FIELDS = 16  # of an outline, along each edge
 MOST_FRAMES = 120  # an animation of more epochs shows evenly spaced ones: longer GIFs are too heavy to open
 
 
@@ -78,13 +79,7 @@ class Image(Media):
         Raises:
             ValueError: values that are NaN or infinite, which no pixel can show.
         """
-        samples = np.asarray(samples).astype("float32")
-        bad = samples.size - np.count_nonzero(np.isfinite(samples))
-        if bad:
-            raise ValueError(
-                f"samples holds {bad} NaN or infinite values among {samples.size}: the generator's weights are "
-                "broken. Go back to an earlier checkpoint and train with a lower learning rate."
-            )
+        samples = self._finite(samples)
         return np.clip(np.rint((samples + 1.0) * 127.5), 0, 255).astype("uint8")
 
     def to_model(self, samples):
@@ -99,6 +94,17 @@ class Image(Media):
         if samples.size and (samples.min() < 0 or samples.max() > 255):
             raise ValueError(f"samples lies in [{samples.min()}, {samples.max()}]; expected pixels in 0..255.")
         return samples.astype("float32") / np.float32(127.5) - np.float32(1.0)
+
+    def outline(self, samples):
+        """The means of 16x16 fields, transparency laid over black: layout and colours count, fine noise does not.
+
+        Fine noise is what a collapsed generator still varies.
+        """
+        samples = np.asarray(samples, "float64")
+        if samples.shape[-1] == 4:
+            colours, alpha = samples[..., :3], samples[..., 3:]
+            samples = np.concatenate([(colours + 1) * (alpha + 1) / 2 - 1, alpha], axis=-1)
+        return super().outline(_pooled(_pooled(samples, 1), 2))
 
     def sheet(self, samples, columns=None):
         """Lays images out on one sheet, row by row, with narrow gaps (white, or transparent for RGBA).
@@ -215,6 +221,14 @@ class Image(Media):
                 f"(count, {height}, {width}, {channels}), as `generate` and `to_natural` return them."
             )
         return samples
+
+
+def _pooled(images, axis):
+    """Means of at most 16 fields along an axis."""
+    length = images.shape[axis]
+    starts = np.arange(min(FIELDS, length)) * length // min(FIELDS, length)
+    lengths = np.diff([*starts, length]).reshape(-1, *[1] * (images.ndim - axis - 1))
+    return np.add.reduceat(images, starts, axis=axis) / lengths
 
 
 def _columns(count, height, width):

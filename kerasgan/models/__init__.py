@@ -3,7 +3,8 @@
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.vanilla import VanillaGAN
+from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "DCGAN", "VanillaGAN", "WGAN", "WGANGP"]
+__all__ = ["CGAN", "DCGAN", "VanillaGAN", "WGAN", "WGANGP", "WaveGAN"]

@@ -10,6 +10,7 @@ from kerasgan import registry
 # Arguments that make a type small, by the names that types give them. A new type that has others is tested as it comes.
 _SMALL = {
     "image_shape": (16, 24, 3),
+    "length": 256,
     "latent_dim": 8,
     "width": 4,
     "units": 16,

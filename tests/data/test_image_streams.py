@@ -12,8 +12,7 @@ import tensorflow as tf
 from pictures import encode, plain, reds, to_pixels
 
 import kerasgan
-from kerasgan.data import image as image_module
-from kerasgan.data import images
+from kerasgan.data import images, pipeline
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3), np.uint8)
 CACHES = pytest.mark.parametrize("cache", [True, False])
@@ -93,7 +92,7 @@ def test_images_of_several_sizes_and_of_a_number_that_is_not_known(cache):
 
 
 def test_a_stream_that_turns_out_too_large_is_not_held_in_memory(monkeypatch):
-    monkeypatch.setattr(image_module, "CACHE_BYTES", 3 * PIXELS[0].size)
+    monkeypatch.setattr(pipeline, "CACHE_BYTES", 3 * PIXELS[0].size)
     source = tf.data.Dataset.from_tensor_slices(PIXELS).filter(lambda image: True)
     with pytest.warns(UserWarning, match="keep the order in which they come"):
         (batch,) = images(source, (8, 10), 6)

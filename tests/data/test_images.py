@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 from pictures import encode, plain, reds, to_pixels
 
-from kerasgan.data import image as image_module
-from kerasgan.data import images
+from kerasgan.data import images, pipeline
 
 CACHES = pytest.mark.parametrize("cache", [True, False])
 
@@ -102,7 +101,7 @@ def test_files_are_read_once_where_images_stay_in_memory(folder):
 
 
 def test_a_set_larger_than_the_limit_is_not_held_in_memory(folder, monkeypatch):
-    monkeypatch.setattr(image_module, "CACHE_BYTES", 12 * 8 * 8 * 3 - 1)
+    monkeypatch.setattr(pipeline, "CACHE_BYTES", 12 * 8 * 8 * 3 - 1)
     dataset = images(folder, size=8, batch_size=12)
     for file in folder.rglob("*.png"):
         file.write_bytes(encode(plain(200)))

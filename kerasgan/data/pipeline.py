@@ -1,0 +1,237 @@
+"""From a source, and the way in which one sample of it is prepared, to the data set that a reader returns."""
+
+import hashlib
+import math
+import sys
+import warnings
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan import memory
+from kerasgan.data.batching import Replacing, elsewhere, from_numbers, from_stream
+from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.reading import Stack, read_usable, report
+from kerasgan.data.shards import ShardSource
+from kerasgan.data.streams import StreamSource
+
+CACHE_BYTES = 2**30  # prepared samples up to this size stay in memory; tf.data takes as much again for its own copy
+TRIED = 256  # samples that are tried in search of a first usable one
+
+
+def batched(
+    found,
+    prepare,
+    look,
+    spec,
+    finish,
+    *,
+    batch_size,
+    shuffle,
+    seed,
+    on_error,
+    cache,
+    plural,
+    model_arguments,
+    draws=False,
+):
+    """The data set of a reader, with all that readers promise: see the `Returns` of `kerasgan.data.images`.
+
+    Args:
+        found: the source (see `kerasgan.data.sources`).
+        prepare: function of an item of it that returns a NumPy array, or raises `BadSample`.
+        look: the same for what is seen from outside, such as a file's header; used on files that stay where they are.
+        spec: `tf.TensorSpec` of a prepared sample.
+        finish: function of a batch of them, and of a function that draws a number in [0, 1) for each, (rows, 1), which
+            returns float32 samples in model range.
+        batch_size, shuffle, seed, on_error, cache: as in `kerasgan.data.images`.
+        plural: what several samples are called.
+        model_arguments: what the samples' shape means for a model: arguments by the names that types give them.
+        draws: `prepare` takes such a number, too, another one in each epoch. Nothing stays in memory then.
+
+    Raises:
+        ValueError: nothing is usable, or the set is smaller than a batch.
+    """
+    if not is_count(batch_size):
+        raise ValueError(f"batch_size={batch_size!r} must be a number of {plural}.")
+    loaded = None if draws else _load(found, prepare, spec, cache, on_error)
+    if loaded is not None:
+        arrays, class_names = loaded
+        count = len(arrays[0])
+
+        def batches(batch_size, start, seed=seed, worker=(0, 1)):
+            return memory.batches(arrays, batch_size, shuffle, seed, start, worker)
+    else:
+        items, class_names, is_stream = _list(found, look, on_error)
+        count = int(items.cardinality()) if is_stream else len(items[0])
+        shuffle = shuffle and _can_shuffle(found, plural)
+        load = _loader(found, prepare, items, is_stream, on_error, draws)
+        parts = len(items.element_spec if is_stream else items) - 1
+        signature = (spec, tf.TensorSpec((), tf.int32))[:parts]
+        options = {} if is_stream else {"draws": draws}
+        read = from_stream if is_stream else from_numbers
+
+        def batches(batch_size, start, seed=seed, worker=(0, 1)):
+            return read(items, load, signature, batch_size, shuffle, seed, start, worker, **options)
+
+    fingerprint = _fingerprint(found, loaded, count)
+
+    def in_batches(batch_size):
+        if count >= 0:
+            _check_count(count, batch_size, found.name, plural)
+
+        def endless(start=0, seed=seed, worker=(0, 1)):
+            if seed is None:
+                raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
+            _check_worker(worker, batch_size)
+            return _finished(batches(batch_size, start, seed, worker), batch_size, finish, seed, start, worker)
+
+        dataset = _finished(batches(batch_size, None), batch_size, finish, seed)
+        dataset.class_names = class_names
+        dataset.model_arguments = model_arguments
+        dataset.endless = endless
+        dataset.rebatched = in_batches
+        dataset.fingerprint = fingerprint
+        dataset.count = count if count >= 0 else None
+        dataset.seekable = loaded is not None or not is_stream
+        return dataset
+
+    return in_batches(batch_size)
+
+
+def _fingerprint(found, loaded, count):
+    """What tells this data from other data: of samples in memory their values, of files and shards names and sizes."""
+    digest = hashlib.sha256(str(count).encode())
+    if loaded is not None:
+        for array in loaded[0]:
+            digest.update(np.ascontiguousarray(array))
+    elif isinstance(found, (FileSource, ShardSource)):
+        digest.update(found.listing().encode())
+    return digest.hexdigest()
+
+
+# Two ways to hold a set: prepared samples in memory, or a list of items from which they are prepared when needed ------
+
+
+def _load(found, prepare, spec, cache, on_error):
+    """((samples, [labels]), class_names) with everything in memory; None where it is too large or not wanted there."""
+    size = math.prod(spec.shape) * spec.dtype.size
+    limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // size)
+    if limit < (found.count or 1):
+        return None
+    samples, kept, bad = Stack(spec.shape, spec.dtype.as_numpy_dtype, found.count or 1024), [], []
+    for position, result in read_usable(prepare, found, bad):
+        if len(samples) == limit:
+            return None
+        samples.append(result)
+        kept.append(position)
+    report(bad, len(kept) + len(bad), found.name, on_error, stacklevel=5)
+    class_names, labels = found.classes(kept)
+    return (samples.array(),) if labels is None else (samples.array(), labels), class_names
+
+
+def _list(found, look, on_error):
+    """(position, item) or (position, item, label) of what looks usable from outside; class names; whether a stream.
+
+    Of a stream it is a data set, else the columns as arrays.
+    """
+    if isinstance(found, StreamSource):
+        return found.elements(), found.class_names, True
+    kept = np.arange(found.count)
+    if isinstance(found, FileSource):
+        bad = []
+        kept = np.array([position for position, _ in read_usable(look, found, bad)], np.int64)
+        report(bad, found.count, found.name, on_error, stacklevel=5)
+    class_names, labels = found.classes(kept)
+    columns = (kept, kept) if labels is None else (kept, kept, labels)
+    return columns, class_names, False
+
+
+def _can_shuffle(found, plural):
+    """False, with a warning, for a stream of decoded samples, all of which a uniform shuffle would take into memory."""
+    if not isinstance(found, StreamSource) or found.is_encoded:
+        return True
+    warnings.warn(
+        f"{found.name} is not held in memory, so its {plural} keep the order in which they come. Shuffle them before, "
+        "or pass cache=True to hold them, or shuffle=False to leave it at that.",
+        stacklevel=4,
+    )
+    return False
+
+
+def _loader(found, prepare, items, is_stream, on_error, draws):
+    """The function that turns an item of `items` into (sample, [label]); tried on the first of them that is usable.
+
+    Items that are not usable are replaced (see `Replacing`): in a stream, which cannot be searched, by that first one.
+    """
+
+    def load(position, item, *rest):
+        *labels, drawn = rest if draws else (*rest, None)
+        sample = prepare(item, drawn) if draws else prepare(item)
+        return sample, *(np.int32(number) for number in labels)
+
+    bad, drawn = [], (0.0,) if draws else ()
+    tried = items.take(TRIED).as_numpy_iterator() if is_stream else zip(*(c[:TRIED] for c in items), strict=True)
+    for item in tried:
+        try:
+            load(*item, *drawn)
+            other = (lambda _, first=item: first) if is_stream else elsewhere(items)
+            return Replacing(load, found.item_name, other, on_error)
+        except BadSample as error:
+            bad.append((found.item_name(int(item[0])), error))
+    return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
+
+
+def _finished(batches, batch_size, finish, seed, start=None, worker=(0, 1)):
+    """Batches of prepared samples -> batches in model range."""
+    first, last = memory.rows(batch_size, worker)
+
+    def finish_batch(batch, seed):
+        samples, *labels = batch
+        # As for the whole batch, of which a worker has some rows.
+        samples = finish(samples, lambda: tf.random.stateless_uniform([batch_size, 1], seed)[first:last])
+        return (samples, *labels) if labels else samples
+
+    options = tf.data.Options()
+    # Under tf.distribute, samples are dealt out to workers (there are no files to deal out in this pipeline), unless
+    # this is one worker's part already.
+    policies = tf.data.experimental.AutoShardPolicy
+    options.experimental_distribute.auto_shard_policy = policies.DATA if worker[1] == 1 else policies.OFF
+    seeds = memory.seeds(seed, start)
+    finished = tf.data.Dataset.zip(batches, seeds).map(finish_batch, num_parallel_calls=tf.data.AUTOTUNE)
+    return finished.prefetch(2).with_options(options)
+
+
+# Arguments --------------------------------------------------------------------------------------------------------
+
+
+def check_choices(choices, **options):
+    """Raises a `ValueError` for an argument with a value that is none of its choices, {argument: values}."""
+    for argument, value in options.items():
+        if value not in choices[argument]:
+            raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, choices[argument]))}.")
+
+
+def is_count(value):
+    """Whether `value` is a whole number above 0."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
+
+
+def _check_worker(worker, batch_size):
+    number, count = worker
+    if not (is_count(count) and 0 <= number < count):
+        raise ValueError(f"worker={worker!r} must be (number, count), where numbers begin at 0.")
+    if batch_size % count:
+        raise ValueError(
+            f"batch_size={batch_size} cannot be dealt out evenly to {count} workers; give a multiple of {count}."
+        )
+
+
+def _check_count(count, batch_size, name, plural):
+    if not count:
+        raise ValueError(f"{name} is empty; there is nothing to train on.")
+    if count < batch_size:
+        raise ValueError(
+            f"batch_size={batch_size} is larger than the data set: {name} has {count} usable {plural}. "
+            f"Pass batch_size={count} or less, or add {plural}."
+        )
