@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+import wave
+import zipfile
 
 import keras
 import numpy as np
@@ -18,7 +20,7 @@ import kerasgan
 from kerasgan import cli, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
-from kerasgan.media import Arrays
+from kerasgan.media import Arrays, Audio
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
@@ -252,6 +254,49 @@ def test_another_recipe_in_the_same_folder(capsys, pictures, run):
     assert "(compile.loss: there nothing given, now 'hinge')" in message
     assert "Give another folder, or go on with: kerasgan train vanilla_gan" in message
     assert (run / "recipe.json").read_bytes() == before
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory):
+    """A zip of twelve sounds of 300 samples at 1 kHz, called as spoken digits are."""
+    path = tmp_path_factory.mktemp("sounds") / "digits.zip"
+    noise = np.random.default_rng(0).uniform(-1, 1, (12, 300, 1)).astype("float32")
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, sound in enumerate(noise):
+            content = Audio(300, 1000).save(sound[None], path.with_name("x.wav")).read_bytes()
+            archive.writestr(f"{number % 3}_anna_{number}.wav", content)
+    return path
+
+
+def test_sounds_from_a_zip_to_a_file(capsys, sounds, tmp_path):
+    run, made = tmp_path / "run", tmp_path / "x.wav"
+    small = ("--length", 256, "--sample_rate", 1000, "--set", "model.width=1", "--set", "data.labels=name")
+    words = ("train", "wavegan", "--data", sounds, "--out", run, "--limit_steps", 1, "--seed", 0)
+    code, out, _ = kerasgan_command(capsys, *words, *small)
+    assert code == 0 and "Chosen for 12 samples of 256x1: batch_size 4, learning_rate 2.5e-05" in out
+    recipe = runs.recipe_of(run)
+    assert recipe.model == {"length": 256, "sample_rate": 1000, "width": 1, "channels": 1, "num_classes": 3}
+    assert {"samples.png", "samples.wav"} <= {path.name for path in run.iterdir()}
+    code, out, _ = kerasgan_command(capsys, "generate", run, "-n", 4, "--seed", 1, "-o", made)
+    assert code == 0 and out == f"Saved 4 sounds to {made} (seed 1).\n"
+    with wave.open(str(made)) as file:
+        assert (file.getframerate(), file.getnframes()) == (1000, 4 * 256 + 3 * 250)
+    assert kerasgan_command(capsys, "report", run)[0] == 0
+    assert all(f"data:{kind};base64" in (run / "report.html").read_text() for kind in ("image/png", "audio/wav"))
+    assert "ends in '.mp3'; expected one of .wav, .zip, .png" in fails(
+        capsys, "generate", run, "-o", tmp_path / "x.mp3"
+    )
+    assert "length=300: WaveGAN makes sounds of 16 times" in fails(
+        capsys, "train", "wavegan", "--data", sounds, "--length", 300, "--out", tmp_path / "other"
+    )
+    assert "the page shows images only" in fails(capsys, "export", run, "--web", tmp_path / "page")
+    assert "the networks here see images" in fails(capsys, "evaluate", run, "--data", sounds)
+    assert not (tmp_path / "other").exists() and not (tmp_path / "page").exists()
+
+
+def test_arguments_of_sounds_are_none_of_images(capsys, pictures, tmp_path):
+    words = ("train", "dcgan", "--data", pictures, "--out", tmp_path / "run", "--length", 256)
+    assert "data.length is unknown; data takes: " in fails(capsys, *words)
 
 
 def test_mistakes_leave_no_run_folder(capsys, pictures, tmp_path):

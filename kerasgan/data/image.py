@@ -82,10 +82,10 @@ def images(
         `cardinality()` is known, except for such a stream of unknown length. Its method `endless(start=0)` gives the
         batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
         `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its
-        `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)`
-        is the same data in other batches, not read again. `fingerprint` tells this data from other data;
-        `count` is the number of images, where it is known; `seekable` whether `endless` begins anywhere at once: a
-        stream has to be read up to there.
+        `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)` is the same data
+        in other batches, not read again. `fingerprint` tells this data from other data; `count` is the number of
+        images, where it is known; `seekable` whether `endless` begins anywhere at once: a stream has to be read up to
+        there. `model_arguments` is what their shape means for a model.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.

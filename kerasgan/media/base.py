@@ -16,6 +16,8 @@ class Media:
     - `fitting(samples)`: the medium that a batch in natural units belongs to, or None;
     - `save_sheet(samples, path)`: writes what shows them at a glance, if that is not what `save` writes;
     - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
+    - `outline(samples)`: what samples are compared by where it must be cheap;
+    - `described()`: what an app must know of a sample besides its shape and range;
     - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
     Args:
