@@ -51,7 +51,7 @@ setup(
     package_data={
         "kerasgan.metrics": ["*.h5"],  # the feature network for digits
         "kerasgan.export": ["page/*"],  # the page that runs models in a browser
-        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png"],
+        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav"],
     },
     install_requires=[
         "tensorflow>=2.21",  # the engine: tf.data, gradients, XLA

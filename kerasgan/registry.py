@@ -59,8 +59,8 @@ TYPES = {
     "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
     "wavegan": GANType(
         "kerasgan.models.wavegan:WaveGAN",
-        {"length": 8192, "sample_rate": 8000},
-        {"reader": "audio", "length": 8192, "sample_rate": 8000},
+        {"length": 8192, "sample_rate": 8000, "channels": 1},
+        {"reader": "audio", "length": 8192, "sample_rate": 8000, "channels": 1},
     ),
 }
 

@@ -59,7 +59,9 @@ def publish(run, name, zoo=ZOO):
     for measured in (registry.SCORES, registry.PHONE):
         (zoo / name / measured).unlink(missing_ok=True)
     gan = kerasgan.load(name, compile=False)
-    sheets = [_save_sheet(gan, zoo / name / f"{sheet}{gan.media.extension}", seed) for sheet, seed in SHEETS.items()]
+    sheets = [
+        _save_sheet(gan, zoo / name / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()
+    ]
     card = [
         f"# {name}\n\nMakes {recipe.makes}.\n\n{about}",
         _unfinished(recipe, position),
@@ -146,7 +148,7 @@ def _save_sheet(gan, path, seed):
     """Saves a sheet, a class in each column where there are classes."""
     columns = _columns(gan)
     count = MOST // columns * columns if columns else MOST
-    return gan.media.save(gan.preview(count, seed), path, columns=columns)
+    return gan.media.save_sheet(gan.preview(count, seed), path, columns=columns)
 
 
 def _columns(gan):
@@ -168,9 +170,11 @@ def _samples(gan, sheets):
     picture = "!" if sheets[0].suffix == ".png" else ""
     classes = " A class in each column." if _columns(gan) else ""
     first, second = SHEETS.values()
+    beside = sorted(path.name for path in sheets[0].parent.glob(f"{sheets[0].stem}.*") if path != sheets[0])
+    beside = "".join(f" The first of them: [{name}]({name})." for name in beside)  # such as sounds to hear
     return (
         f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: the first {gan.media.plural} of seed {first}."
-        f"{classes} Those of seed {second} are in [{sheets[1].name}]({sheets[1].name})."
+        f"{classes} Those of seed {second} are in [{sheets[1].name}]({sheets[1].name}).{beside}"
     )
 
 

@@ -174,7 +174,7 @@ def _fit(wave_form, length, crop, pad, drawn):
     spare = len(wave_form) - length
     if spare > 0:
         first = {"start": 0, "center": spare // 2}.get(crop)
-        first = int(drawn * (spare + 1)) if first is None else first
+        first = int(float(drawn) * (spare + 1)) if first is None else first  # 32 bits could round up to the end
         return wave_form[first : first + length]
     before = 0 if pad == "end" else -spare // 2
     return np.pad(wave_form, ((before, -spare - before), (0, 0)))

@@ -16,7 +16,7 @@ KERNEL = 25  # the length of all convolutions
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class PhaseShuffle(layers.Layer):
-    """Shifts each sound's activations by a random number of places while the critic learns (section 3.3 of the paper).
+    """Shifts each sound's activations by a random number of places while the critic learns: phase shuffle.
 
     Transposed convolutions leave tones of fixed phase in what they make, by which a critic would know it at once, and
     learn nothing else. One shift is drawn for each sound at each call, uniform from -radius to radius; what comes in at

@@ -47,7 +47,7 @@ def test_lengths_that_cannot_be_made_are_refused(length, nearest):
 
 
 def test_the_papers_networks():
-    """Tables 4 and 5 of arXiv:1802.04208 with c=1 and d=64, kernel by kernel; biases besides."""
+    """The tables of arXiv:1802.04208 (appendix) with c=1 and d=64, kernel by kernel; biases besides."""
     d = 64
     gan = WaveGAN(length=16384, sample_rate=16000, width=d)
     kernels = {  # in Keras's order of axes; transposed convolutions have theirs as (length, out, in)
