@@ -1,16 +1,21 @@
-"""Layers that more than one GAN type uses, one file a layer (the strided convolutions share theirs)."""
+"""Layers that more than one GAN type uses, one file a layer (convolutions of a kind share theirs)."""
 
 from kerasgan.layers.batch_normalization import BatchNormalization
+from kerasgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kerasgan.layers.pixel_normalization import PixelNormalization
+from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
 from kerasgan.layers.strided_convolution import Conv2D, Conv2DTranspose
 
 __all__ = [
     "BatchNormalization",
+    "ConditionalBatchNormalization",
     "Conv2D",
     "Conv2DTranspose",
+    "DownsamplingConv2D",
     "MinibatchStandardDeviation",
     "PixelNormalization",
     "SpectralNormalization",
+    "UpsamplingConv2D",
 ]

@@ -71,14 +71,15 @@ def test_each_step_moves_one_player_only(gan_type):
 
 @pytest.mark.parametrize(
     "setting",
-    [{}, {"dtype": "mixed_bfloat16"}, {"dtype": "mixed_float16"}, {"jit_compile": True}],
+    # In float16 the first steps find the largest scale of the loss that does not overflow, and are skipped.
+    [{}, {"dtype": "mixed_bfloat16"}, {"dtype": "mixed_float16", "epochs": 4}, {"jit_compile": True}],
     ids=["float32", "mixed_bfloat16", "mixed_float16", "jit"],
 )
 def test_trains(gan_type, setting):
     gan = build_small(gan_type, dtype=setting.get("dtype"))
     gan.compile(jit_compile=setting.get("jit_compile", False))
     before = values(gan.generator)
-    logs = gan.fit(*data_for(gan), batch_size=4, epochs=1, verbose=0).history
+    logs = gan.fit(*data_for(gan), batch_size=4, epochs=setting.get("epochs", 1), verbose=0).history
     assert {"discriminator_loss", "generator_loss"} <= set(logs)
     assert all(np.isfinite(value).all() for value in logs.values())
     assert not all(same(before, gan.generator))

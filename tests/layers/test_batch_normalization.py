@@ -79,6 +79,14 @@ def test_training_equals_keras(shape, dtype, second_order, fused_calls):
     assert fused_calls == [dtype.removeprefix("mixed_")]
 
 
+@pytest.mark.parametrize("left_out", [("scale",), ("center",), ("scale", "center")], ids=" ".join)
+def test_without_gain_or_bias_equals_keras(left_out, fused_calls):
+    ours, theirs = pair(SHAPES[0], **dict.fromkeys(left_out, False))
+    inputs = inputs_of(SHAPES[0])
+    assert_close(run(ours, inputs), run(theirs, inputs), TOLERANCE["float32"])
+    assert fused_calls == ["float32"]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_compiled_by_xla_equals_keras(dtype):
     ours, theirs = pair(SHAPES[0], dtype)
@@ -117,7 +125,7 @@ def test_inference_and_frozen_layers_equal_keras(dtype, fused_calls):
 
 @pytest.mark.parametrize(
     "shape, kwargs",
-    [((6, 5), {}), ((2, 5, 4), {}), ((2, 4, 5, 3), {"axis": 1}), ((2, 4, 5, 3), {"scale": False})],
+    [((6, 5), {}), ((2, 5, 4), {}), ((2, 4, 5, 3), {"axis": 1})],
     ids=str,
 )
 def test_what_the_fused_operation_cannot_do_is_kerass(shape, kwargs, fused_calls):

@@ -110,6 +110,19 @@ def test_equals_keras_in_bfloat16(direction, compiler, products, monkeypatch):
     assert set(products) == {"bfloat16"}
 
 
+@pytest.mark.parametrize("size", [4, 3])
+@pytest.mark.parametrize("direction", PAIRS)
+def test_bias_gradient_of_many_pixels_in_bfloat16(direction, size):
+    """TensorFlow's own stands still at 256."""
+    shape = (4, 24, 24, 2)
+    ours, _ = pair(direction, shape, "mixed_bfloat16", kernel_size=size, strides=2, activation=None)
+    with tf.GradientTape() as tape:
+        outputs = tf.cast(ours(inputs_of(shape)), tf.float32)
+        total = tf.reduce_sum(outputs)
+    pixels = outputs.shape[0] * outputs.shape[1] * outputs.shape[2]
+    np.testing.assert_allclose(tape.gradient(total, ours.bias.value), np.full(3, pixels), rtol=0.01)
+
+
 def test_only_where_it_is_faster(products, monkeypatch):
     def used(dtype, width, direction="down"):
         shape = (1, 4, width, 2)
@@ -141,7 +154,7 @@ def test_everything_else_is_kerass(direction, everywhere, products):
 def test_float16_equals_keras(direction):
     shape = (3, 4, 8, 2)
     ours, theirs = pair(direction, shape, "mixed_float16", kernel_size=4, strides=2)
-    assert_close(run(ours, inputs_of(shape)), run(theirs, inputs_of(shape)), 1e-3)
+    assert_close(run(ours, inputs_of(shape)), run(theirs, inputs_of(shape)), 4e-3)
 
 
 @pytest.mark.parametrize("direction", PAIRS)
