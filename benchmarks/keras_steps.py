@@ -47,19 +47,25 @@ def _dcgans(game, setting, number_format):
     return models
 
 
-def contestants_of_types(setting, formats, threads):
-    """({(name, format, type): function that makes one step}, facts for the table), for all types of the registry."""
+def contestants_of_types(types, setting, formats, threads):
+    """({(name, format, type): function that makes one step}, facts for the table), for types of the registry.
+
+    Args:
+        types: their names; none are all.
+    """
     prepare(threads)
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     formats = [number_format for number_format in formats if number_format != "float16" or on_gpu]
     steps, samples = {}, {}
-    for name, kind in registry.TYPES.items():
+    for name in types or registry.TYPES:
+        kind = registry.TYPES[name]
         for number_format in formats:
-            values = {**kind.model, "image_shape": (setting.size, setting.size, 3), "dtype": policy(number_format)}
+            shape = {"image_shape": (setting.size, setting.size, 3)} if "image_shape" in kind.model else {}
+            values = {**kind.model, **shape, "dtype": policy(number_format)}
             gan = registry.gan_class(name)(**values, seed=0)
             gan.compile()
-            samples[name] = gan.discriminator_steps * setting.batch
-            data = images((samples[name], setting.size, setting.size, 3))
+            samples[name] = gan.batches_per_step * setting.batch
+            data = images((samples[name], *gan.discriminator.inputs[0].shape[1:]))
             if gan.num_classes:
                 data = data, tf.range(samples[name]) % gan.num_classes
             for contestant, model in ((OURS, gan), (NAIVE, NaiveGAN(gan))):
@@ -113,6 +119,7 @@ class NaiveGAN(keras.Model):
         self.generator, self.discriminator = with_keras_layers(gan.generator), with_keras_layers(gan.discriminator)
         self.adversarial_loss, self.penalties = gan.adversarial_loss, gan.penalties
         self.discriminator_steps, self.clip_weights = gan.discriminator_steps, gan.clip_weights
+        self.batches = gan.batches_per_step
         self.compile(optimizer=None)
         self.d_optimizer, self.g_optimizer = gan.default_optimizers()
         if gan.dtype_policy.compute_dtype == "float16":
@@ -122,10 +129,9 @@ class NaiveGAN(keras.Model):
 
     def train_step(self, data):
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        steps = self.discriminator_steps
-        parts = tf.split(samples, steps)
-        classes = [None] * steps if labels is None else tf.split(labels, steps)
-        for real, label in zip(parts, classes, strict=True):
+        parts = tf.split(samples, self.batches)
+        classes = [None] * self.batches if labels is None else tf.split(labels, self.batches)
+        for real, label in list(zip(parts, classes, strict=True))[: self.discriminator_steps]:
             self.discriminator_step(real, label)
         self.generator_step(parts[-1], classes[-1])
         return {"d_loss": self.d_loss.result(), "g_loss": self.g_loss.result()}

@@ -21,7 +21,7 @@ With `--game one_stage` the discriminator has no batch normalization, and one co
 (arXiv:2103.00430). The others alternate as before, so that "kerasgan" beside "kerasgan, one stage" shows what the other
 algorithm is worth, and "kerasgan" beside PyTorch what the framework is.
 
-With `--types` every type of the registry, with its paper's loss, penalties, optimizers and discriminator steps, trains
+With `--types` every type of the registry, or each that is named, with its paper's loss, penalties, optimizers and discriminator steps, trains
 on small images beside the naive loop over the same networks. float16 takes part where there is a GPU.
 
 Contestants take turns in short bursts, beginning with another one in each round, so that a machine that becomes slower
@@ -63,8 +63,8 @@ def prepare(framework, arguments):
         return torch_steps.contestants(GAMES[arguments.game], *common)
     import keras_steps
 
-    if arguments.types:
-        return keras_steps.contestants_of_types(*common)
+    if arguments.types is not None:
+        return keras_steps.contestants_of_types(arguments.types, *common)
     return keras_steps.contestants(GAMES[arguments.game], *common)
 
 
@@ -169,7 +169,7 @@ def summary(frameworks, arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--game", choices=GAMES, default="alternating", help="how the players of a DCGAN are updated")
-    parser.add_argument("--types", action="store_true", help="all GAN types instead, beside the naive loop")
+    parser.add_argument("--types", nargs="*", help="GAN types instead, beside the naive loop; without names, all")
     parser.add_argument("--rounds", type=int, default=7, help="how often each contestant has its turn")
     parser.add_argument("--seconds", type=float, default=4.0, help="length of a turn")
     parser.add_argument("--formats", nargs="+", choices=FORMATS, help="number formats")
@@ -180,12 +180,12 @@ def main():
     parser.add_argument("--torch_python", default=sys.executable, help="the Python that has PyTorch")
     parser.add_argument("--serve", choices=("keras", "torch"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    arguments.formats = arguments.formats or (FORMATS if arguments.types else FORMATS[:2])
-    arguments.size = arguments.size or (32 if arguments.types else 64)
-    arguments.batch = arguments.batch or (16 if arguments.types else 64)
+    arguments.formats = arguments.formats or (FORMATS if arguments.types is not None else FORMATS[:2])
+    arguments.size = arguments.size or (32 if arguments.types is not None else 64)
+    arguments.batch = arguments.batch or (16 if arguments.types is not None else 64)
     if arguments.serve:
         serve(lambda: prepare(arguments.serve, arguments))
-    elif arguments.types:
+    elif arguments.types is not None:
         compare_types(arguments)
     else:
         compare_frameworks(arguments)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
 
-from kerasgan import distribution
+from kerasgan import distribution, schedules
 
 _POLICIES = ("color", "translation", "cutout")
 
@@ -113,8 +113,10 @@ class AdaptiveAugment(keras.layers.Layer):
 
     Args:
         groups: some of the three, as a sequence or separated by commas.
-        target: mean sign of the logits on real samples to hold, in (-1, 1); None keeps the probability as it is.
-        probability: at the start, in [0, 1].
+        target: mean sign of the logits on real samples to hold, in (-1, 1); None keeps the probability as it is, or on
+            its schedule.
+        probability: at the start, in [0, 1]; with `target=None`, also a schedule of it (`kerasgan.schedules`), such as
+            "cosine(0, 0.3, 2000000)".
         samples_to_one: real samples after which the probability would have risen from 0 to 1.
         interval: discriminator steps between two changes of the probability.
 
@@ -144,18 +146,23 @@ class AdaptiveAugment(keras.layers.Layer):
         self.groups = _policy_names(groups, _GROUPS, "groups")
         if target is not None and not -1.0 < target < 1.0:
             raise ValueError(f"target={target!r} was given, expected a mean sign between -1 and 1, or None.")
-        if not 0.0 <= probability <= 1.0:
+        probability = schedules.get(probability, "probability")
+        start = float(schedules.value(probability, 0))
+        if not 0.0 <= start <= 1.0:
             raise ValueError(f"probability={probability!r} was given, expected a number from 0 to 1.")
+        if callable(probability) and target is not None:
+            raise ValueError(
+                f"probability={probability!r} with target={target!r}: either it follows a schedule or it adapts. Give "
+                "target=None, or a number."
+            )
         for argument, value in (("samples_to_one", samples_to_one), ("interval", interval)):
             if not value >= 1:
                 raise ValueError(f"{argument}={value!r} was given, expected 1 or more.")
-        self.target, self.start = target, probability
+        self.target, self.given = target, probability
         self.samples_to_one, self.interval = samples_to_one, interval
         # Replicas see different samples and must agree: what each assigns is averaged.
         own = {"shape": (), "trainable": False, "aggregation": "mean"}
-        self.probability = self.add_weight(
-            **own, initializer=keras.initializers.Constant(probability), name="probability"
-        )
+        self.probability = self.add_weight(**own, initializer=keras.initializers.Constant(start), name="probability")
         self.signs = self.add_weight(**own, initializer="zeros", name="signs")  # sums since the last change
         self.seen = self.add_weight(**own, initializer="zeros", name="seen")
         self.steps = self.add_weight(**own, initializer="zeros", name="steps")
@@ -174,12 +181,15 @@ class AdaptiveAugment(keras.layers.Layer):
             samples = tf.where(_chosen(samples, seed, _ADA_CUTOUT, probability)[:, None, None, None], cut, samples)
         return samples
 
-    def adapt(self, real_logits):
+    def adapt(self, real_logits, samples_seen=0):
         """Moves the probability by what the discriminator says of real samples; called once a discriminator step.
 
         Args:
             real_logits: its logits, (batch, ...).
+            samples_seen: in training so far, for a probability that follows a schedule.
         """
+        if callable(self.given):
+            self.probability.assign(tf.clip_by_value(self.given(samples_seen), 0.0, 1.0))
         if self.target is None:
             return
         signs = tf.sign(tf.cast(real_logits, tf.float32))
@@ -199,7 +209,7 @@ class AdaptiveAugment(keras.layers.Layer):
         return {
             "groups": list(self.groups),
             "target": self.target,
-            "probability": self.start,
+            "probability": schedules.serialize(self.given),
             "samples_to_one": self.samples_to_one,
             "interval": self.interval,
             "name": self.name,

@@ -307,10 +307,10 @@ def share_out(dataset, strategy, steps, parts=1):
     """A data set of what each device of this process takes in a training step.
 
     Args:
-        dataset: this process's part of the batches: samples, or (samples, labels). A batch holds those of `steps`
-            discriminator steps, one after the other.
-        parts: how many parts of its batch a discriminator step computes one after the other. Each device gets its share
-            of every part, so that a part holds the same samples as on one device.
+        dataset: this process's part of the batches: samples, or (samples, labels). A batch holds those of a training
+            step, `steps` of them (`GAN.batches_per_step`), one after the other.
+        parts: how many parts of its batch an update computes one after the other. Each device gets its share of every
+            part, so that a part holds the same samples as on one device.
 
     Raises:
         ValueError: a batch cannot be divided.

@@ -24,7 +24,8 @@ class GAN(keras.Model):
     """Two networks that play against each other (Goodfellow et al., 2014, arXiv:1406.2661).
 
     One training step updates the discriminator `discriminator_steps` times, each time on its own real and fake batch,
-    then the generator once, then the moving average of the generator, which is the one that `generate` samples from.
+    then the generator once (on the last of them, or, with `fresh_generator_batch`, on one of its own), then the moving
+    average of the generator, which is the one that `generate` samples from.
 
     Args:
         generator: functional model, latents (batch, latent_dim) -> samples in model range; with `num_classes`, it takes
@@ -49,6 +50,7 @@ class GAN(keras.Model):
     default_loss = "non_saturating"
     default_penalties = ()
     default_discriminator_steps = 1
+    default_fresh_generator_batch = False
     default_augmentation = None
     default_clip_weights = 0.0
     default_ema_half_life = 10_000
@@ -90,7 +92,8 @@ class GAN(keras.Model):
 
         Args:
             data: samples, or (samples, labels). Holds the real batches of all discriminator steps one after the other,
-                so its first axis is a multiple of `discriminator_steps`; `fit` puts them together.
+                and at the end the generator's if it has one of its own, so its first axis is a multiple of
+                `batches_per_step`; `fit` puts them together.
 
         Returns:
             The running means of losses, logits and penalties, as a dict of float32 scalars.
@@ -98,7 +101,9 @@ class GAN(keras.Model):
         *earlier, (real, labels) = self._batches(data)
         for other_real, other_labels in earlier:
             self._play(("discriminator",), self._gradients_without_tape, other_real, other_labels)
-        if self.one_stage:
+        if self.fresh_generator_batch:
+            self._play(("generator",), self._gradients_with_tape, real, labels)
+        elif self.one_stage:
             self._play(("discriminator", "generator"), self._one_stage_gradients, real, labels)
         else:
             self._alternate(real, labels)
@@ -107,6 +112,11 @@ class GAN(keras.Model):
         self.samples_seen.assign_add((len(earlier) + 1) * batch)
         self._update_ema(batch)
         return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
+
+    @property
+    def batches_per_step(self):
+        """Real batches that a training step takes: one a discriminator step, and the generator's if it has its own."""
+        return self.discriminator_steps + self.fresh_generator_batch
 
     def _alternate(self, real, labels):
         """One update of the discriminator, then one of the generator, on one batch of fakes."""
@@ -137,6 +147,7 @@ class GAN(keras.Model):
 
     def discriminator_gradients(self, real, fake, labels):
         """Gradients of the discriminator's loss and penalties for its weights, scaled as its optimizer wants them."""
+        plain = real, fake
         real, fake = self._augment(real), self._augment(fake)
         with tf.GradientTape() as tape:
             # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
@@ -145,10 +156,10 @@ class GAN(keras.Model):
             with keras.StatelessScope():
                 fake_logits = self.call_discriminator(fake, labels)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            total = self._with_penalties(loss, real, fake, labels)
+            total = self._with_penalties(loss, (real, fake), plain, labels)
         gradients = _gradients(tape, total, self.discriminator.trainable_variables)
         self._track_discriminator(loss, real_logits, fake_logits)
-        return self._with_lazy_penalties(gradients, real, fake, labels)
+        return self._with_lazy_penalties(gradients, (real, fake), plain, labels)
 
     def generator_gradients(self, real, fake, labels, tape):
         """Gradients of the generator's loss for its weights, scaled; arguments as in `generator_step`."""
@@ -175,7 +186,7 @@ class GAN(keras.Model):
         """
         with tf.GradientTape() as tape:
             fake = self.call_generator(latents, labels)
-        seen = tf.stop_gradient(fake)
+        seen, plain = tf.stop_gradient(fake), (real, tf.stop_gradient(fake))
         with tf.GradientTape() as judge:
             judge.watch(seen)
             real, augmented = self._augment(real), self._augment(seen)
@@ -183,11 +194,11 @@ class GAN(keras.Model):
             logits = self.call_discriminator(both, None if labels is None else tf.concat([labels, labels], axis=0))
             real_logits, fake_logits = tf.split(logits, 2)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            penalized = tf.stop_gradient(augmented)  # penalties are the discriminator's alone
-            total = self._with_penalties(loss, real, penalized, labels)
+            augmented = real, tf.stop_gradient(augmented)  # penalties are the discriminator's alone
+            total = self._with_penalties(loss, augmented, plain, labels)
         *gradients, to_fake = _gradients(judge, total, self.discriminator.trainable_variables, seen)
         self._track_discriminator(loss, real_logits, fake_logits)
-        gradients = self._with_lazy_penalties(gradients, real, penalized, labels)
+        gradients = self._with_lazy_penalties(gradients, augmented, plain, labels)
 
         ratio = self._ratio_of_derivatives(real_logits, fake_logits)
         to_fake *= tf.cast(tf.reshape(ratio, (-1, *[1] * (to_fake.shape.rank - 1))), to_fake.dtype)
@@ -339,42 +350,51 @@ class GAN(keras.Model):
         parts = self.gradient_accumulation
         return distribution.own_rows(lambda count: self.sample_latents(count, seed), _count(samples), parts)
 
-    def _with_penalties(self, loss, real, fake, labels):
+    # Penalties take (real, fake) pairs: those that went through the augmentation, and the plain ones before it.
+
+    def _with_penalties(self, loss, augmented, plain, labels):
         """The discriminator's whole loss but for lazy penalties, scaled."""
         always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        total = loss + sum(self._penalty(penalty, real, fake, labels, self._next_seed(penalty)) for penalty in always)
+        total = loss + sum(self._penalty(penalty, augmented, plain, labels, self._seeds(penalty)) for penalty in always)
         return self._scale(total, self.discriminator_optimizer)
 
-    def _with_lazy_penalties(self, gradients, real, fake, labels):
+    def _with_lazy_penalties(self, gradients, augmented, plain, labels):
         for penalty in self.penalties:
             if penalty.interval > 1:
-                extra = self._lazy_penalty_gradients(penalty, real, fake, labels)
+                extra = self._lazy_penalty_gradients(penalty, augmented, plain, labels)
                 gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
         return gradients
 
-    def _penalty(self, penalty, real, fake, labels, seed):
+    def _seeds(self, penalty):
+        """Seeds of a penalty, and of the augmentation that its gradient goes through, or None."""
+        through = penalty.through_augmentation and self.augmentation
+        return self._next_seed(penalty), self._next_seed(self.augmentation) if through else None
+
+    def _penalty(self, penalty, augmented, plain, labels, seeds):
         """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
+        seed, augmentation_seed = seeds
 
         def critic(samples):
+            samples = samples if augmentation_seed is None else self.augmentation(samples, augmentation_seed)
             with full_precision(self.discriminator), keras.StatelessScope():
                 return self.call_discriminator(samples, labels)
 
-        real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+        real, fake = (tf.cast(x, tf.float32) for x in (plain if penalty.through_augmentation else augmented))
         value = tf.reduce_mean(penalty(critic, real, fake, seed, self.samples_seen))
         if penalty.interval == 1:
             self._track(**{penalty.name: value})
         return value
 
-    def _lazy_penalty_gradients(self, penalty, real, fake, labels):
+    def _lazy_penalty_gradients(self, penalty, augmented, plain, labels):
         """Gradients of a penalty that is computed every `interval` updates, with `interval` times the weight.
 
         Lazy regularization, Karras et al., 2019, arXiv:1912.04958, appendix B.
         """
-        variables, seed = self.discriminator.trainable_variables, self._next_seed(penalty)
+        variables, seeds = self.discriminator.trainable_variables, self._seeds(penalty)
 
         def due():
             with tf.GradientTape() as tape:
-                value = self._penalty(penalty, real, fake, labels, seed)
+                value = self._penalty(penalty, augmented, plain, labels, seeds)
                 total = self._scale(penalty.interval * value, self.discriminator_optimizer)
             return [value, *_gradients(tape, total, variables)]
 
@@ -415,7 +435,7 @@ class GAN(keras.Model):
                 average.assign(current)
 
     def _batches(self, data):
-        """Splits the data of one training step into (real, labels), one for each discriminator step."""
+        """Splits the data of one training step into its batches, each (real, labels)."""
         real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         if self.num_classes is None:
             labels = None
@@ -426,17 +446,19 @@ class GAN(keras.Model):
             )
         else:
             labels = tf.reshape(tf.cast(labels, tf.int32), (-1,))
-        steps = self.discriminator_steps
-        if real.shape[0] is not None and real.shape[0] % steps:
+        count = self.batches_per_step
+        if real.shape[0] is not None and real.shape[0] % count:
+            own = " and the generator's own batch" if self.fresh_generator_batch else ""
             raise ValueError(
-                f"A training step got {real.shape[0]} samples, which is not a multiple of discriminator_steps={steps}."
+                f"A training step got {real.shape[0]} samples, which is not a multiple of {count}: "
+                f"discriminator_steps={self.discriminator_steps}{own}."
             )
-        parts = tf.split(real, steps)
-        return list(zip(parts, tf.split(labels, steps) if labels is not None else [None] * steps, strict=True))
+        parts = tf.split(real, count)
+        return list(zip(parts, tf.split(labels, count) if labels is not None else [None] * count, strict=True))
 
     def _track_discriminator(self, loss, real_logits, fake_logits):
         if hasattr(self.augmentation, "adapt"):
-            self.augmentation.adapt(real_logits)
+            self.augmentation.adapt(real_logits, self.samples_seen)
             self._track(augmentation_probability=self.augmentation.probability)
         # Not the share of right answers: a critic's logits have no zero between real and fake.
         wins = tf.cast(_per_sample(real_logits) > _per_sample(fake_logits), tf.float32)
@@ -465,6 +487,7 @@ class GAN(keras.Model):
         loss=None,
         penalties=None,
         discriminator_steps=None,
+        fresh_generator_batch=None,
         augmentation=None,
         clip_weights=None,
         ema_half_life=None,
@@ -485,6 +508,9 @@ class GAN(keras.Model):
             loss: an `AdversarialLoss`, or a name such as "hinge" (see `kerasgan.losses`).
             penalties: sequence of `kerasgan.penalties`; `()` for none.
             discriminator_steps: discriminator updates for each generator update, each on its own real batch.
+            fresh_generator_batch: whether the generator's step has a real and a fake batch of its own, instead of the
+                discriminator's last ones: for losses that compare the two, so that it is not judged by the pairs that
+                the discriminator has just learned.
             augmentation: what real and fake samples go through before the discriminator sees them
                 (`kerasgan.augmentation.DiffAugment` or its policy, such as "translation,cutout"); `()` for none.
             clip_weights: bound that the discriminator's weights are clipped to after each update; 0 for none.
@@ -518,6 +544,8 @@ class GAN(keras.Model):
         self.discriminator_steps = _number(
             "discriminator_steps", discriminator_steps, self.default_discriminator_steps, least=1, whole=True
         )
+        fresh = self.default_fresh_generator_batch if fresh_generator_batch is None else fresh_generator_batch
+        self.fresh_generator_batch = bool(fresh)
         self.clip_weights = _number("clip_weights", clip_weights, self.default_clip_weights)
         half_life = self.default_ema_half_life if ema_half_life is None else ema_half_life
         self.ema_half_life = schedules.get(half_life, "ema_half_life")
@@ -596,6 +624,11 @@ class GAN(keras.Model):
 
     def _check_one_stage(self):
         """Raises a ValueError if the game cannot be played in one stage."""
+        if self.fresh_generator_batch:
+            raise ValueError(
+                "one_stage=True with fresh_generator_batch=True: in one stage both players see the same batch. Set one "
+                "of them to False."
+            )
         if isinstance(self.adversarial_loss, losses.Hinge):
             raise ValueError(
                 'one_stage=True with loss="hinge": beyond its margin the discriminator\'s loss passes nothing back, '
@@ -657,8 +690,8 @@ class GAN(keras.Model):
                 )
             self._check_first_batch(x)
         kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
-        if self.discriminator_steps > 1:
-            x, steps_per_epoch = _joined(x, self.discriminator_steps, steps_per_epoch)
+        if self.batches_per_step > 1:
+            x, steps_per_epoch = _joined(x, self.batches_per_step, steps_per_epoch)
         if self.distribute_strategy.num_replicas_in_sync > 1:
             x, steps_per_epoch = self._shared_out(x, steps_per_epoch)
         else:  # Python does not see what goes to several devices
@@ -678,7 +711,7 @@ class GAN(keras.Model):
         if batches > 0 and steps_per_epoch is None:
             steps_per_epoch, dataset = batches, dataset.repeat()
         parts = self.gradient_accumulation
-        return distribution.share_out(dataset, strategy, self.discriminator_steps, parts), steps_per_epoch
+        return distribution.share_out(dataset, strategy, self.batches_per_step, parts), steps_per_epoch
 
     def check(self, samples, labels=None):
         """Raises a ValueError that says what is wrong with samples (model range) or labels, if anything is."""
@@ -924,6 +957,7 @@ class GAN(keras.Model):
             "penalties": [serialize(penalty) for penalty in self.penalties],
             "augmentation": serialize(self.augmentation) if self.augmentation else [],
             "discriminator_steps": self.discriminator_steps,
+            "fresh_generator_batch": self.fresh_generator_batch,
             "clip_weights": self.clip_weights,
             "ema_half_life": schedules.serialize(self.ema_half_life),
             "learning_rate": [schedules.serialize(self.learning_rate[player]) for player in _PLAYERS],
@@ -1061,7 +1095,7 @@ def _batched(samples, labels, batch_size, shuffle, seed):
 
 
 def _joined(dataset, count, steps_per_epoch):
-    """Joins `count` batches to one, for training steps with several discriminator steps; returns (dataset, steps)."""
+    """Joins `count` batches to one, for training steps that take several; returns (dataset, steps)."""
     batches = int(dataset.cardinality())
     if batches > 0 and steps_per_epoch is None:
         steps_per_epoch = max(1, batches // count)

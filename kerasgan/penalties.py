@@ -59,6 +59,9 @@ class Penalty:
         interval: the penalty is added in every `interval`-th step only and multiplied by `interval` there ("lazy
             regularization", Karras et al., 2020, arXiv:1912.04958, appendix B), which costs less and weighs the same.
             The training step does both; a call returns the penalty of this one batch, not multiplied by `interval`.
+        through_augmentation: whether the gradient is that for the samples as they were before the augmentation, through
+            which it passes (R3GAN's way), instead of that for the augmented samples. The training step sees to it; the
+            penalty draws changes of its own.
 
     Attributes:
         name: the penalty's name in the training logs.
@@ -67,7 +70,7 @@ class Penalty:
     name = "penalty"
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
-    def __init__(self, weight, interval=1):
+    def __init__(self, weight, interval=1, through_augmentation=False):
         weight = schedules.get(weight, "weight")
         if weight == 0:
             raise ValueError("weight=0 was given, expected a number above 0; leave the penalty out instead.")
@@ -75,6 +78,7 @@ class Penalty:
             raise ValueError(f"interval={interval!r} was given, expected a whole number of steps, 1 or more.")
         self.weight = weight if callable(weight) else float(weight)
         self.interval = interval
+        self.through_augmentation = bool(through_augmentation)
 
     def __call__(self, critic, real, fake, seed, samples_seen=0):
         """The weighted penalty of each sample.
@@ -97,7 +101,11 @@ class Penalty:
         raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
 
     def get_config(self):
-        return {"weight": schedules.serialize(self.weight), "interval": self.interval}
+        return {
+            "weight": schedules.serialize(self.weight),
+            "interval": self.interval,
+            "through_augmentation": self.through_augmentation,
+        }
 
     @classmethod
     def from_config(cls, config):
@@ -113,14 +121,14 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: the paper's lambda.
-        interval: see `Penalty`.
+        interval, through_augmentation: see `Penalty`.
     """
 
     name = "gradient_penalty"
     draws_for_all_devices = True
 
-    def __init__(self, weight=10.0, interval=1):
-        super().__init__(weight, interval)
+    def __init__(self, weight=10.0, interval=1, through_augmentation=False):
+        super().__init__(weight, interval, through_augmentation)
 
     def penalise(self, critic, real, fake, seed):
         place = _one_per_sample(real, seed)
@@ -138,14 +146,14 @@ class DRAGAN(Penalty):
 
     Args:
         weight: the paper's lambda.
-        interval: see `Penalty`.
+        interval, through_augmentation: see `Penalty`.
     """
 
     name = "dragan"
     draws_for_all_devices = True
 
-    def __init__(self, weight=10.0, interval=1):
-        super().__init__(weight, interval)
+    def __init__(self, weight=10.0, interval=1, through_augmentation=False):
+        super().__init__(weight, interval, through_augmentation)
 
     def penalise(self, critic, real, fake, seed):
         noise_seed, place_seed = tf.unstack(tf.random.split(seed, 2))
@@ -160,13 +168,13 @@ class R1(Penalty):
 
     Args:
         weight: the paper's gamma; the paper used 10.
-        interval: see `Penalty`.
+        interval, through_augmentation: see `Penalty`.
     """
 
     name = "r1"
 
-    def __init__(self, weight=10.0, interval=1):
-        super().__init__(weight, interval)
+    def __init__(self, weight=10.0, interval=1, through_augmentation=False):
+        super().__init__(weight, interval, through_augmentation)
 
     def penalise(self, critic, real, fake, seed):
         return 0.5 * _squared_gradient_norm(critic, real)
@@ -178,13 +186,13 @@ class R2(Penalty):
 
     Args:
         weight: the paper's gamma; the paper used 10.
-        interval: see `Penalty`.
+        interval, through_augmentation: see `Penalty`.
     """
 
     name = "r2"
 
-    def __init__(self, weight=10.0, interval=1):
-        super().__init__(weight, interval)
+    def __init__(self, weight=10.0, interval=1, through_augmentation=False):
+        super().__init__(weight, interval, through_augmentation)
 
     def penalise(self, critic, real, fake, seed):
         return 0.5 * _squared_gradient_norm(critic, fake)

@@ -57,6 +57,7 @@ TYPES = {
     "dcgan": _images("kerasgan.models.dcgan:DCGAN", 64),
     "wgan": _images("kerasgan.models.wgan:WGAN", 64),
     "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
+    "r3gan": _images("kerasgan.models.r3gan:R3GAN", 64),
     "sngan": _images("kerasgan.models.sngan:SNGAN", 32),
     "wavegan": GANType(
         "kerasgan.models.wavegan:WaveGAN",

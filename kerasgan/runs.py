@@ -589,7 +589,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
     ]
     if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
         watchers = [callbacks.StopOnNaN(folder), checkpoint, interruption]
-    steps = int(dataset.cardinality()) // gan.discriminator_steps  # negative if the data set does not know
+    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
     if epoch < recipe.epochs:
         print(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{_of(gan, recipe, steps)}. Ctrl-C saves.")
     if step >= steps > 0:
@@ -621,13 +621,13 @@ def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
         return
     strategy = gan.distribute_strategy
     place = (distribution.worker(strategy), distribution.workers(strategy))
-    batches = dataset.endless((epoch * steps + step) * gan.discriminator_steps, worker=place)
+    batches = dataset.endless((epoch * steps + step) * gan.batches_per_step, worker=place)
     remaining = {"initial_epoch": epoch, "epochs": epochs, "steps_per_epoch": steps - step}
     gan.fit(batches, **remaining, callbacks=watchers, verbose=0)
 
 
 def _of(gan, recipe, steps):
-    samples = steps * gan.discriminator_steps * recipe.batch_size
+    samples = steps * gan.batches_per_step * recipe.batch_size
     devices = gan.distribute_strategy.num_replicas_in_sync
     return f"{f' of {samples} {gan.media.plural}' if steps > 0 else ''}{f' on {devices} devices' * (devices > 1)}"
 

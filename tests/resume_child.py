@@ -62,6 +62,19 @@ RECIPES = {
         data={**_DATA, "cache": False},
         **_COMMON,
     ),
+    "relativistic": Recipe(
+        name="relativistic",
+        gan_type="r3gan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8, "blocks": 1},
+        compile={
+            "augmentation": {
+                "class_name": "kerasgan>AdaptiveAugment",
+                "config": {"target": None, "probability": "linear(0, 0.5, 64)"},
+            }
+        },
+        data=_DATA,
+        **_COMMON,
+    ),
     "options": Recipe(
         name="options",
         gan_type="dcgan",

@@ -121,12 +121,25 @@ def test_without_a_target_it_stays():
     assert float(augment.probability) == 0.25
 
 
+def test_the_probability_follows_a_schedule_of_the_samples_seen():
+    augment = AdaptiveAugment(target=None, probability="linear(0, 0.3, 100)")
+    found = []
+    for seen in (0, 50, 200):
+        augment.adapt(tf.ones((8, 1)), seen)
+        found.append(float(augment.probability))
+    np.testing.assert_allclose(found, [0.0, 0.15, 0.3], atol=1e-6)
+    again = AdaptiveAugment.from_config(augment.get_config())
+    assert again.get_config() == augment.get_config() and float(again.probability) == 0.0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"groups": "colour"}, "groups='colour'"),
         ({"target": 1.5}, "target=1.5"),
         ({"probability": -0.1}, "probability=-0.1"),
+        ({"probability": "linear(2, 0, 100)", "target": None}, "probability=linear"),
+        ({"probability": "linear(0, 1, 100)"}, "probability=linear.* with target=0.6"),
         ({"interval": 0}, "interval=0"),
         ({"samples_to_one": 0}, "samples_to_one=0"),
     ],

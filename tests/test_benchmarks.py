@@ -202,14 +202,13 @@ def test_one_stage_script():
 
 
 def test_types_script():
-    from kerasgan.registry import TYPES
-
+    types = ["cgan", "wgan_gp"]
     lines = run(
-        *("training_step.py", "--types", "--size", 16, "--batch", 2),
+        *("training_step.py", "--types", *types, "--size", 16, "--batch", 2),
         *("--rounds", 1, "--seconds", 0, "--formats", "float32", "float16"),
     ).splitlines()
     rows = [row for row in lines if row.startswith("| ") and "float32" in row]
-    assert [row.split("|")[1].strip() for row in rows] == list(TYPES)
+    assert [row.split("|")[1].strip() for row in rows] == types
     assert all(len(numbers(row)) == 3 and min(numbers(row)) > 0 for row in rows)
     assert not any("float16" in row for row in lines)  # without a GPU
 

@@ -151,7 +151,7 @@ def test_penalties_compute_in_float32_under_mixed_precision():
     original = layer.call
     layer.call = lambda x: (dtypes.add(x.dtype.name), original(x))[1]
     real = tf.constant(images(4))
-    gan._penalty(gan.penalties[0], real, real, None, tf.constant([1, 2]))
+    gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
     assert dtypes == {"float32"}
     gan.call_discriminator(real)
     assert dtypes == {"float32", "bfloat16"}

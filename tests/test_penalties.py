@@ -191,10 +191,10 @@ def test_critic_that_ignores_its_samples():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_serialization(name):
-    penalty = type(penalties.get(name))(weight=2.5, interval=16)
+    penalty = type(penalties.get(name))(weight=2.5, interval=16, through_augmentation=True)
     restored = penalties.get(keras.saving.serialize_keras_object(penalty))
     assert type(restored) is type(penalty) and restored.name == name
-    assert (restored.weight, restored.interval) == (2.5, 16)
+    assert (restored.weight, restored.interval, restored.through_augmentation) == (2.5, 16, True)
     assert penalties.get(penalty) is penalty
 
 

@@ -2,18 +2,23 @@
 
 from kerasgan.layers.batch_normalization import BatchNormalization
 from kerasgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from kerasgan.layers.grouped_convolution import GroupedConv2D
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kerasgan.layers.pixel_normalization import PixelNormalization
+from kerasgan.layers.resampling import BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
 from kerasgan.layers.strided_convolution import Conv2D, Conv2DTranspose
 
 __all__ = [
     "BatchNormalization",
+    "BinomialDownsampling2D",
+    "BinomialUpsampling2D",
     "ConditionalBatchNormalization",
     "Conv2D",
     "Conv2DTranspose",
     "DownsamplingConv2D",
+    "GroupedConv2D",
     "MinibatchStandardDeviation",
     "PixelNormalization",
     "SpectralNormalization",

@@ -2,10 +2,11 @@
 
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.vanilla import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "DCGAN", "SNGAN", "VanillaGAN", "WGAN", "WGANGP", "WaveGAN"]
+__all__ = ["CGAN", "DCGAN", "R3GAN", "SNGAN", "VanillaGAN", "WGAN", "WGANGP", "WaveGAN"]

@@ -13,6 +13,7 @@ _SMALL = {
     "length": 256,
     "latent_dim": 8,
     "width": 4,
+    "blocks": 1,
     "units": 16,
     "maxout_units": 8,
 }
@@ -28,7 +29,7 @@ def build_small(gan_type, dtype=None, **changes):
 
 def data_for(gan, count=None):
     """Random samples in model range (and labels) that the GAN can be fitted on, as the arguments of `fit`."""
-    count = 8 * gan.discriminator_steps if count is None else count
+    count = 8 * gan.batches_per_step if count is None else count
     random = np.random.default_rng(0)
     samples = random.uniform(-1, 1, (count, *gan.discriminator.inputs[0].shape[1:])).astype("float32")
     return (samples,) if gan.num_classes is None else (samples, random.integers(0, gan.num_classes, count))

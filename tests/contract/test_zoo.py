@@ -20,7 +20,7 @@ def test_loads_generates_and_fine_tunes(entry):
     assert all(np.mean(np.abs(samples[i].astype(int) - samples[j].astype(int))) > 1 for i, j in [(0, 1), (2, 3)])
     untrained = kerasgan.build(kerasgan.registry.get(entry), compile=False)
     assert np.abs(gan.discriminator.get_weights()[0] - untrained.discriminator.get_weights()[0]).mean() > 1e-3
-    data = data_for(gan, count=4 * gan.discriminator_steps)
+    data = data_for(gan, count=4 * gan.batches_per_step)
     logs = gan.fit(*data, batch_size=4, verbose=0).history
     assert np.isfinite(logs["generator_loss"]).all()
 
