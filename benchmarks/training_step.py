@@ -21,8 +21,9 @@ With `--game one_stage` the discriminator has no batch normalization, and one co
 (arXiv:2103.00430). The others alternate as before, so that "kerasgan" beside "kerasgan, one stage" shows what the other
 algorithm is worth, and "kerasgan" beside PyTorch what the framework is.
 
-With `--types` every type of the registry, or each that is named, with its paper's loss, penalties, optimizers and discriminator steps, trains
-on small images beside the naive loop over the same networks. float16 takes part where there is a GPU.
+With `--types` every type of the registry, or each that is named, with its paper's loss, penalties, optimizers and
+discriminator steps, trains on small images (or sounds) beside the naive loop over the same networks. float16 takes part
+where there is a GPU.
 
 Contestants take turns in short bursts, beginning with another one in each round, so that a machine that becomes slower
 or busier meanwhile is as fair to one as to the other; ratios are taken within a round. Each framework has a process of
