@@ -1,8 +1,8 @@
 """Grouped convolution, without the detour that Keras takes on CPUs.
 
 Keras compiles every grouped convolution with XLA, since TensorFlow did not have it on CPUs once. It has by now, with
-gradients of first and second order in all number formats; XLA's, which is not vectorized there, is tens of times slower
-for groups of few channels.
+gradients of first and second order in all number formats, and it is some hundred times as fast as XLA's, which computes
+groups of few channels without vectors or oneDNN.
 """
 
 import keras

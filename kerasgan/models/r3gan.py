@@ -159,9 +159,10 @@ class R3GAN(GAN):
     Gamma is 2 * (edge / 64)^3 by default: the paper gives one for each data set, between 0.05 at 32 pixels, 1 or 2 at
     64, and 150 at 256.
 
-    Changed from the paper: smaller networks by default; the maps of the discriminator's last stage may be of any size,
-    not 4x4 only, and so may the generator's first; each penalty draws an augmentation of its own; number formats are
-    those of `dtype` throughout, where the paper computes its larger maps in bfloat16; no augmentation by default.
+    Changed from the paper: smaller networks by default; the maps of the generator's first stage and of the
+    discriminator's last may be of any size, not 4x4 only; each penalty draws an augmentation of its own; number formats
+    are those of `dtype` throughout (penalties and the last layers in float32), where the paper computes its larger maps
+    in bfloat16; no augmentation by default.
 
     Args:
         image_shape: (height, width, channels); height and width multiples of 4, at least 16, best 4 or 8 times a power
