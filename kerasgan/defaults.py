@@ -27,12 +27,12 @@ def batch_size(edge, count=None):
     return 2 ** int(math.log2(size))
 
 
-def learning_rate(papers, batch):
+def learning_rate(papers, batch, papers_batch=_LARGEST):
     """The paper's rate, lower for small batches: Adam's noise grows as the root of the batch shrinks.
 
     The square root scaling rule for adaptive optimizers, Malladi et al., 2022, arXiv:2205.10287.
     """
-    return papers * min(1.0, math.sqrt(batch / _LARGEST))
+    return papers * min(1.0, math.sqrt(batch / papers_batch))
 
 
 def r1_weight(edge, batch):
@@ -45,7 +45,7 @@ def ema_half_life(batch):
     return round(batch * 10_000 / 32)
 
 
-def derive(compile, given_rates, edge, count, batch=None, devices=1):
+def derive(compile, given_rates, edge, count, batch=None, devices=1, papers_batch=None):
     """The values of a training that are not given.
 
     Args:
@@ -56,17 +56,20 @@ def derive(compile, given_rates, edge, count, batch=None, devices=1):
         count: samples in the data, or None.
         batch: the batch size, or None to derive that, too.
         devices: which share a batch; one that is derived is made a multiple of their number.
+        papers_batch: the batch size of a type whose paper makes it part of the method; None for others.
 
     Returns:
         (batch size, arguments of `compile` with what was derived, {name of a derived value: the value}).
     """
     chosen = {}
     if batch is None:
-        batch = chosen["batch_size"] = math.ceil(batch_size(edge, count) / devices) * devices
+        batch = math.ceil((papers_batch or batch_size(edge, count)) / devices) * devices
+        chosen["batch_size"] = batch
     derived = dict(compile)
     own_rates = {"learning_rate", "discriminator_optimizer", "generator_optimizer"} & set(compile)
     if not own_rates:
-        derived["learning_rate"] = [float(f"{learning_rate(rate, batch):.3g}") for rate in given_rates]
+        rates = [learning_rate(rate, batch, papers_batch or _LARGEST) for rate in given_rates]
+        derived["learning_rate"] = [float(f"{rate:.3g}") for rate in rates]
         chosen["learning_rate"] = derived["learning_rate"]
     if "ema_half_life" not in compile:
         derived["ema_half_life"] = chosen["ema_half_life"] = ema_half_life(batch)

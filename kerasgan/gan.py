@@ -1,7 +1,5 @@
-"""GAN: the two-player Keras model that every type of the library specialises."""
+"""GAN: the game in which samples come from latents, and classes if there are any."""
 
-import contextlib
-import copy
 import functools
 import math
 
@@ -9,23 +7,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import augmentation as augmentations
-from kerasgan import distribution, losses, memory, schedules
-from kerasgan import penalties as penalties_module
-from kerasgan.media.arrays import Arrays
-from kerasgan.precision import full_precision, in_float32, policy
+from kerasgan import distribution
+from kerasgan.game import Game, count_of, number, with_labels
+from kerasgan.precision import in_float32
 
-_PLAYERS = ("discriminator", "generator")
 _CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class GAN(keras.Model):
+class GAN(Game):
     """Two networks that play against each other (Goodfellow et al., 2014, arXiv:1406.2661).
 
-    One training step updates the discriminator `discriminator_steps` times, each time on its own real and fake batch,
-    then the generator once (on the last of them, or, with `fresh_generator_batch`, on one of its own), then the moving
-    average of the generator, which is the one that `generate` samples from.
+    See `Game` for a training step. `generate` samples from the moving average of the generator.
 
     Args:
         generator: functional model, latents (batch, latent_dim) -> samples in model range; with `num_classes`, it takes
@@ -47,271 +40,33 @@ class GAN(keras.Model):
     ```
     """
 
-    default_loss = "non_saturating"
-    default_penalties = ()
-    default_discriminator_steps = 1
-    default_fresh_generator_batch = False
-    default_augmentation = None
-    default_clip_weights = 0.0
-    default_ema_half_life = 10_000
-
     def __init__(
         self, generator, discriminator, media=None, num_classes=None, latent="normal", seed=None, name=None, dtype=None
     ):
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(generator, discriminator, media, seed, name, dtype)
         if latent not in ("normal", "uniform"):
             raise ValueError(f'latent={latent!r}: expected "normal" or "uniform".')
-        self.generator = generator
-        self.discriminator = discriminator
-        self.ema_generator = keras.models.clone_model(generator)
-        self.ema_generator.set_weights(generator.get_weights())
-        self.ema_generator.trainable = False
-        self.media = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
         self.num_classes = num_classes
         self.latent = latent
-        self.seed = seed
-        self.training_seeds = keras.random.SeedGenerator(seed)
-        # Apart from the training's, so that looking at samples does not change the course of a training.
-        self.sampling_seeds = keras.random.SeedGenerator(seed)
-        self.samples_seen = self._counter("samples_seen")
-        self.discriminator_updates = self._counter("discriminator_updates")
-        self.built = True
-
-    def _counter(self, name):
-        return self.add_weight(shape=(), initializer="zeros", dtype="int64", trainable=False, name=name)
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def default_optimizers():
-        """The paper's (discriminator optimizer, generator optimizer), new ones at each call."""
-        return keras.optimizers.Adam(2e-4, 0.5, 0.999), keras.optimizers.Adam(2e-4, 0.5, 0.999)
+    def _unpack(self, data):
+        samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if self.num_classes is None:
+            return samples, None
+        if labels is None:
+            raise ValueError(
+                f"{self.name} is conditional on {self.num_classes} classes: fit it on (samples, labels), "
+                "labels being integers."
+            )
+        return samples, tf.reshape(tf.cast(labels, tf.int32), (-1,))
 
-    def train_step(self, data):
-        """Plays one round: `discriminator_steps` discriminator updates, then one generator update.
-
-        Args:
-            data: samples, or (samples, labels). Holds the real batches of all discriminator steps one after the other,
-                and at the end the generator's if it has one of its own, so its first axis is a multiple of
-                `batches_per_step`; `fit` puts them together.
-
-        Returns:
-            The running means of losses, logits and penalties, as a dict of float32 scalars.
-        """
-        *earlier, (real, labels) = self._batches(data)
-        for other_real, other_labels in earlier:
-            self._play(("discriminator",), self._gradients_without_tape, other_real, other_labels)
-        if self.fresh_generator_batch:
-            self._play(("generator",), self._gradients_with_tape, real, labels)
-        elif self.one_stage:
-            self._play(("discriminator", "generator"), self._one_stage_gradients, real, labels)
-        else:
-            self._alternate(real, labels)
-
-        batch = _count(real) * tf.distribute.get_strategy().num_replicas_in_sync
-        self.samples_seen.assign_add((len(earlier) + 1) * batch)
-        self._update_ema(batch)
-        return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
-
-    @property
-    def batches_per_step(self):
-        """Real batches that a training step takes: one a discriminator step, and the generator's if it has its own."""
-        return self.discriminator_steps + self.fresh_generator_batch
-
-    def _alternate(self, real, labels):
-        """One update of the discriminator, then one of the generator, on one batch of fakes."""
-        latents = self._latents(real)
-        if self.gradient_accumulation > 1:  # fakes of a part are not kept: they are generated again
-            self._play(("discriminator",), self._gradients_without_tape, real, labels, latents)
-            self._play(("generator",), self._gradients_with_tape, real, labels, latents)
-            return
-        with tf.GradientTape() as tape:
-            fake = self.call_generator(latents, labels)
-        self.discriminator_step(real, tf.stop_gradient(fake), labels)
-        self.generator_step(real, fake, labels, tape)
-
-    def discriminator_step(self, real, fake, labels):
-        """Updates the discriminator on one real and one fake batch; the generator is not touched."""
-        self._update("discriminator", self.discriminator_gradients(real, fake, labels))
-
-    def generator_step(self, real, fake, labels, tape):
-        """Updates the generator; the discriminator, its statistics included, is not touched.
-
-        Args:
-            real: the real batch, for losses that compare the two (relativistic ones).
-            fake: the generator's batch, recorded by `tape`.
-            labels: int32 (batch,) or None.
-            tape: the gradient tape under which `fake` was generated.
-        """
-        self._update("generator", self.generator_gradients(real, fake, labels, tape))
-
-    def discriminator_gradients(self, real, fake, labels):
-        """Gradients of the discriminator's loss and penalties for its weights, scaled as its optimizer wants them."""
-        plain = real, fake
-        real, fake = self._augment(real), self._augment(fake)
-        with tf.GradientTape() as tape:
-            # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
-            # follows the real one only.
-            real_logits = self.call_discriminator(real, labels)
-            with keras.StatelessScope():
-                fake_logits = self.call_discriminator(fake, labels)
-            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            total = self._with_penalties(loss, (real, fake), plain, labels)
-        gradients = _gradients(tape, total, self.discriminator.trainable_variables)
-        self._track_discriminator(loss, real_logits, fake_logits)
-        return self._with_lazy_penalties(gradients, (real, fake), plain, labels)
-
-    def generator_gradients(self, real, fake, labels, tape):
-        """Gradients of the generator's loss for its weights, scaled; arguments as in `generator_step`."""
-        paired = self.adversarial_loss.paired
-        with tape:
-            fake = self._augment(fake)
-            real = self._augment(real) if paired else real
-            with keras.StatelessScope():
-                fake_logits = self.call_discriminator(fake, labels)
-                real_logits = self.call_discriminator(real, labels) if paired else None
-            loss = tf.reduce_mean(self.adversarial_loss.generator(fake_logits, real_logits))
-            total = self._scale(loss, self.generator_optimizer)
-        self._track(generator_loss=loss)
-        return _gradients(tape, total, self.generator.trainable_variables)
-
-    # Variants of the game: both players in one stage, a batch in parts -----------------------------------------------
-
-    def _one_stage_gradients(self, real, labels, latents):
-        """Both players' gradients from one pass through the discriminator (Shen et al., 2021, arXiv:2103.00430).
-
-        For a fake sample, either loss has the gradient of the logit times a number, the loss's derivative at the logit.
-        So what the discriminator's loss passes back to a sample becomes what the generator's would, by the ratio of the
-        two numbers. Each player sees the other as it was before the step (simultaneous updates).
-        """
-        with tf.GradientTape() as tape:
-            fake = self.call_generator(latents, labels)
-        seen, plain = tf.stop_gradient(fake), (real, tf.stop_gradient(fake))
-        with tf.GradientTape() as judge:
-            judge.watch(seen)
-            real, augmented = self._augment(real), self._augment(seen)
-            both = tf.concat([real, tf.cast(augmented, real.dtype)], axis=0)
-            logits = self.call_discriminator(both, None if labels is None else tf.concat([labels, labels], axis=0))
-            real_logits, fake_logits = tf.split(logits, 2)
-            loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            augmented = real, tf.stop_gradient(augmented)  # penalties are the discriminator's alone
-            total = self._with_penalties(loss, augmented, plain, labels)
-        *gradients, to_fake = _gradients(judge, total, self.discriminator.trainable_variables, seen)
-        self._track_discriminator(loss, real_logits, fake_logits)
-        gradients = self._with_lazy_penalties(gradients, augmented, plain, labels)
-
-        ratio = self._ratio_of_derivatives(real_logits, fake_logits)
-        to_fake *= tf.cast(tf.reshape(ratio, (-1, *[1] * (to_fake.shape.rank - 1))), to_fake.dtype)
-        return [*gradients, *_gradients(tape, fake, self.generator.trainable_variables, output_gradients=to_fake)]
-
-    def _ratio_of_derivatives(self, real_logits, fake_logits):
-        """Derivative of the generator's loss at each fake logit over that of the discriminator's: (batch,), scaled."""
-        real_logits, fake_logits = _per_sample(real_logits), _per_sample(fake_logits)
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(fake_logits)
-            discriminator_loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
-            generator_loss = self.adversarial_loss.generator(fake_logits, real_logits)
-        self._track(generator_loss=tf.reduce_mean(generator_loss))
-        derivatives = [tape.gradient(loss, fake_logits) for loss in (generator_loss, discriminator_loss)]
-        one = tf.ones(())
-        scales = [optimizer.scale_loss(one) for optimizer in (self.generator_optimizer, self.discriminator_optimizer)]
-        return tf.math.divide_no_nan(*derivatives) * (scales[0] / scales[1])
-
-    def _gradients_without_tape(self, real, labels, latents):
-        with keras.StatelessScope():  # a discriminator step leaves the generator's statistics alone
-            fake = self.call_generator(latents, labels)
-        return self.discriminator_gradients(real, fake, labels)
-
-    def _gradients_with_tape(self, real, labels, latents):
-        with tf.GradientTape() as tape:
-            fake = self.call_generator(latents, labels)
-        return self.generator_gradients(real, fake, labels, tape)
-
-    def _play(self, players, gradients_of, real, labels, latents=None):
-        """Updates players by `gradients_of(real, labels, latents)`, the gradients of one after those of the other.
-
-        With gradient accumulation it is asked for one part of the batch after the other and the mean is taken, so that
-        memory holds the activations of one part.
-        """
-        latents = self._latents(real) if latents is None else latents
+    def _sources(self, real):
+        """Latents for as many real samples."""
+        seed = tf.cast(self.training_seeds.next(), tf.int32)
         parts = self.gradient_accumulation
-        variables = [getattr(self, player).trainable_variables for player in players]
-        if parts == 1:
-            gradients = gradients_of(real, labels, latents)
-        else:
-            _check_parts(real, parts)
-            batches = [None if batch is None else tf.stack(tf.split(batch, parts)) for batch in (real, labels, latents)]
-
-            def add(number, sums):
-                part = gradients_of(*(None if batch is None else batch[number] for batch in batches))
-                return number + 1, [sum + gradient for sum, gradient in zip(sums, part, strict=True)]
-
-            zeros = [tf.zeros(v.shape, v.dtype) for player in variables for v in player]
-            gradients = [sum / parts for sum in _repeated(add, parts, zeros)]
-        for player, own in zip(players, variables, strict=True):
-            self._update(player, gradients[: len(own)])
-            gradients = gradients[len(own) :]
-
-    def _update(self, player, gradients):
-        """One optimizer step of a player ("discriminator" or "generator"), whose gradients are still scaled."""
-        variables = getattr(self, player).trainable_variables
-        optimizer = getattr(self, f"{player}_optimizer")
-        if optimizer is not _innermost(optimizer):
-            gradients = _overflow_everywhere(gradients)
-        norm = self._norm(gradients, optimizer)
-        self._track_norm(player, norm)
-        if self.clip_gradients:
-            gradients = [gradient * tf.minimum(1.0, self.clip_gradients / norm) for gradient in gradients]
-        scale = optimizer.scale_loss(tf.ones(()))
-        with self._scheduled(player):
-            optimizer.apply(gradients, variables)
-        if player == "discriminator":
-            if self.clip_weights:
-                penalties_module.clip_weights(variables, self.clip_weights)
-            # An update that an overflow skipped, which halves the scale, does not count: a lazy penalty stays due.
-            done = optimizer.scale_loss(tf.ones(())) >= scale
-            self.discriminator_updates.assign_add(tf.cast(done, tf.int64))
-
-    def _norm(self, gradients, optimizer):
-        """The L2 norm of all gradients together, over all replicas if it is needed for clipping."""
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if replicas > 1 and self.clip_gradients:
-            gradients = tf.distribute.get_replica_context().all_reduce("SUM", gradients)
-        norm = tf.linalg.global_norm(gradients) / optimizer.scale_loss(tf.ones(()))
-        # What each replica sees of it is enough for the log: that of its part of the batch.
-        return norm if self.clip_gradients else norm * replicas
-
-    @contextlib.contextmanager
-    def _scheduled(self, player):
-        """Gives a player's optimizer what is scheduled for this moment."""
-        optimizer = _innermost(getattr(self, f"{player}_optimizer"))
-        rate, beta_2 = (getattr(self, name)[player] for name in ("learning_rate", "beta_2"))
-        if callable(rate):
-            optimizer.learning_rate.assign(rate(self.samples_seen))
-            self._track(**{f"{player}_learning_rate": optimizer.learning_rate})
-        if not callable(beta_2):
-            yield
-            return
-        try:
-            optimizer.beta_2 = beta_2(self.samples_seen)  # Adam reads it when its update is traced
-            yield
-        finally:
-            with tf.init_scope():  # what `compile` set, not what was there before: replicas are traced in turns
-                optimizer.beta_2 = float(beta_2(0))
-
-    def call_generator(self, latents, labels=None, training=True):
-        """Samples in model range from latents (and labels, int32 (batch,), for a conditional GAN)."""
-        return self.generator(_inputs(latents, labels), training=training)
-
-    def call_discriminator(self, samples, labels=None, training=True):
-        """Logits of samples in model range (and labels, for a conditional GAN)."""
-        return self.discriminator(_inputs(samples, labels), training=training)
-
-    def call(self, inputs, training=False):
-        """The moving-average generator on its inputs: latents, or [latents, labels]."""
-        return self.ema_generator(inputs, training=training)
-
-    # Pieces of the game --------------------------------------------------------------------------------------------
+        return distribution.own_rows(lambda count: self.sample_latents(count, seed), count_of(real), parts)
 
     def sample_latents(self, count, seed, truncation=None):
         """Latents (count, latent_dim) float32 from an int32 seed (2,).
@@ -329,412 +84,23 @@ class GAN(keras.Model):
         edge = math.erf(truncation / math.sqrt(2.0))  # inverse of the normal distribution function on its middle part
         return math.sqrt(2.0) * tf.math.erfinv(tf.random.stateless_uniform(shape, seed, -edge, edge))
 
-    def _next_seed(self, drawer=None):
-        """A new int32 seed (2,) from the model's own generator.
-
-        On several devices it is another one on each, but for a drawer that draws for all of them together.
-        """
-        seed = tf.cast(self.training_seeds.next(), tf.int32)
-        replica = tf.distribute.get_replica_context()
-        shared = getattr(drawer, "draws_for_all_devices", False)
-        if tf.distribute.get_strategy().num_replicas_in_sync > 1 and replica is not None and not shared:
-            seed = tf.random.experimental.stateless_fold_in(seed, replica.replica_id_in_sync_group)
-        return seed
-
-    def _augment(self, samples):
-        return self.augmentation(samples, self._next_seed(self.augmentation)) if self.augmentation else samples
-
-    def _latents(self, samples):
-        """Latents for as many samples."""
-        seed = tf.cast(self.training_seeds.next(), tf.int32)
-        parts = self.gradient_accumulation
-        return distribution.own_rows(lambda count: self.sample_latents(count, seed), _count(samples), parts)
-
-    # Penalties take (real, fake) pairs: those that went through the augmentation, and the plain ones before it.
-
-    def _with_penalties(self, loss, augmented, plain, labels):
-        """The discriminator's whole loss but for lazy penalties, scaled."""
-        always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        total = loss + sum(self._penalty(penalty, augmented, plain, labels, self._seeds(penalty)) for penalty in always)
-        return self._scale(total, self.discriminator_optimizer)
-
-    def _with_lazy_penalties(self, gradients, augmented, plain, labels):
-        for penalty in self.penalties:
-            if penalty.interval > 1:
-                extra = self._lazy_penalty_gradients(penalty, augmented, plain, labels)
-                gradients = [a + b for a, b in zip(gradients, extra, strict=True)]
-        return gradients
-
-    def _seeds(self, penalty):
-        """Seeds of a penalty, and of the augmentation that its gradient goes through, or None."""
-        through = penalty.through_augmentation and self.augmentation
-        return self._next_seed(penalty), self._next_seed(self.augmentation) if through else None
-
-    def _penalty(self, penalty, augmented, plain, labels, seeds):
-        """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
-        seed, augmentation_seed = seeds
-
-        def critic(samples):
-            samples = samples if augmentation_seed is None else self.augmentation(samples, augmentation_seed)
-            with full_precision(self.discriminator), keras.StatelessScope():
-                return self.call_discriminator(samples, labels)
-
-        real, fake = (tf.cast(x, tf.float32) for x in (plain if penalty.through_augmentation else augmented))
-        value = tf.reduce_mean(penalty(critic, real, fake, seed, self.samples_seen))
-        if penalty.interval == 1:
-            self._track(**{penalty.name: value})
-        return value
-
-    def _lazy_penalty_gradients(self, penalty, augmented, plain, labels):
-        """Gradients of a penalty that is computed every `interval` updates, with `interval` times the weight.
-
-        Lazy regularization, Karras et al., 2019, arXiv:1912.04958, appendix B.
-        """
-        variables, seeds = self.discriminator.trainable_variables, self._seeds(penalty)
-
-        def due():
-            with tf.GradientTape() as tape:
-                value = self._penalty(penalty, augmented, plain, labels, seeds)
-                total = self._scale(penalty.interval * value, self.discriminator_optimizer)
-            return [value, *_gradients(tape, total, variables)]
-
-        def not_due():
-            return [tf.zeros(()), *(tf.zeros(v.shape, v.dtype) for v in variables)]
-
-        is_due = tf.equal(self.discriminator_updates % penalty.interval, 0)
-        if self._replicas_talk_in_discriminator():  # which they cannot inside of a condition of the graph
-            value, *gradients = [tf.where(is_due, a, b) for a, b in zip(due(), not_due(), strict=True)]
-        else:
-            value, *gradients = tf.cond(is_due, due, not_due)
-        self._trackers[penalty.name].update_state(value, sample_weight=tf.cast(is_due, tf.float32))
-        return gradients
-
-    def _replicas_talk_in_discriminator(self):
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return False
-        layers = self.discriminator._flatten_layers()
-        return any(isinstance(layer, keras.layers.BatchNormalization) for layer in layers)
-
-    def _scale(self, loss, optimizer):
-        """Loss as the optimizer wants it: over all replicas, and scaled where float16 would underflow."""
-        return optimizer.scale_loss(loss / tf.distribute.get_strategy().num_replicas_in_sync)
-
-    def _update_ema(self, batch):
-        """Moves the average towards the generator: weights and moving statistics alike.
-
-        The half-life is shorter while few samples were seen (5 % of them), so that the average forgets the start.
-        """
-        seen = tf.cast(self.samples_seen, tf.float32)
-        half_life = schedules.value(self.ema_half_life, seen)
-        half_life = tf.maximum(tf.minimum(half_life, 0.05 * seen), 1e-3)
-        keep = 0.5 ** (tf.cast(batch, tf.float32) / half_life)
-        for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
-            if average.dtype.startswith("float"):
-                average.assign(current + keep * (average - current))
-            else:  # states of random generators
-                average.assign(current)
-
-    def _batches(self, data):
-        """Splits the data of one training step into its batches, each (real, labels)."""
-        real, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.num_classes is None:
-            labels = None
-        elif labels is None:
-            raise ValueError(
-                f"{self.name} is conditional on {self.num_classes} classes: fit it on (samples, labels), "
-                "labels being integers."
-            )
-        else:
-            labels = tf.reshape(tf.cast(labels, tf.int32), (-1,))
-        count = self.batches_per_step
-        if real.shape[0] is not None and real.shape[0] % count:
-            own = " and the generator's own batch" if self.fresh_generator_batch else ""
-            raise ValueError(
-                f"A training step got {real.shape[0]} samples, which is not a multiple of {count}: "
-                f"discriminator_steps={self.discriminator_steps}{own}."
-            )
-        parts = tf.split(real, count)
-        return list(zip(parts, tf.split(labels, count) if labels is not None else [None] * count, strict=True))
-
-    def _track_discriminator(self, loss, real_logits, fake_logits):
-        if hasattr(self.augmentation, "adapt"):
-            self.augmentation.adapt(real_logits, self.samples_seen)
-            self._track(augmentation_probability=self.augmentation.probability)
-        # Not the share of right answers: a critic's logits have no zero between real and fake.
-        wins = tf.cast(_per_sample(real_logits) > _per_sample(fake_logits), tf.float32)
-        self._track(
-            discriminator_loss=loss, real_logits=real_logits, fake_logits=fake_logits, discriminator_accuracy=wins
-        )
-
-    def _track_norm(self, player, norm):
-        finite = tf.math.is_finite(norm)  # where loss scaling skips a step, the mean of the others stays
-        name = f"{player}_gradient_norm"
-        self._trackers[name].update_state(tf.where(finite, norm, 0.0), sample_weight=tf.cast(finite, tf.float32))
-        scale = f"{player}_loss_scale"
-        if scale in self._trackers:
-            self._track(**{scale: getattr(self, f"{player}_optimizer").dynamic_scale})
-
-    def _track(self, **values):
-        for name, value in values.items():
-            self._trackers[name].update_state(tf.cast(value, tf.float32))
-
-    # Keras ---------------------------------------------------------------------------------------------------------
-
-    def compile(
-        self,
-        discriminator_optimizer=None,
-        generator_optimizer=None,
-        loss=None,
-        penalties=None,
-        discriminator_steps=None,
-        fresh_generator_batch=None,
-        augmentation=None,
-        clip_weights=None,
-        ema_half_life=None,
-        learning_rate=None,
-        beta_2=None,
-        clip_gradients=0.0,
-        gradient_accumulation=1,
-        one_stage=False,
-        freeze_discriminator=0,
-        jit_compile="auto",
-        steps_per_execution=1,
-        run_eagerly=False,
-    ):
-        """Sets the rules of the game. Everything left at None is the paper's value, so `gan.compile()` is right.
-
-        Args:
-            discriminator_optimizer, generator_optimizer: Keras optimizers, their names or serialized dicts.
-            loss: an `AdversarialLoss`, or a name such as "hinge" (see `kerasgan.losses`).
-            penalties: sequence of `kerasgan.penalties`; `()` for none.
-            discriminator_steps: discriminator updates for each generator update, each on its own real batch.
-            fresh_generator_batch: whether the generator's step has a real and a fake batch of its own, instead of the
-                discriminator's last ones: for losses that compare the two, so that it is not judged by the pairs that
-                the discriminator has just learned.
-            augmentation: what real and fake samples go through before the discriminator sees them
-                (`kerasgan.augmentation.DiffAugment` or its policy, such as "translation,cutout"); `()` for none.
-            clip_weights: bound that the discriminator's weights are clipped to after each update; 0 for none.
-            ema_half_life: half-life of the generator's moving average, in samples, or a schedule of it
-                (`kerasgan.schedules`); 0 makes it a plain copy. It is never longer than 5 % of the samples seen.
-            learning_rate: instead of the optimizers' own: a number, a schedule such as "cosine(2e-4, 5e-5, 2000000)",
-                or a pair of them, (discriminator's, generator's): two time-scales (Heusel et al., 2017,
-                arXiv:1706.08500).
-            beta_2: the same for Adam's second beta.
-            clip_gradients: bound on the norm of all gradients of a player together; 0 for none.
-            gradient_accumulation: parts of a batch that are computed one after the other before the update, for batches
-                that memory does not hold. Statistics of batch normalization and the like are those of a part.
-            one_stage: one pass through the discriminator serves both players (Shen et al., 2021, arXiv:2103.00430):
-                faster, with simultaneous updates. Not for discriminators that mix the samples of a batch, as batch
-                normalization does, nor for the hinge loss, whose derivative vanishes.
-            freeze_discriminator: this many of the discriminator's first layers with weights keep them (FreezeD, Mo et
-                al., 2020, arXiv:2002.10964): for fine-tuning on few samples.
-            jit_compile, steps_per_execution, run_eagerly: as in `keras.Model.compile`.
-
-        Raises:
-            ValueError: an argument is not what it should be.
-        """
-        self._freeze(freeze_discriminator)
-        super().compile(
-            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly
-        )
-        self.adversarial_loss = losses.get(self.default_loss if loss is None else loss)
-        penalties = self.default_penalties if penalties is None else penalties
-        self.penalties = [penalties_module.get(p) for p in _as_sequence(penalties)]
-        self.augmentation = augmentations.get(self.default_augmentation if augmentation is None else augmentation)
-        self.discriminator_steps = _number(
-            "discriminator_steps", discriminator_steps, self.default_discriminator_steps, least=1, whole=True
-        )
-        fresh = self.default_fresh_generator_batch if fresh_generator_batch is None else fresh_generator_batch
-        self.fresh_generator_batch = bool(fresh)
-        self.clip_weights = _number("clip_weights", clip_weights, self.default_clip_weights)
-        half_life = self.default_ema_half_life if ema_half_life is None else ema_half_life
-        self.ema_half_life = schedules.get(half_life, "ema_half_life")
-        self.clip_gradients = _number("clip_gradients", clip_gradients, 0.0)
-        self.gradient_accumulation = _number("gradient_accumulation", gradient_accumulation, 1, least=1, whole=True)
-        self.learning_rate, self.beta_2 = _of_players("learning_rate", learning_rate), _of_players("beta_2", beta_2)
-        self.one_stage = bool(one_stage)
-        if self.one_stage:
-            self._check_one_stage()
-        defaults = self.default_optimizers()
-        self.discriminator_optimizer = self._optimizer(discriminator_optimizer or defaults[0], self.discriminator)
-        self.generator_optimizer = self._optimizer(generator_optimizer or defaults[1], self.generator)
-        names = [
-            "discriminator_loss",
-            "generator_loss",
-            "real_logits",
-            "fake_logits",
-            "discriminator_accuracy",
-            *(p.name for p in self.penalties),
-            *(["augmentation_probability"] if hasattr(self.augmentation, "adapt") else []),
-        ]
-        for player in _PLAYERS:
-            optimizer = getattr(self, f"{player}_optimizer")
-            self._set_rates(player, _innermost(optimizer))
-            names.append(f"{player}_gradient_norm")
-            names += [f"{player}_loss_scale"] if optimizer is not _innermost(optimizer) else []
-            names += [f"{player}_learning_rate"] if callable(self.learning_rate[player]) else []
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
-
-    def _optimizer(self, identifier, player):
-        """A built optimizer; Keras wraps only its own `optimizer` for float16, so ours are wrapped here."""
-        optimizer = keras.optimizers.get(copy.deepcopy(identifier) if isinstance(identifier, dict) else identifier)
-        # (Keras changes the dict that it makes an optimizer from.)
-        if optimizer.built:
-            known = {v.path for v in optimizer._trainable_variables}
-            if known != {v.path for v in player.trainable_variables}:
-                raise ValueError(
-                    f"The optimizer {optimizer.name!r} is in use for other weights: give each player its own."
-                )
-            return optimizer
-        wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-        if self.dtype_policy.compute_dtype == "float16" and not wrapped:
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(player.trainable_variables)
-        return optimizer
-
-    def _set_rates(self, player, optimizer):
-        """Gives an optimizer the learning rate and beta 2 that were given apart from it."""
-        rate, beta_2 = self.learning_rate[player], self.beta_2[player]
-        if rate is not None:
-            if isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-                raise ValueError(
-                    f"learning_rate={rate!r}, but the {player}'s optimizer has a schedule of its own: give one of them."
-                )
-            optimizer.learning_rate.assign(schedules.value(rate, self.samples_seen))
-        elif isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule):
-            _check_schedule(optimizer._learning_rate, player)
-        if beta_2 is not None:
-            if not hasattr(optimizer, "beta_2"):
-                raise ValueError(f"beta_2={beta_2!r}: the {player}'s optimizer, {optimizer.name}, has none.")
-            optimizer.beta_2 = float(schedules.value(beta_2, 0))
-
-    def _freeze(self, count):
-        """Lets the discriminator's first layers with weights, this many, keep them; all others learn."""
-        count = _number("freeze_discriminator", count, 0, whole=True)
-        weighted = [layer for layer in self.discriminator.layers if layer.weights]
-        if count and count >= len(weighted):
-            raise ValueError(
-                f"freeze_discriminator={count}: the discriminator has {len(weighted)} layers with weights, of which at "
-                "least one has to learn."
-            )
-        if count or getattr(self, "freeze_discriminator", 0):  # else what the user froze stays frozen
-            for number, layer in enumerate(weighted):
-                layer.trainable = number >= count
-        self.freeze_discriminator = count
-
-    def _check_one_stage(self):
-        """Raises a ValueError if the game cannot be played in one stage."""
-        if self.fresh_generator_batch:
-            raise ValueError(
-                "one_stage=True with fresh_generator_batch=True: in one stage both players see the same batch. Set one "
-                "of them to False."
-            )
-        if isinstance(self.adversarial_loss, losses.Hinge):
-            raise ValueError(
-                'one_stage=True with loss="hinge": beyond its margin the discriminator\'s loss passes nothing back, '
-                'and nothing for the generator can be had from that. Give loss="non_saturating", or one_stage=False.'
-            )
-        if math.prod(self.discriminator.outputs[0].shape[1:]) != 1:
-            raise ValueError(
-                f"one_stage=True needs a discriminator with one logit a sample; {self.name}'s gives "
-                f"{self.discriminator.outputs[0].shape[1:]}. Leave one_stage out."
-            )
-        samples = tf.random.stateless_uniform((4, *self.discriminator.inputs[0].shape[1:]), (0, 0), -1.0, 1.0)
-        labels = None if self.num_classes is None else tf.zeros(4, tf.int32)
-        with tf.GradientTape() as tape, keras.StatelessScope():
-            tape.watch(samples)
-            first = tf.cast(self.call_discriminator(samples, labels), tf.float32)[0]
-        others = tape.gradient(first, samples)[1:]
-        if tf.reduce_any(others != 0.0):
-            raise ValueError(
-                "one_stage=True: the discriminator mixes the samples of a batch (batch normalization, minibatch "
-                "standard deviation), so that gradients of single samples do not exist. Use one without, such as "
-                'DCGAN(normalization="spectral"), or leave one_stage out.'
-            )
-
-    @property
-    def metrics(self):
-        return list(self._trackers.values()) if hasattr(self, "_trackers") else []
-
-    def fit(self, x, y=None, batch_size=None, epochs=1, steps_per_epoch=None, **kwargs):
-        """Trains. As `keras.Model.fit`, with the data checked before the first step.
-
-        Args:
-            x: a `tf.data.Dataset` of batches (`kerasgan.data` makes them) of samples or (samples, labels), an array of
-                samples in model range, or anything else that `keras.Model.fit` takes.
-            y: integer labels (count,), when `x` is an array.
-            batch_size: samples in a batch, when `x` is an array (64 by default, less for small arrays).
-            callbacks: one that has a method `watch` gets the data set as the steps take it (but on several devices),
-                and returns the one that they take instead.
-
-        Returns:
-            A `keras.callbacks.History`.
-
-        Raises:
-            ValueError: samples of a wrong shape or range or not finite, labels missing or out of range, or a batch
-                that is larger than the data set.
-        """
-        if not hasattr(self, "adversarial_loss"):
-            raise ValueError("Call compile() before fit(): gan.compile() takes the paper's values.")
-        if not isinstance(x, tf.data.Dataset) and not hasattr(x, "__array__") and not isinstance(x, (tuple, list)):
-            return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
-        if not isinstance(x, tf.data.Dataset):
-            if y is None and isinstance(x, (tuple, list)) and len(x) == 2:
-                x, y = x
-            self.check(x, y)
-            x = _batched(np.asarray(x), y, batch_size, kwargs.pop("shuffle", True), self.seed)
-        else:
-            if batch_size is not None:
-                raise ValueError(
-                    f"batch_size={batch_size}: a tf.data.Dataset has its own batches; leave batch_size out."
-                )
-            self._check_first_batch(x)
-        kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
-        if self.batches_per_step > 1:
-            x, steps_per_epoch = _joined(x, self.batches_per_step, steps_per_epoch)
-        if self.distribute_strategy.num_replicas_in_sync > 1:
-            x, steps_per_epoch = self._shared_out(x, steps_per_epoch)
-        else:  # Python does not see what goes to several devices
-            x = _watched(x, keras.tree.flatten(kwargs.get("callbacks")))
-        return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
-
-    def _shared_out(self, dataset, steps_per_epoch):
-        """The data set as several devices take it, and its steps in an epoch."""
-        strategy = self.distribute_strategy
-        if self.jit_compile and not tf.config.list_physical_devices("GPU"):
-            raise ValueError("jit_compile=True: XLA does not train on several CPUs; leave it out, or use one device.")
-        if self.steps_per_execution > 1:
-            raise ValueError(
-                f"steps_per_execution={self.steps_per_execution}: several devices take one at a time; leave it out."
-            )
-        batches = int(dataset.cardinality())
-        if batches > 0 and steps_per_epoch is None:
-            steps_per_epoch, dataset = batches, dataset.repeat()
-        parts = self.gradient_accumulation
-        return distribution.share_out(dataset, strategy, self.batches_per_step, parts), steps_per_epoch
-
-    def check(self, samples, labels=None):
+    def check(self, samples, second=None):
         """Raises a ValueError that says what is wrong with samples (model range) or labels, if anything is."""
-        self.media.check(samples)
+        super().check(samples)
         if self.num_classes is None:
             return
-        if labels is None:
+        if second is None:
             raise ValueError(
                 f"labels are missing: {self.name} is conditional on {self.num_classes} classes, fit it on "
                 "(samples, labels)."
             )
+        labels = np.reshape(second, (-1,))
         if len(labels) != len(samples):
             raise ValueError(f"labels: {len(labels)} given for {len(samples)} samples; give one each.")
         self._check_labels(labels)
 
-    def _check_first_batch(self, dataset):
-        for batch in dataset.take(1):
-            samples, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            return self.check(samples.numpy(), labels if labels is None else np.reshape(labels, (-1,)))
-        raise ValueError(
-            "The data set holds no batch: it is empty, or batch_size is larger than the data set. "
-            "Give more samples or a smaller batch_size."
-        )
+    def _second(self, second):
+        return None if second is None else np.reshape(second, (-1,)).astype("int32")
 
     def _check_labels(self, labels):
         labels = np.asarray(labels)
@@ -782,7 +148,7 @@ class GAN(keras.Model):
 
     def _sample_batches(self, count, labels, seed, truncation, network):
         """Checks arguments, then returns an iterator of batches in model range."""
-        count = _number("count", count, None, least=1, whole=True)
+        count = number("count", count, None, least=1, whole=True)
         if truncation is not None and not truncation > 0:
             raise ValueError(
                 f"truncation={truncation!r}: expected a number above 0, or None for the full distribution."
@@ -817,8 +183,8 @@ class GAN(keras.Model):
         Raises:
             ValueError: an argument is out of its range.
         """
-        count = _number("count", count, None, least=1, whole=True)
-        steps = _number("steps", steps, None, least=2, whole=True)
+        count = number("count", count, None, least=1, whole=True)
+        steps = number("steps", steps, None, least=2, whole=True)
         seed = self._sampling_seed(seed)
         latents = self.sample_latents(2 * count, seed).numpy().reshape(count, 2, 1, -1)
         way = self.latents_between(latents[:, 0], latents[:, 1], np.linspace(0, 1, steps)[:, None]).astype("float32")
@@ -829,7 +195,7 @@ class GAN(keras.Model):
 
     def _sampling_seed(self, seed):
         """int32 (2,) of a user's seed, or, for None, of the model's own next one."""
-        seed = self.sampling_seeds.next() if seed is None else (_number("seed", seed, None, least=None, whole=True), 0)
+        seed = self.sampling_seeds.next() if seed is None else (number("seed", seed, None, least=None, whole=True), 0)
         return tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
 
     def latents_between(self, start, end, share):
@@ -849,13 +215,15 @@ class GAN(keras.Model):
         return np.where(parallel, line, arc)
 
     def preview(self, count, seed):
-        """Samples for a sheet, in natural units, the same for the same seed: what pictures of progress show."""
         return self.generate(count, seed=seed)
+
+    def watched_samples(self, count, seed):
+        return self.media.to_model(np.concatenate(list(self.generate_batches(count, seed=seed, ema=False))))
 
     def _sampler(self, network):
         if network not in self._samplers:
             self._samplers[network] = tf.function(
-                lambda latents, labels: network(_inputs(latents, labels), training=False), reduce_retracing=True
+                lambda latents, labels: network(with_labels(latents, labels), training=False), reduce_retracing=True
             )
         return self._samplers[network]
 
@@ -904,7 +272,7 @@ class GAN(keras.Model):
             {name: array, first axis `count`}: float32 "latents" and, for a conditional GAN, int32 "labels", the
             classes in turn.
         """
-        count = _number("count", count, None, least=1, whole=True)
+        count = number("count", count, None, least=1, whole=True)
         inputs = {"latents": self.sample_latents(count, self._sampling_seed(seed)).numpy()}
         if self.num_classes is not None:
             inputs["labels"] = (np.arange(count) % self.num_classes).astype("int32")
@@ -925,198 +293,7 @@ class GAN(keras.Model):
     # Saving --------------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        return {
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "media": keras.saving.serialize_keras_object(self.media),
-            **self.base_config(),
-            "latent": self.latent,
-        }
+        return {**super().get_config(), "latent": self.latent}
 
     def base_config(self):
-        """The arguments that every type has."""
-        return {"num_classes": self.num_classes, "seed": self.seed, "name": self.name, "dtype": self.dtype_policy.name}
-
-    @classmethod
-    def from_config(cls, config):
-        config = {
-            key: keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
-            for key, value in config.items()
-        }
-        with policy(config.get("dtype")):
-            return cls(**config)
-
-    def get_compile_config(self):
-        if not hasattr(self, "adversarial_loss"):
-            return None
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "discriminator_optimizer": serialize(self.discriminator_optimizer),
-            "generator_optimizer": serialize(self.generator_optimizer),
-            "loss": serialize(self.adversarial_loss),
-            "penalties": [serialize(penalty) for penalty in self.penalties],
-            "augmentation": serialize(self.augmentation) if self.augmentation else [],
-            "discriminator_steps": self.discriminator_steps,
-            "fresh_generator_batch": self.fresh_generator_batch,
-            "clip_weights": self.clip_weights,
-            "ema_half_life": schedules.serialize(self.ema_half_life),
-            "learning_rate": [schedules.serialize(self.learning_rate[player]) for player in _PLAYERS],
-            "beta_2": [schedules.serialize(self.beta_2[player]) for player in _PLAYERS],
-            "clip_gradients": self.clip_gradients,
-            "gradient_accumulation": self.gradient_accumulation,
-            "one_stage": self.one_stage,
-            "freeze_discriminator": self.freeze_discriminator,
-            "jit_compile": self.jit_compile,
-            "steps_per_execution": self.steps_per_execution,
-            "run_eagerly": self.run_eagerly,
-        }
-
-    def compile_from_config(self, config):
-        self.compile(**config)
-
-    # Keras saves the state of no SeedGenerator, ours or a Dropout layer's; without it a resumed training would draw
-    # numbers again that it has used.
-
-    def _seed_states(self):
-        return [variable for variable in self.variables if variable.name == "seed_generator_state"]
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        for i, state in enumerate(self._seed_states()):
-            store[f"seed_{i}"] = np.array(state)
-
-    def load_own_variables(self, store):
-        for i, state in enumerate(self._seed_states()):
-            state.assign(np.array(store[f"seed_{i}"]))
-        for i, counter in enumerate((self.samples_seen, self.discriminator_updates)):
-            counter.assign(np.array(store[str(i)]))
-
-
-def _gradients(tape, target, variables, *tensors, output_gradients=None):
-    """Gradients for variables (and tensors), zero where the target does not depend on one."""
-    sources = [*(v.value for v in variables), *tensors]
-    zero = tf.UnconnectedGradients.ZERO
-    gradients = tape.gradient(target, sources, output_gradients=output_gradients, unconnected_gradients=zero)
-    return [tf.convert_to_tensor(gradient) for gradient in gradients]  # those of embeddings are sparse
-
-
-def _per_sample(logits):
-    """The mean logit of each sample, float32 (batch,)."""
-    return tf.reduce_mean(tf.reshape(tf.cast(logits, tf.float32), (_count(logits), -1)), axis=1)
-
-
-def _innermost(optimizer):
-    """The optimizer itself, without the wrapper that scales its loss."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
-
-
-def _overflow_everywhere(gradients):
-    """Makes an overflow on one replica one on all: Keras asks the first only whether to skip the update."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return gradients
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-    overflows = tf.distribute.get_replica_context().all_reduce("SUM", tf.cast(~finite, tf.float32))
-    first, *others = gradients
-    return [tf.where(overflows > 0, tf.constant(math.nan, first.dtype), first), *others]
-
-
-def _repeated(body, count, start):
-    """`body(number, values) -> (number + 1, values)` done `count` times, one after the other; the last values."""
-    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return tf.while_loop(lambda number, _: number < count, body, (0, start), parallel_iterations=1)[1]
-    values = start
-    for number in range(count):  # replicas cannot talk to each other (batch statistics) inside of a loop of the graph
-        with tf.control_dependencies(values):
-            values = body(number, values)[1]
-    return values
-
-
-def _check_parts(samples, parts):
-    if samples.shape[0] is not None and samples.shape[0] % parts:
-        raise ValueError(f"gradient_accumulation={parts} does not divide a batch of {samples.shape[0]} samples.")
-
-
-def _inputs(values, labels):
-    """What a network takes: the values alone, or with the classes of a conditional GAN."""
-    return values if labels is None else [values, labels]
-
-
-def _count(samples):
-    """Samples in a batch: a number where the shape is static, else a tensor."""
-    return samples.shape[0] if samples.shape[0] is not None else tf.shape(samples)[0]
-
-
-def _of_players(name, values):
-    """What an argument says of each player: {player: None, a number or a schedule}."""
-    pair = values if isinstance(values, (tuple, list)) else (values, values)
-    if len(pair) != 2:
-        raise ValueError(f"{name}={values!r}: expected one value, or a pair (discriminator's, generator's).")
-    return {
-        player: None if one is None else schedules.get(one, name) for player, one in zip(_PLAYERS, pair, strict=True)
-    }
-
-
-def _check_schedule(schedule, player):
-    """Raises a ValueError if a Keras schedule gives a negative rate somewhere among the first million updates."""
-    for update in (0, *(n * 10**power for power in range(7) for n in (1, 2, 5))):
-        if not float(schedule(update)) >= 0:
-            raise ValueError(
-                f"The learning rate of the {player}'s optimizer, a {type(schedule).__name__}, is "
-                f"{float(schedule(update)):g} after {update} updates: expected 0 or more throughout."
-            )
-
-
-def _as_sequence(value):
-    return value if isinstance(value, (tuple, list)) else (value,)
-
-
-def _number(name, value, default, least=0, whole=False):
-    """`value` (or `default` if it is None) after a check of its kind and lower bound."""
-    value = default if value is None else value
-    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-    if not isinstance(value, kinds) or isinstance(value, bool) or (least is not None and not value >= least):
-        kind = "a whole number" if whole else "a number"
-        bound = "" if least is None else f" of at least {least}"
-        raise ValueError(f"{name}={value!r}: expected {kind}{bound}.")
-    return int(value) if whole else float(value)
-
-
-def _batched(samples, labels, batch_size, shuffle, seed):
-    """An array as a data set of full batches, in a new order every epoch."""
-    count = len(samples)
-    batch_size = min(64, count) if batch_size is None else _number("batch_size", batch_size, None, least=1, whole=True)
-    if batch_size > count:
-        raise ValueError(f"batch_size={batch_size} is larger than the data set of {count} samples: give a smaller one.")
-    arrays = [np.asarray(samples, "float32")]
-    if labels is not None:
-        arrays.append(np.reshape(labels, (-1,)).astype("int32"))
-    dataset = memory.batches(arrays, batch_size, shuffle, seed)
-    return (dataset if labels is not None else dataset.map(lambda batch: batch)).prefetch(tf.data.AUTOTUNE)
-
-
-def _joined(dataset, count, steps_per_epoch):
-    """Joins `count` batches to one, for training steps that take several; returns (dataset, steps)."""
-    batches = int(dataset.cardinality())
-    if batches > 0 and steps_per_epoch is None:
-        steps_per_epoch = max(1, batches // count)
-    if batches > 0:  # finite: the next epoch goes on where this one ended
-        dataset = dataset.repeat()
-
-    def join(*parts):
-        joined = tf.nest.map_structure(lambda a: tf.reshape(a, (a.shape[0] * a.shape[1], *a.shape[2:])), parts)
-        return joined if len(joined) > 1 else joined[0]
-
-    return dataset.batch(count, drop_remainder=True).map(join).prefetch(tf.data.AUTOTUNE), steps_per_epoch
-
-
-def _watched(dataset, callbacks):
-    """The data set with what callbacks that watch the data append to it."""
-    watching = [callback for callback in callbacks if hasattr(callback, "watch")]
-    if not watching:
-        return dataset
-    options = tf.data.Options()
-    options.experimental_optimization.inject_prefetch = False  # a watcher sees a batch when a step takes it
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
-    for callback in watching:
-        dataset = callback.watch(dataset)
-    return dataset.with_options(options)
+        return {**super().base_config(), "num_classes": self.num_classes}

@@ -407,12 +407,15 @@ def _devices(strategy):
 
 def _with_defaults(recipe, dataset, devices):
     """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
-    rates = [float(optimizer.learning_rate) for optimizer in registry.gan_class(recipe.gan_type).default_optimizers()]
+    cls = registry.gan_class(recipe.gan_type)
+    rates = [float(optimizer.learning_rate) for optimizer in cls.default_optimizers()]
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
     edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
     count = getattr(dataset, "count", None)
-    batch, compile, chosen = defaults.derive(recipe.compile, rates, edge, count, recipe.batch_size, devices)
+    batch, compile, chosen = defaults.derive(
+        recipe.compile, rates, edge, count, recipe.batch_size, devices, getattr(cls, "default_batch_size", None)
+    )
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
         print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")

@@ -40,7 +40,7 @@ def assert_same(found, expected, tolerance=1e-6):
 
 def two_passes(gan, real, labels=None):
     """The simultaneous update written out: both losses' gradients by passes of their own, then both updates."""
-    latents = gan._latents(real)
+    latents = gan._sources(real)
     with tf.GradientTape(persistent=True) as tape:
         fake = gan.call_generator(latents, labels)
         seen = tf.stop_gradient(fake)

@@ -118,13 +118,13 @@ class CollapseMonitor(keras.callbacks.Callback):
         if self._real is not None or not self._watching:
             return dataset
 
-        def remember(samples):
+        def remember(*parts):
             if self._watching:
-                self._seen_reals.append(samples)  # the tensor stays: nothing is copied
+                self._seen_reals.append(self.model.real_samples(parts))  # the tensor stays: nothing is copied
                 self._watching = sum(map(len, self._seen_reals)) < variety.COUNT
 
         def note(*parts):
-            tf.py_function(remember, parts[:1], [])
+            tf.py_function(remember, parts, [])
             return parts if len(parts) > 1 else parts[0]
 
         return dataset.map(note)
@@ -219,8 +219,8 @@ class CollapseMonitor(keras.callbacks.Callback):
         if "real" not in start:
             start["real"] = self._reference()
         count = start["real"]["count"] if start["real"] else variety.COUNT
-        (fakes,) = self.model.generate_batches(count, seed=self.seed, ema=False)
-        found = variety.spread(variety.features(media.to_model(fakes), media, self._network))
+        fakes = self.model.watched_samples(count, self.seed)
+        found = variety.spread(variety.features(fakes, media, self._network))
         row = {"distance": found.mean, "nearest": float(np.median(found.nearest))}
         known = [start["real"]] if start["real"] else [*self._rows[1:], row]  # without reals, the run's own best
         mean, nearest = max((spread["distance"], spread["nearest"]) for spread in known)
@@ -242,9 +242,19 @@ class CollapseMonitor(keras.callbacks.Callback):
         if isinstance(self._real, np.ndarray):  # files are often sorted by class
             chosen = np.linspace(0, len(self._real) - 1, min(variety.COUNT, len(self._real))).round().astype(int)
             return self.model.media.to_model(self._real[chosen])
-        batches = self._seen_reals if self._real is None else _until_enough(self._real)
+        batches = self._seen_reals if self._real is None else self._until_enough()
         samples = [np.asarray(batch, "float32") for batch in batches]
         return np.concatenate(samples)[: variety.COUNT] if samples else None
+
+    def _until_enough(self):
+        """Batches of the data set that was given, in model range, until there are enough."""
+        count = 0
+        for batch in self._real:
+            samples = self.model.real_samples(batch if isinstance(batch, tuple) else (batch,))
+            yield samples
+            count += len(samples)
+            if count >= variety.COUNT:
+                return
 
     def _window(self):
         """Accuracy and gradient norms since the last check in this epoch, or since its beginning."""
@@ -447,17 +457,6 @@ def _goes_back(row):
 
 def _below(number, bound):
     return number is not None and bound is not None and number < bound
-
-
-def _until_enough(dataset):
-    """Batches of samples, in model range, until there are enough."""
-    count = 0
-    for batch in dataset:
-        samples = batch[0] if isinstance(batch, tuple) else batch
-        yield samples
-        count += len(samples)
-        if count >= variety.COUNT:
-            return
 
 
 def _short(value):
