@@ -369,6 +369,10 @@ class Game(keras.Model):
             seed = tf.random.experimental.stateless_fold_in(seed, replica.replica_id_in_sync_group)
         return seed
 
+    def _shared_seed(self):
+        """A new int32 seed (2,), the same one on all devices."""
+        return tf.cast(self.training_seeds.next(), tf.int32)
+
     def _augment(self, samples):
         return self.augmentation(samples, self._next_seed(self.augmentation)) if self.augmentation else samples
 

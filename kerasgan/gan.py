@@ -64,7 +64,7 @@ class GAN(Game):
 
     def _sources(self, real):
         """Latents for as many real samples."""
-        seed = tf.cast(self.training_seeds.next(), tf.int32)
+        seed = self._shared_seed()
         parts = self.gradient_accumulation
         return distribution.own_rows(lambda count: self.sample_latents(count, seed), count_of(real), parts)
 

@@ -36,7 +36,7 @@ __all__ = [
     "resolve",
 ]
 
-ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist", "wgan_gp_sprites")
+ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist", "wgan_gp_sprites", "pix2pix_noto2twemoji")
 
 
 class GANType(typing.NamedTuple):
@@ -51,6 +51,10 @@ def _images(path, size, **data):
     return GANType(path, {"image_shape": (size, size, 3)}, {"reader": "images", "size": size, "channels": 3, **data})
 
 
+def _pairs(path, size, reader):
+    return GANType(path, {"image_shape": (size, size, 3)}, {"reader": reader, "size": size, "channels": 3})
+
+
 TYPES = {
     "vanilla_gan": _images("kerasgan.models.vanilla:VanillaGAN", 32),
     "cgan": _images("kerasgan.models.cgan:CGAN", 32, labels=True),
@@ -59,6 +63,8 @@ TYPES = {
     "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
     "r3gan": _images("kerasgan.models.r3gan:R3GAN", 64),
     "sngan": _images("kerasgan.models.sngan:SNGAN", 32),
+    "cyclegan": _pairs("kerasgan.models.cyclegan:CycleGAN", 128, "unpaired"),
+    "pix2pix": _pairs("kerasgan.models.pix2pix:Pix2Pix", 256, "pairs"),
     "wavegan": GANType(
         "kerasgan.models.wavegan:WaveGAN",
         {"length": 8192, "sample_rate": 8000, "channels": 1},

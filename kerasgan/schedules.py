@@ -17,6 +17,7 @@ class Schedule:
     Args:
         start, end: values, 0 or more.
         samples: real samples seen in training when `end` is reached, above 0.
+        hold: samples seen until when the value stays at `start`; fewer than `samples`.
 
     Raises:
         ValueError: a value that is negative or no number.
@@ -24,16 +25,18 @@ class Schedule:
 
     name = "schedule"
 
-    def __init__(self, start, end, samples):
+    def __init__(self, start, end, samples, hold=0):
         for argument, value in (("start", start), ("end", end), ("samples", samples)):
             least = "above 0" if argument == "samples" else "of 0 or more"
             if not _is_number(value) or value < 0 or (argument == "samples" and not value > 0):
                 raise ValueError(f"{argument}={value!r} of a {self.name} schedule: expected a number {least}.")
-        self.start, self.end, self.samples = float(start), float(end), float(samples)
+        if not _is_number(hold) or not 0 <= hold < samples:
+            raise ValueError(f"hold={hold!r} of a {self.name} schedule: expected a number from 0 to below {samples}.")
+        self.start, self.end, self.samples, self.hold = float(start), float(end), float(samples), float(hold)
 
     def __call__(self, samples_seen):
         """The value, a float32 scalar tensor, after so many samples (a number or a scalar tensor)."""
-        share = tf.minimum(tf.cast(samples_seen, tf.float32) / self.samples, 1.0)
+        share = tf.clip_by_value((tf.cast(samples_seen, tf.float32) - self.hold) / (self.samples - self.hold), 0.0, 1.0)
         return self.end + (self.start - self.end) * self.remaining(share)
 
     def remaining(self, share):
@@ -41,14 +44,16 @@ class Schedule:
         raise NotImplementedError(f"{type(self).__name__} must implement remaining(share).")
 
     def get_config(self):
-        return {"start": self.start, "end": self.end, "samples": self.samples}
+        held = {"hold": self.hold} if self.hold else {}
+        return {"start": self.start, "end": self.end, "samples": self.samples, **held}
 
     @classmethod
     def from_config(cls, config):
         return cls(**config)
 
     def __repr__(self):
-        return f"{self.name}({self.start:g}, {self.end:g}, {self.samples:g})"
+        held = f", {self.hold:g}" if self.hold else ""
+        return f"{self.name}({self.start:g}, {self.end:g}, {self.samples:g}{held})"
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -79,7 +84,7 @@ def get(identifier, name="schedule"):
 
     Args:
         identifier: a number of 0 or more; a `Schedule`, or any function of the samples seen that Keras can serialize; a
-            text such as "cosine(2e-4, 5e-5, 2000000)" (start, end, samples); or what
+            text such as "cosine(2e-4, 5e-5, 2000000)" (start, end, samples, and where it is not 0, hold); or what
             `keras.saving.serialize_keras_object` made of a schedule.
         name: how the argument is called in errors.
 
@@ -124,7 +129,8 @@ def _parsed(text, name):
         return _SCHEDULES[found[1]](*(float(part) for part in found[2].split(",")))
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f"{name}={text!r}: expected linear(START, END, SAMPLES) or cosine(START, END, SAMPLES)."
+            f"{name}={text!r}: expected linear(START, END, SAMPLES) or cosine(START, END, SAMPLES), with "
+            "HOLD at the end where it is not 0."
         ) from error
 
 

@@ -2,5 +2,6 @@
 
 from kerasgan.data.audio import audio
 from kerasgan.data.image import images
+from kerasgan.data.pairs import pairs, picture, unpaired
 
-__all__ = ["audio", "images"]
+__all__ = ["audio", "images", "pairs", "picture", "unpaired"]

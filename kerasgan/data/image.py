@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from kerasgan.data.pipeline import batched, check_choices, is_count
 from kerasgan.data.pixels import FILTERS, check_header, to_pixels
-from kerasgan.data.sources import find
+from kerasgan.data.sources import Part, find
 
 CHOICES = {
     "channels": (1, 3, 4),
@@ -27,6 +27,7 @@ def images(
     shuffle=True,
     seed=None,
     subset=None,
+    part=None,
     key=None,
     data_dir=None,
     download=False,
@@ -70,6 +71,8 @@ def images(
         seed: makes order and flips repeatable.
         subset: a folder inside `source`, such as "train", or one of several sets of foreign TFRecord shards; with
             tensorflow-datasets the split ("train" by default).
+        part: "train" leaves out every tenth image, "test" has those only: where a source does not say what to test on.
+            None takes all.
         key: name of the images where `source` has several arrays or features.
         data_dir: where tensorflow-datasets keeps its data.
         download: lets tensorflow-datasets download and prepare what is not there.
@@ -101,6 +104,7 @@ def images(
     size, crop = check_size(size), check_crop(crop)
     check_choices(CHOICES, channels=channels, filter=filter, on_error=on_error, cache=cache)
     found = find(source, labels, subset=subset, key=key, data_dir=data_dir, download=download)
+    found = found if part is None else Part(found, part)
 
     def prepare(item):
         return to_pixels(found.read(item), size, channels, crop, filter)

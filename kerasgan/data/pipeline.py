@@ -10,9 +10,8 @@ import tensorflow as tf
 
 from kerasgan import memory
 from kerasgan.data.batching import Replacing, elsewhere, from_numbers, from_stream
-from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.files import BadSample
 from kerasgan.data.reading import Stack, read_usable, report
-from kerasgan.data.shards import ShardSource
 from kerasgan.data.streams import StreamSource
 
 CACHE_BYTES = 2**30  # prepared samples up to this size stay in memory; tf.data takes as much again for its own copy
@@ -42,8 +41,8 @@ def batched(
         prepare: function of an item of it that returns a NumPy array, or raises `BadSample`.
         look: the same for what is seen from outside, such as a file's header; used on files that stay where they are.
         spec: `tf.TensorSpec` of a prepared sample.
-        finish: function of a batch of them, and of a function that draws a number in [0, 1) for each, (rows, 1), which
-            returns float32 samples in model range.
+        finish: function of a batch of them, and of a function that draws a number in [0, 1) for each, (rows, 1), by a
+            whole number other ones; it returns float32 samples in model range, or a tuple of such.
         batch_size, shuffle, seed, on_error, cache: as in `kerasgan.data.images`.
         plural: what several samples are called.
         model_arguments: what the samples' shape means for a model: arguments by the names that types give them.
@@ -105,7 +104,7 @@ def _fingerprint(found, loaded, count):
     if loaded is not None:
         for array in loaded[0]:
             digest.update(np.ascontiguousarray(array))
-    elif isinstance(found, (FileSource, ShardSource)):
+    elif getattr(found, "listing", None):
         digest.update(found.listing().encode())
     return digest.hexdigest()
 
@@ -138,7 +137,7 @@ def _list(found, look, on_error):
     if isinstance(found, StreamSource):
         return found.elements(), found.class_names, True
     kept = np.arange(found.count)
-    if isinstance(found, FileSource):
+    if hasattr(found, "open"):  # files
         bad = []
         kept = np.array([position for position, _ in read_usable(look, found, bad)], np.int64)
         report(bad, found.count, found.name, on_error, stacklevel=5)
@@ -188,8 +187,12 @@ def _finished(batches, batch_size, finish, seed, start=None, worker=(0, 1)):
 
     def finish_batch(batch, seed):
         samples, *labels = batch
-        # As for the whole batch, of which a worker has some rows.
-        samples = finish(samples, lambda: tf.random.stateless_uniform([batch_size, 1], seed)[first:last])
+
+        def draw(number=0):  # as for the whole batch, of which a worker has some rows
+            own = tf.random.experimental.stateless_fold_in(seed, number) if number else seed
+            return tf.random.stateless_uniform([batch_size, 1], own)[first:last]
+
+        samples = finish(samples, draw)
         return (samples, *labels) if labels else samples
 
     options = tf.data.Options()

@@ -65,6 +65,26 @@ def to_pixels(raw, size, channels, crop, filter="bicubic"):
     return _to_array(_resize(image, box, target, crop == "pad", Image.Resampling[filter.upper()]), channels)
 
 
+def open_pixels(raw):
+    """A whole picture, upright, uint8 (height, width) or (height, width, channels). Arguments as of `to_pixels`."""
+    if not isinstance(raw, bytes):
+        return np.asarray(raw)
+    image = _open(io.BytesIO(raw))
+    _load(image)
+    orientation = _orientation(image)
+    if image.mode not in ("L", "RGB", "RGBA"):
+        image = _convert(image, 4 if image.has_transparency_data else 3)
+    return np.asarray(image.transpose(TRANSPOSITIONS[orientation]) if orientation in TRANSPOSITIONS else image)
+
+
+def size_of(raw):
+    """(width, height) of a picture, upright. Arguments as of `to_pixels`; of a file, the header is read."""
+    if not isinstance(raw, bytes):
+        return raw.shape[1::-1]
+    image = _open(io.BytesIO(raw))
+    return _upright(image, _orientation(image))
+
+
 def check_header(file, size, crop):
     """Opens an image file as far as its header and its place in the crop box; closes it. Raises `BadSample`."""
     with file:

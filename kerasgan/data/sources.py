@@ -4,6 +4,7 @@ All of them have `name`, `count` (None where it is not known), `class_names`, `i
 `item_name(position)`, `label(position)` and `classes(kept)`.
 """
 
+import functools
 import os
 import zipfile
 from pathlib import Path
@@ -15,6 +16,8 @@ from kerasgan.data.arrays import ArraySource, load_arrays
 from kerasgan.data.files import find_files
 from kerasgan.data.shards import is_shards, open_shards
 from kerasgan.data.streams import from_dataset, from_tfds
+
+TEST_EVERY = 10  # in a part for tests, every tenth item
 
 # kind of source -> (what messages call it, which arguments mean something there)
 KINDS = {
@@ -50,6 +53,59 @@ def find(source, labels=False, **options):
         return load_arrays(paths_of(source)[0], label_key=label_key, with_labels=with_labels, **options)
     read = from_dataset if kind == "dataset" else from_tfds
     return read(source, label_key=label_key, with_labels=with_labels, **options)
+
+
+class Part:
+    """Some of the items of a source, which is known in full: what is trained on, or what is kept apart to test on.
+
+    Args:
+        found: a source that knows its `count`.
+        part: "test" has every tenth item, "train" all others.
+
+    Raises:
+        ValueError: `part` is neither, the source is a stream, or nothing is left.
+    """
+
+    def __init__(self, found, part):
+        if part not in ("train", "test"):
+            raise ValueError(f"part={part!r} must be 'train', 'test' or None.")
+        if found.count is None or not hasattr(found, "read"):
+            raise ValueError(f"part={part!r} means nothing for a stream; give files or arrays.")
+        numbers = np.arange(found.count)
+        self.numbers = numbers[(numbers % TEST_EVERY == TEST_EVERY - 1) == (part == "test")]
+        if not len(self.numbers):
+            raise ValueError(f"part={part!r} of {found.name}, which has {found.count} items, is empty.")
+        self.name, self.count = f"{found.name} (part={part!r})", len(self.numbers)
+        self.class_names, self._found = found.class_names, found
+        for method in ("read", "open", "read_pair"):  # whichever the source has
+            if hasattr(found, method):
+                setattr(self, method, self._of_item(getattr(found, method)))
+        if getattr(found, "listing", None):
+            self.listing = lambda: f"{part} {found.listing()}"
+
+    def _of_item(self, method):
+        return lambda item: method(self._items[item])
+
+    @property
+    def labels(self):
+        return None if self._found.labels is None else self._found.labels[self.numbers]
+
+    @functools.cached_property
+    def _items(self):
+        items = list(self._found.items())
+        return [items[number] for number in self.numbers]
+
+    def items(self):
+        return range(self.count)
+
+    def item_name(self, position):
+        return self._found.item_name(int(self.numbers[position]))
+
+    def label(self, position):
+        return self._found.label(int(self.numbers[position]))
+
+    def classes(self, kept):
+        return self._found.classes(self.numbers[kept])
 
 
 def _kind(source, subset):

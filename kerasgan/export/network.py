@@ -90,9 +90,9 @@ class Exportable:
 
 
 def _check(gan):
-    from kerasgan.gan import GAN
+    from kerasgan.game import Game
 
-    if not isinstance(gan, GAN):
+    if not isinstance(gan, Game):
         raise TypeError(
             f"gan is a {type(gan).__name__}; expected a kerasgan.GAN, a name of kerasgan.list_models(), a run folder "
             "or a .keras file."

@@ -3,8 +3,10 @@
 from kerasgan.layers.batch_normalization import BatchNormalization
 from kerasgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from kerasgan.layers.grouped_convolution import GroupedConv2D
+from kerasgan.layers.instance_normalization import InstanceNormalization
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kerasgan.layers.pixel_normalization import PixelNormalization
+from kerasgan.layers.reflection_padding import ReflectionPadding2D
 from kerasgan.layers.resampling import BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
@@ -19,8 +21,10 @@ __all__ = [
     "Conv2DTranspose",
     "DownsamplingConv2D",
     "GroupedConv2D",
+    "InstanceNormalization",
     "MinibatchStandardDeviation",
     "PixelNormalization",
+    "ReflectionPadding2D",
     "SpectralNormalization",
     "UpsamplingConv2D",
 ]

@@ -4,8 +4,10 @@ import inspect
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from kerasgan import registry
+from kerasgan.media.dead_leaves import dead_leaves
 
 # Arguments that make a type small, by the names that types give them. A new type that has others is tested as it comes.
 _SMALL = {
@@ -14,6 +16,7 @@ _SMALL = {
     "latent_dim": 8,
     "width": 4,
     "blocks": 1,
+    "pool_size": 6,
     "units": 16,
     "maxout_units": 8,
 }
@@ -28,8 +31,32 @@ def build_small(gan_type, dtype=None, **changes):
 
 
 def data_for(gan, count=None):
-    """Random samples in model range (and labels) that the GAN can be fitted on, as the arguments of `fit`."""
+    """Random samples in model range (and labels, or images of another domain): what `fit` takes, as its arguments."""
     count = 8 * gan.batches_per_step if count is None else count
     random = np.random.default_rng(0)
-    samples = random.uniform(-1, 1, (count, *gan.discriminator.inputs[0].shape[1:])).astype("float32")
-    return (samples,) if gan.num_classes is None else (samples, random.integers(0, gan.num_classes, count))
+
+    def samples(media):
+        return random.uniform(-1, 1, (count, *media.shape)).astype("float32")
+
+    if hasattr(gan, "translate"):
+        return samples(gan.source_media), samples(gan.media)
+    return (
+        (samples(gan.media),)
+        if gan.num_classes is None
+        else (
+            samples(gan.media),
+            random.integers(0, gan.num_classes, count),
+        )
+    )
+
+
+def batch_for(gan, count=4):
+    """One batch as a training step has it: (samples as the players see them, labels or None)."""
+    return gan._unpack(tuple(tf.constant(part) for part in data_for(gan, count)))
+
+
+def made_by(gan, count, seed=None):
+    """New samples in natural units by the verb that the type has, of what follows from the seed."""
+    if hasattr(gan, "generate"):
+        return gan.generate(count, seed=seed)
+    return gan.translate(dead_leaves(count, gan.source_media.shape, seed))

@@ -1,0 +1,363 @@
+"""Pairs of images, and two domains without pairs, as a `tf.data.Dataset` of (images of A, images of B) in [-1, 1]."""
+
+import math
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.data.arrays import ArraySource, load_arrays
+from kerasgan.data.files import BadSample, find_files
+from kerasgan.data.image import CHOICES, check_crop, check_size, images
+from kerasgan.data.pipeline import batched, check_choices, is_count
+from kerasgan.data.pixels import open_pixels, size_of, to_pixels
+from kerasgan.data.sources import Part, check_path, paths_of, short
+
+_DIRECTIONS = ("a_to_b", "b_to_a")
+_LISTED = 5  # names in a message
+_ALIKE = 0.02  # how far the proportions of the images of a pair may differ, for sizes are whole numbers
+
+
+def pairs(
+    source,
+    size,
+    batch_size=64,
+    *,
+    keys=None,
+    direction="a_to_b",
+    channels=3,
+    crop="center",
+    filter="bicubic",
+    flip=False,
+    jitter=0,
+    shuffle=True,
+    seed=None,
+    subset=None,
+    part=None,
+    on_error="skip",
+    cache="auto",
+):
+    """Reads pairs of images that belong together, for translators such as `kerasgan.models.Pix2Pix`.
+
+    Batches are pairs of float32 (batch_size, height, width, channels) in [-1, 1]: what is translated, and what it
+    should become. Both images of a pair are cropped, mirrored and shifted alike.
+
+    Args:
+        source: where the pairs are, one of
+
+            - a folder or zip file of images that hold both, side by side: A on the left, B on the right;
+            - two of them, (A, B): files of the same name, whatever their ending, are a pair;
+            - a folder or zip file with two folders named in `keys`, such as ("photos", "drawings"), the same way;
+            - a `.npz` file with two arrays named in `keys`; or two arrays.
+        size: height and width of each image, an int or (height, width).
+        batch_size: pairs in a batch.
+        keys: names of two folders or arrays inside `source`, those of A and of B.
+        direction: "b_to_a" exchanges what is translated and what it becomes.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA), for both.
+        crop, filter, shuffle, seed, subset, part, on_error, cache: as in `kerasgan.data.images`; a box of `crop` is
+            one in each image of the pair.
+        flip: mirrors every other pair at random, anew in each epoch.
+        jitter: pixels by which pairs are read larger than `size`, of which a random part is cut out in each epoch: 30
+            for 256 in the paper of pix2pix.
+
+    Returns:
+        A `tf.data.Dataset` with the attributes and methods that `kerasgan.data.images` describes.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
+        ValueError: an argument, or the data, does not fit: no pairs, two images of a pair that differ in shape, ...
+
+    Example:
+
+    ```python
+    maps = kerasgan.data.pairs("maps/", size=256, batch_size=1, flip=True, jitter=30)
+    ```
+    """
+    size, crop = check_size(size), check_crop(crop)
+    check_choices(CHOICES, channels=channels, filter=filter, on_error=on_error, cache=cache)
+    check_choices({"direction": _DIRECTIONS}, direction=direction)
+    if not (jitter == 0 or is_count(jitter)):
+        raise ValueError(f"jitter={jitter!r} must be a whole number of pixels, 0 for none.")
+    found = _find_pairs(source, keys, subset)
+    found = found if part is None else Part(found, part)
+    larger = tuple(edge + round(jitter * edge / min(size)) for edge in size)
+
+    def prepare(item):
+        both = found.read_pair(item)
+        _check_proportions(*(size_of(picture) for picture in both))
+        prepared = [to_pixels(picture, larger, channels, crop, filter) for picture in both]
+        return np.concatenate(prepared if direction == "a_to_b" else prepared[::-1], axis=-1)
+
+    def finish(pixels, draw):
+        if flip:
+            columns = tf.range(pixels.shape[2])
+            columns = tf.where(draw() < 0.5, columns[::-1], columns)
+            pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)
+        for axis in (1, 2) if jitter else ():
+            first = tf.cast(draw(axis) * (larger[axis - 1] - size[axis - 1] + 1), tf.int32)
+            pixels = tf.gather(pixels, first + tf.range(size[axis - 1]), axis=axis, batch_dims=1)
+        return tuple(tf.split(tf.cast(pixels, tf.float32) / 127.5 - 1.0, 2, axis=-1))
+
+    return batched(
+        found,
+        prepare,
+        lambda item: None,
+        tf.TensorSpec((*larger, 2 * channels), tf.uint8),
+        finish,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        seed=seed,
+        on_error=on_error,
+        cache=cache,
+        plural="pairs",
+        model_arguments={"image_shape": [*size, channels], "source_channels": channels},
+    )
+
+
+def _check_proportions(first, second):
+    """Raises `BadSample` if two (width, height) differ in more than their scale and rounding."""
+    if abs(math.log(first[0] / first[1]) - math.log(second[0] / second[1])) > _ALIKE:
+        shown = " and ".join(f"{width}x{height}" for width, height in (first, second))
+        raise BadSample(f"its two images have different proportions, {shown} pixels")
+
+
+def unpaired(source, size, batch_size=64, *, keys=None, direction="a_to_b", channels=3, seed=None, **arguments):
+    """Reads images of two domains that do not belong to each other, for translators such as `kerasgan.models.CycleGAN`.
+
+    Batches are pairs of float32 (batch_size, height, width, channels) in [-1, 1]: images of A and images of B, each in
+    an order of its own. An epoch shows all images of the larger domain; the smaller one begins again on the way.
+
+    Args:
+        source: two sources, (A, B), of any kind that `kerasgan.data.images` reads; or one folder, zip file or `.npz`
+            file, with the names of two folders or arrays in it as `keys`.
+        size: height and width of the images, an int or (height, width).
+        batch_size: images of each domain in a batch.
+        keys: names of two folders or arrays inside `source`, those of A and of B.
+        direction: "b_to_a" exchanges the domains.
+        channels: 1 (grey), 3 (RGB) or 4 (RGBA), for both.
+        seed: makes orders and flips repeatable.
+        arguments: further ones of `kerasgan.data.images`, for both domains: `crop`, `filter`, `flip`, `shuffle`,
+            `subset`, `part`, `on_error`, `cache`.
+
+    Returns:
+        A `tf.data.Dataset` with the attributes and methods that `kerasgan.data.images` describes.
+
+    Raises:
+        FileNotFoundError, NotADirectoryError: a source is not there, or not of a kind that can be read.
+        ValueError: an argument, or the data, does not fit; a domain that is empty or smaller than a batch.
+
+    Example:
+
+    ```python
+    horses_and_zebras = kerasgan.data.unpaired(("horses/", "zebras/"), size=128, batch_size=1, flip=True)
+    ```
+    """
+    check_choices({"direction": _DIRECTIONS}, direction=direction)
+    if "labels" in arguments:
+        raise ValueError("labels: domains have no classes; leave labels out.")
+    domains = []
+    for name, part, options in _domains(source, keys, arguments):
+        try:
+            seeds = None if seed is None else seed + len(domains)
+            domains.append(images(part, size, batch_size, channels=channels, seed=seeds, **options))
+        except ValueError as error:
+            raise ValueError(f"Domain {name}: {error}") from None
+    counts = [domain.count for domain in domains]
+    if None in counts:
+        raise ValueError("source: domains must have a known number of images; streams have none. Give files or arrays.")
+    return _zipped(domains if direction == "a_to_b" else domains[::-1], batch_size, max(counts), channels, size, seed)
+
+
+def _zipped(domains, batch_size, count, channels, size, seed):
+    """Two data sets of `images` as one of pairs of batches."""
+
+    def in_batches(batch_size):
+        first, second = (domain.rebatched(batch_size) for domain in domains)
+
+        def endless(start=0, seed=seed, worker=(0, 1)):
+            seeds = (None, None) if seed is None else (seed, seed + 1)
+            return tf.data.Dataset.zip(
+                *(domain.endless(start, own, worker) for domain, own in zip((first, second), seeds, strict=True))
+            )
+
+        dataset = tf.data.Dataset.zip(first.repeat(), second.repeat()).take(count // batch_size)
+        dataset.class_names = None
+        dataset.model_arguments = {"image_shape": [*check_size(size), channels], "source_channels": channels}
+        dataset.endless, dataset.rebatched = endless, in_batches
+        dataset.fingerprint = f"{first.fingerprint} {second.fingerprint}"
+        dataset.count, dataset.seekable = count, first.seekable and second.seekable
+        return dataset
+
+    return in_batches(batch_size)
+
+
+def _domains(source, keys, arguments):
+    """[(name, source, arguments of `images`)] of both domains."""
+    if _are_two(source):
+        if keys is not None:
+            raise ValueError(f"keys={keys!r} means nothing where source is two domains; leave keys out.")
+        return [(name, part, arguments) for name, part in zip("AB", source, strict=True)]
+    keys = _check_keys(keys, source)
+    if _is_array_file(source):
+        return [(key, source, {**arguments, "key": key}) for key in keys]
+    subset = arguments.get("subset")
+    folders = [f"{subset.strip('/')}/{key}" if subset else key for key in keys]
+    return [(key, source, {**arguments, "subset": folder}) for key, folder in zip(keys, folders, strict=True)]
+
+
+def picture(path, size, channels=3, crop="center", filter="bicubic"):
+    """One image file as a model takes it: upright, cropped and resized as `kerasgan.data.images` does it.
+
+    Args:
+        path: an image file.
+        size, channels, crop, filter: as in `kerasgan.data.images`.
+
+    Returns:
+        uint8 (height, width, channels).
+
+    Raises:
+        FileNotFoundError, IsADirectoryError: there is no such file.
+        ValueError: it is no image, or an argument does not fit.
+    """
+    size, crop = check_size(size), check_crop(crop)
+    check_choices(CHOICES, channels=channels, filter=filter)
+    try:
+        return to_pixels(Path(path).expanduser().read_bytes(), size, channels, crop, filter)
+    except BadSample as error:
+        raise ValueError(f"path={str(path)!r} cannot be used: {error}.") from None
+
+
+# Where pairs come from -----------------------------------------------------------------------------------------------
+
+
+class PairSource:
+    """Pairs of images: a source as `kerasgan.data.sources` describes them, whose items are numbers of pairs.
+
+    Args:
+        name: what messages call it.
+        count: number of pairs.
+        read_pair: function of a number that returns both images, as bytes or pixels.
+        item_name: function of a number that returns what messages call the pair.
+        listing: what tells these files from others; None for pairs that are in memory.
+    """
+
+    class_names = labels = None
+
+    def __init__(self, name, count, read_pair, item_name, listing=None):
+        self.name, self.count, self.read_pair, self.item_name = name, count, read_pair, item_name
+        self.read, self.listing = read_pair, listing
+
+    def items(self):
+        return range(self.count)
+
+    def label(self, index):
+        return None
+
+    def classes(self, kept):
+        return None, None
+
+
+def _find_pairs(source, keys, subset):
+    """A `PairSource` of what a user gives."""
+    if _are_two(source):
+        if keys is not None or subset:
+            given = f"keys={keys!r}" if keys is not None else f"subset={subset!r}"
+            raise ValueError(f"{given} means nothing where source is two; leave it out.")
+        paths = [paths_of(part) for part in source]
+        if not all(paths):
+            return _of_arrays(
+                *(ArraySource(f"{side} of source", part) for side, part in zip("AB", source, strict=True))
+            )
+        for (path,) in paths:
+            check_path(path, "a folder or a zip file", ())
+        return _of_files(*(find_files(path) for path in paths))
+    paths = paths_of(source)
+    if not paths:
+        raise ValueError(
+            f"source={short(source)} is nothing that pairs can be read from; give a folder, a zip or .npz file, or two "
+            "of them."
+        )
+    (path,) = paths
+    check_path(path)
+    if _is_array_file(path):
+        return _of_arrays(*(load_arrays(path, key=key) for key in _check_keys(keys, source)))
+    if keys is None:
+        return _side_by_side(find_files([path], subset))
+    folders = [f"{subset.strip('/')}/{key}" if subset else key for key in _check_keys(keys, source)]
+    return _of_files(*(find_files([path], folder) for folder in folders))
+
+
+def _are_two(source):
+    return isinstance(source, (tuple, list)) and len(source) == 2
+
+
+def _is_array_file(path):
+    return isinstance(path, (str, Path)) and Path(path).suffix.lower() == ".npz"
+
+
+def _check_keys(keys, source):
+    if isinstance(keys, (tuple, list)) and len(keys) == 2 and all(isinstance(key, str) and key for key in keys):
+        return tuple(keys)
+    hint = ""
+    if _is_array_file(source) and zipfile.is_zipfile(source):
+        with np.load(source, allow_pickle=False) as archive:
+            hint = f" It holds: {', '.join(archive.files)}."
+    raise ValueError(
+        f"keys={keys!r}: expected the names of two folders or arrays in source={short(source)}, such as "
+        f'("photos", "drawings"); or give two sources, (A, B).{hint}'
+    )
+
+
+def _side_by_side(found):
+    def read_pair(item):
+        pixels = open_pixels(found.read(item))
+        if pixels.shape[1] % 2:
+            raise BadSample(f"{pixels.shape[1]} pixels wide, an odd number, which is not two images side by side")
+        return np.split(pixels, 2, axis=1)
+
+    return PairSource(found.name, found.count, read_pair, found.item_name, found.listing)
+
+
+def _of_arrays(first, second):
+    if first.count != second.count:
+        raise ValueError(
+            f"source: {first.name} has {first.count} images, {second.name} {second.count}; pairs need as many of each."
+        )
+    return PairSource(
+        f"{first.name} and {second.name}",
+        first.count,
+        lambda item: (first.read(item), second.read(item)),
+        lambda item: f"pair {item}",
+    )
+
+
+def _of_files(first, second):
+    """Pairs of the files of two sources that have the same name; a warning or an error for those without partner."""
+    numbers = [{_stem(found.item_name(i)): i for i in found.items()} for found in (first, second)]
+    for found, own in zip((first, second), numbers, strict=True):
+        if len(own) < found.count:
+            raise ValueError(f"{found.name} holds several files of one name with different endings; keep one of each.")
+    common = sorted(numbers[0].keys() & numbers[1].keys())
+    alone = sorted(numbers[0].keys() ^ numbers[1].keys())
+    names = ", ".join(alone[:_LISTED]) + (", ..." if len(alone) > _LISTED else "")
+    if not common:
+        raise ValueError(
+            f"{first.name} and {second.name} have no file name in common, by which pairs are found; there are {names}. "
+            "Images that do not belong together are read by kerasgan.data.unpaired."
+        )
+    if alone:
+        warnings.warn(f"{len(alone)} files without a partner of the same name are left out: {names}.", stacklevel=4)
+    rows = [tuple(own[name] for own in numbers) for name in common]
+    return PairSource(
+        f"{first.name} and {second.name}",
+        len(rows),
+        lambda item: (first.read(rows[item][0]), second.read(rows[item][1])),
+        lambda item: common[item],
+        lambda: f"{first.listing()}\n\n{second.listing()}",
+    )
+
+
+def _stem(name):
+    return name.rpartition(".")[0] or name

@@ -1,0 +1,199 @@
+"""pix2pix: an image from an image, learned from pairs; a U-Net against a discriminator of patches."""
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
+from kerasgan.media import Image
+from kerasgan.precision import policy
+from kerasgan.translator import Translator
+
+_DEEPEST = 8  # times the width: no layer has more channels
+_LARGE = 128  # pixels of the shorter side from which patches are the paper's 70x70
+
+
+def normal():
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def halvings(image_shape, name="image_shape"):
+    """How often a U-Net halves: down to a shorter side of 1, or an odd one.
+
+    (256, 256) is halved 8 times, as in the paper, (64, 64) 6 times, (48, 64) 4 times, to 3x4.
+
+    Raises:
+        ValueError: `image_shape` is not (height, width, channels), or cannot be halved 3 times.
+    """
+    if len(image_shape) != 3 or image_shape[2] not in (1, 3, 4):
+        raise ValueError(
+            f"{name}={tuple(image_shape)}: expected (height, width, channels) with 1 (grey), 3 (RGB) or 4 (RGBA) "
+            "channels."
+        )
+    height, width, _ = image_shape
+    count = 0
+    while height % 2 == 0 and width % 2 == 0:
+        height, width, count = height // 2, width // 2, count + 1
+    if count < 3:
+        raise ValueError(
+            f"{name}={tuple(image_shape)}: height and width must be multiples of 8 (powers of 2 are best: a U-Net goes "
+            "down to a single pixel)."
+        )
+    return count
+
+
+# The networks --------------------------------------------------------------------------------------------------------
+
+
+def build_generator(source_shape, channels, width, dropout, max_width=None):
+    """Images of A -> images of B in [-1, 1]: a U-Net.
+
+    The encoder halves until one pixel is left, the decoder doubles, and each of its layers also gets the encoder's maps
+    of the same size. Channels, from outside: width * (1, 2, 4, 8, 8, ...).
+    """
+    depth = halvings(source_shape)
+    widths = [min(width * min(2**level, _DEEPEST), max_width or width * _DEEPEST) for level in range(depth)]
+    images = keras.Input(source_shape, name="images")
+    x, skips = images, []
+    for level, filters in enumerate(widths):
+        x = layers.LeakyReLU(0.2)(x) if level else x
+        plain = level in (0, depth - 1)  # a map of one pixel, normalized over itself, would be nothing
+        x = Conv2D(filters, 4, strides=2, padding="same", use_bias=plain, kernel_initializer=normal())(x)
+        x = x if plain else InstanceNormalization()(x)
+        skips.append(x)
+    skips.pop()
+    for place, (filters, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips), strict=True)):
+        x = layers.ReLU()(x)
+        x = Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal())(x)
+        x = InstanceNormalization()(x)
+        x = layers.Dropout(dropout)(x) if place < 3 and dropout else x
+        x = layers.Concatenate()([x, skip])
+    x = layers.ReLU()(x)
+    x = Conv2DTranspose(channels, 4, strides=2, padding="same", kernel_initializer=normal())(x)
+    x = layers.Activation("tanh", dtype="float32", name="translations")(x)
+    return keras.Model(images, x, name="generator")
+
+
+def patch_logits(x, width, steps):
+    """Maps -> (batch, rows, columns, 1): a logit for each patch of the image, whether it is real.
+
+    `steps` convolutions of stride 2, then one of stride 1 and the last; a patch has 16, 34 or 70 pixels along an edge
+    for 1, 2 or 3 of them.
+    """
+    for step in range(steps + 1):
+        strides = 2 if step < steps else 1
+        filters = width * min(2**step, _DEEPEST)
+        x = Conv2D(filters, 4, strides=strides, padding="same", use_bias=not step, kernel_initializer=normal())(x)
+        x = InstanceNormalization()(x) if step else x
+        x = layers.LeakyReLU(0.2)(x)
+    return Conv2D(1, 4, padding="same", kernel_initializer=normal())(x)
+
+
+def default_patch_steps(image_shape):
+    """The paper's 70x70 pixels for images of 128 pixels and more, 34x34 for smaller ones."""
+    return 3 if min(image_shape[:2]) >= _LARGE else 2
+
+
+def build_discriminator(pair_shape, width, steps):
+    """Pairs, one image on top of the other -> logits of patches."""
+    pairs = keras.Input(pair_shape, name="samples")
+    logits = patch_logits(pairs, width, steps)
+    logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
+    return keras.Model(pairs, logits, name="discriminator")
+
+
+# The game ------------------------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Pix2Pix(Translator):
+    """pix2pix (Isola, Zhu, Zhou & Efros, 2017, arXiv:1611.07004).
+
+    The generator sees an image of A and makes one of B; the discriminator sees both, and says of each patch of 70x70
+    pixels whether it is real. The L1 distance to the true B (weight 100) takes care of what is where, the discriminator
+    of how it looks in detail. Adam 2e-4 (0.5, 0.999), batches of one image.
+
+    Noise comes from dropout alone, 0.5 in the decoder's first three layers. The paper keeps it when it translates, and
+    observes that it changes little; `translate` and exported networks leave it out, so that the same image gives the
+    same answer.
+
+    Changed from the paper: instance normalization, which is what its batch normalization of single images comes to, so
+    that larger batches mean the same; the discriminator's loss is not halved, which Adam would not notice; patches of
+    34x34 for images of fewer than 128 pixels; a moving average of the generator for translating.
+
+    Args:
+        image_shape: (height, width, channels) of images of B; height and width multiples of 8, best powers of 2.
+        source_channels: channels of images of A: 1, 3 or 4. None takes those of B.
+        width: channels of the generator's outermost maps; inner ones have up to 8 times as many. The paper's: 64.
+        discriminator_width: the same of the discriminator; None takes the generator's.
+        max_width: no layer of the generator has more channels; None takes 8 times its width.
+        patch_steps: strided convolutions of the discriminator: 3, 2 or 1 for patches of 70, 34 or 16 pixels. None
+            chooses by the size of the images.
+        dropout: rate of the dropout; 0 for none.
+        seed, name, dtype: as in `kerasgan.GAN`.
+
+    Example:
+
+    ```python
+    gan = kerasgan.models.Pix2Pix(image_shape=(256, 256, 3))
+    gan.compile()
+    gan.fit(kerasgan.data.pairs("maps/", size=256, batch_size=1), epochs=200)
+    maps = gan.translate(photographs)
+    ```
+    """
+
+    default_batch_size = 1
+    default_weights = {"adversarial": 1.0, "l1": 100.0}
+
+    def __init__(
+        self,
+        image_shape=(256, 256, 3),
+        source_channels=None,
+        width=64,
+        discriminator_width=None,
+        max_width=None,
+        patch_steps=None,
+        dropout=0.5,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        source_shape = (*image_shape[:2], image_shape[2] if source_channels is None else source_channels)
+        pair_shape = (*image_shape[:2], source_shape[2] + image_shape[2])
+        steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
+        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= halvings(image_shape) - 1:
+            raise ValueError(f"patch_steps={patch_steps!r}: expected a whole number from 1 on, fewer than halvings.")
+        halvings(source_shape, "source_channels, image_shape")
+        with policy(dtype):
+            super().__init__(
+                build_generator(source_shape, image_shape[2], width, dropout, max_width),
+                build_discriminator(pair_shape, discriminator_width or width, steps),
+                media=Image(image_shape),
+                source_media=Image(source_shape),
+                seed=seed,
+                name=name,
+                dtype=dtype,
+            )
+        self.config = {
+            "image_shape": list(image_shape),
+            "source_channels": source_channels,
+            "width": width,
+            "discriminator_width": discriminator_width,
+            "max_width": max_width,
+            "patch_steps": patch_steps,
+            "dropout": dropout,
+        }
+
+    def call_generator(self, sources, labels=None, training=True):
+        """Images of A -> pairs of them and of what is made of them."""
+        translated = self.generator(sources, training=training)
+        return tf.concat([tf.cast(sources, translated.dtype), translated], axis=-1)
+
+    def generator_terms(self, real, fake):
+        """The mean absolute difference of the generated from the true image of B."""
+        _, target = self.split(real)
+        _, translated = self.split(fake)
+        return {"l1": tf.reduce_mean(tf.abs(tf.cast(target, tf.float32) - tf.cast(translated, tf.float32)))}
+
+    def get_config(self):
+        return {**self.config, **self.base_config()}
