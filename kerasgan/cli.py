@@ -93,7 +93,7 @@ def generate(words):
 
     runs.check_name(name)
     _import_tensorflow()
-    gan = runs.load(name)
+    gan = _able_to(runs.load(name), name, "generate")
     media = gan.media
     default = _stem(name) + media.extension
     path = files.check_output(values.out or default, media.extensions, name="--out")
@@ -102,6 +102,76 @@ def generate(words):
     samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
     media.save(samples, path, columns=values.columns)
     print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
+
+
+def translate(words):
+    """translate NAME|RUN|FILE PICTURE ...
+
+    Turns pictures into what the model translates to: emoji of one style into those of another, photographs into
+    drawings. Pictures of any size are cropped and resized to that of the model. One goes into a file, several into a
+    folder.
+
+    Examples:
+      kerasgan translate pix2pix_noto2twemoji smile.png -o twemoji.png
+      kerasgan translate runs/horses photo.jpg --crop pad
+      kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string(
+        "out", None, "File, or folder for several pictures; default: beside you.", short_name="o", flag_values=values
+    )
+    flags.DEFINE_string("direction", None, "a_to_b or, where a model has it, b_to_a.", flag_values=values)
+    flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
+    name, *pictures = _parse(translate, values, words, takes=None) or [None]
+    _check_pictures(translate, name, pictures)
+    outputs = _outputs(pictures, values.out, _stem(name))
+
+    from kerasgan import runs
+
+    runs.check_name(name)
+    _import_tensorflow()
+    from kerasgan import data
+
+    gan = _able_to(runs.load(name), name, "translate")
+    source, _ = gan.media_of(gan.check_direction(values.direction))
+    images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in pictures]
+    for image, path in zip(images, outputs, strict=True):
+        translated = gan.translate(image[None], direction=values.direction)
+        print(f"Saved {kerasgan.save_samples(translated, path)}.")
+
+
+def _check_pictures(command, name, pictures):
+    """Raises unless there is a model and pictures that are files."""
+    if not pictures:
+        usage, _, _ = _help_of(command)
+        raise ValueError(f"Expected kerasgan {usage}: {'a picture' if name else 'a model and a picture'} is missing.")
+    for path in pictures:
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path!r} is a folder; name the pictures in it, such as {path.rstrip('/')}/*.jpg")
+        if not os.path.isfile(path):
+            raise FileNotFoundError(f"{path!r} does not exist; give the path of a picture.")
+
+
+def _outputs(pictures, out, suffix):
+    """The file that each picture's result goes to: `out`, or one of its own in the folder `out`."""
+    is_file = out is not None and len(pictures) == 1 and os.path.splitext(out)[1] and not os.path.isdir(out)
+    if is_file:
+        return [files.check_output(out, (".png", ".webp", ".jpg", ".jpeg"), name="--out")]
+    folder = files.check_folder(out or ".", name="--out")
+    names = [f"{os.path.splitext(os.path.basename(path))[0]}_{suffix}.png" for path in pictures]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ValueError(f"Several pictures would be saved as {twice!r}: translate pictures of one name one by one.")
+    return [os.path.join(folder, name) for name in names]
+
+
+def _able_to(gan, name, verb):
+    """The model, if it has a verb."""
+    if not hasattr(gan, verb):
+        has = next((other for other in ("generate", "translate", "upscale") if hasattr(gan, other)), None)
+        hint = f": use kerasgan {has} {name}" if has else ""
+        raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {verb}{hint}.")
+    return gan
 
 
 def train(words):
@@ -264,13 +334,17 @@ def evaluate(words):
     flags.DEFINE_string("data", None, "The real samples: a folder, a zip, ... as in training.", flag_values=values)
     flags.DEFINE_list(
         "metrics",
-        "fid,kid,prdc",
-        "Some of fid, kid, prdc, memorization, is, swd, ms_ssim, ppl, cas.",
+        None,
+        "Some of fid, kid, prdc (these by default), memorization, is, swd, ms_ssim, ppl, cas; of a translator some of "
+        "psnr, ssim, l1, kid.",
         flag_values=values,
     )
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
     flags.DEFINE_string("subset", None, "Part of the data, such as test.", flag_values=values)
+    flags.DEFINE_boolean(
+        "paired", None, "For a translator: whether images of the domains belong together.", flag_values=values
+    )
     flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
     flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
     flags.DEFINE_float("truncation", None, "Bound on the latents.", flag_values=values)
@@ -292,25 +366,19 @@ def evaluate(words):
     out = values.out or (path / runs.EVALUATION if path.is_dir() and name not in registry.list_models() else None)
     if out is not None:
         files.check_output(out, (".json",), name="--out")
-    recipe = runs.recipe_of(name)
-    labels = "cas" in values.metrics
-    recipe = runs.changed(recipe, {"data.labels": labels}) if labels else recipe
     _import_tensorflow()
     from kerasgan import metrics
 
-    found = metrics.evaluate(
-        runs.load(name),
-        runs.read_whole(recipe, values.data, values.subset),
+    options = {flag: values[flag].value for flag in ("count", "seed", "repeats", "truncation", "ema", "floor")}
+    options = {flag: value for flag, value in options.items() if values[flag].present}
+    found = runs.evaluate(
+        name,
+        values.data,
         values.metrics,
+        subset=values.subset,
+        paired=values.paired,
         network=values.network,
-        count=values.count,
-        seed=values.seed,
-        repeats=values.repeats,
-        truncation=values.truncation,
-        ema=values.ema,
-        floor=values.floor,
-        model=name,
-        split=values.subset or recipe.data.get("subset") or "all",
+        **options,
     )
     print(metrics.result.table(found))
     if out is not None:
@@ -481,6 +549,7 @@ COMMANDS = {
     "list": list_models,
     "describe": describe,
     "generate": generate,
+    "translate": translate,
     "train": train,
     "convert": convert,
     "evaluate": evaluate,

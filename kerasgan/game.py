@@ -731,7 +731,7 @@ class Game(keras.Model):
                 raise ValueError(
                     f"batch_size={batch_size}: a tf.data.Dataset has its own batches; leave batch_size out."
                 )
-            self._check_first_batch(x)
+            self.check_first_batch(x)
         kwargs["shuffle"] = False  # Keras would warn that a data set shuffles itself
         if self.batches_per_step > 1:
             x, steps_per_epoch = _joined(x, self.batches_per_step, steps_per_epoch)
@@ -772,7 +772,8 @@ class Game(keras.Model):
         """What `fit` got as `y`, as an array whose rows go with the samples; None if this game takes none."""
         return None
 
-    def _check_first_batch(self, dataset):
+    def check_first_batch(self, dataset):
+        """`check` of the first batch of a `tf.data.Dataset`; a ValueError if it has none."""
         for batch in dataset.take(1):
             samples, second, _ = keras.utils.unpack_x_y_sample_weight(batch)
             return self.check(samples.numpy(), second if second is None else second.numpy())

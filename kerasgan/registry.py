@@ -36,7 +36,14 @@ __all__ = [
     "resolve",
 ]
 
-ZOO = ("dcgan_celeba", "vanilla_gan_mnist", "cgan_fashion_mnist", "wgan_mnist", "wgan_gp_sprites", "pix2pix_noto2twemoji")
+ZOO = (
+    "dcgan_celeba",
+    "vanilla_gan_mnist",
+    "cgan_fashion_mnist",
+    "wgan_mnist",
+    "wgan_gp_sprites",
+    "pix2pix_noto2twemoji",
+)
 
 
 class GANType(typing.NamedTuple):

@@ -133,6 +133,51 @@ def changed(recipe, changes):
     return registry.Recipe.from_dict(values)
 
 
+def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=None, progress=True, **options):
+    """Scores a model by its recipe's data, as `kerasgan evaluate` does.
+
+    A GAN is scored by `kerasgan.metrics.evaluate`; a translator by `kerasgan.metrics.evaluate_translator`, on the part
+    of the data that its recipe keeps apart, if it does.
+
+    Args:
+        name: a name of the zoo, a run folder or a `.keras` file.
+        source: the data, as in `train`.
+        metrics: names, in a sequence or separated by commas; None takes the usual ones.
+        subset: another part of the source than the recipe's, such as "test".
+        paired: for a translator, whether images of the two domains belong together; None says so if it was trained on
+            pairs.
+        network, progress, options: as in `kerasgan.metrics.evaluate`; `options` are not for translators.
+
+    Returns:
+        A list of `kerasgan.metrics.Result`.
+
+    Raises:
+        ValueError: an argument does not fit.
+    """
+    from kerasgan import metrics as scores
+
+    gan, recipe = load(name), recipe_of(name)
+    split = subset or recipe.data.get("subset") or "all"
+    if not hasattr(gan, "translate"):
+        metrics = ("fid", "kid", "prdc") if metrics is None else metrics
+        recipe = changed(recipe, {"data.labels": True}) if "cas" in metrics else recipe
+        real = read_whole(recipe, source, subset)
+        return scores.evaluate(
+            gan, real, metrics, network=network, model=str(name), split=split, progress=progress, **options
+        )
+    if any(value is not None for value in options.values()):
+        raise ValueError(f"{name!r} translates images: {', '.join(options)} mean nothing for it; leave them out.")
+    paired = recipe.data.get("reader") == "pairs" if paired is None else paired
+    if paired:
+        recipe = changed(recipe, {"data.reader": "pairs"})
+    if recipe.data.get("part"):
+        recipe, split = changed(recipe, {"data.part": "test"}), "test"
+    pairs = read_whole(recipe, source, subset)
+    return scores.evaluate_translator(
+        gan, pairs, metrics, paired=paired, network=network, model=str(name), split=split, progress=progress
+    )
+
+
 def read_whole(recipe, source, subset=None):
     """The data of a recipe for scores: each sample once, in order, as it is (not mirrored at random).
 
@@ -147,8 +192,8 @@ def read_whole(recipe, source, subset=None):
     reader = _reader(recipe)
     arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
     arguments |= {} if subset is None else {"subset": subset}
-    if "flip" in inspect.signature(reader).parameters:
-        arguments["flip"] = False
+    known = inspect.signature(reader).parameters
+    arguments |= {name: value for name, value in (("flip", False), ("jitter", 0)) if name in known or name in arguments}
     return reader(source, **{**arguments, "batch_size": 1, "shuffle": False})
 
 
@@ -254,6 +299,8 @@ def train(
         "count": getattr(dataset, "count", None),
     }
     reals = _first_epoch(dataset)
+    if reals is not None:  # what a translator shows of the data is the same wherever it goes on
+        gan.check_first_batch(reals)
     watchers = [callbacks.CollapseMonitor(folder, real=reals, rollback=rollback, checkpoint=checkpoint), *watchers]
     if score:
         reals = read_whole(recipe, source)

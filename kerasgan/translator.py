@@ -83,7 +83,7 @@ class Translator(Game):
         Raises:
             ValueError: there is no such direction, or the images are not of the model's size and type.
         """
-        direction = self._direction(direction)
+        direction = self.check_direction(direction)
         source, target = self.media_of(direction)
         images = np.asarray(images)
         single = images.ndim == len(source.shape)
@@ -98,7 +98,8 @@ class Translator(Game):
         translated = target.to_natural(self._translated(source.to_model(batch), direction, self.ema_generator))
         return translated[0] if single else translated
 
-    def _direction(self, direction):
+    def check_direction(self, direction):
+        """The direction that `direction` means, None being the first; a ValueError if there is no such one."""
         direction = self.directions[0] if direction is None else direction
         if direction not in self.directions:
             raise ValueError(
@@ -170,7 +171,7 @@ class Translator(Game):
 
     def inference_network(self, direction=None):
         """What a device runs: one direction of the moving average in float32, images in [0, 1] in and out."""
-        direction = self._direction(direction)
+        direction = self.check_direction(direction)
         source, target = self.media_of(direction)
         network = in_float32(self.translator(direction, self.ema_generator))
         images = keras.Input(source.shape, name="images")

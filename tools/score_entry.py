@@ -11,22 +11,22 @@ import sys
 
 from absl import app, flags
 
-import kerasgan
 from kerasgan import files, metrics, registry, runs
 
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
+OPTIONS = ("paired", "network", "count", "repeats")  # flags that are arguments of kerasgan.runs.evaluate
 SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
-def score(name, source, chosen="fid,kid,prdc", zoo=ZOO, **arguments):
+def score(name, source, chosen=None, zoo=ZOO, **arguments):
     """Scores the entry `name`; returns the list of `kerasgan.metrics.Result`.
 
     Args:
         name: of the entry.
         source: the data that it was trained on.
-        chosen: metrics, as in `kerasgan.metrics.evaluate`.
+        chosen: metrics, as in `kerasgan.runs.evaluate`.
         zoo: the folder of all entries.
-        arguments: further ones of `kerasgan.metrics.evaluate`.
+        arguments: further ones of `kerasgan.runs.evaluate`.
 
     Raises:
         ValueError, OSError: no such entry, or data or arguments do not fit.
@@ -35,10 +35,7 @@ def score(name, source, chosen="fid,kid,prdc", zoo=ZOO, **arguments):
     card = (folder / "card.md").read_text(encoding="utf-8")
     if not SECTION.search(card):
         raise ValueError(f"{str(folder / 'card.md')!r} has no section '## Scores': publish the entry first.")
-    recipe = registry.get(name)
-    split = recipe.data.get("subset") or "all"
-    data = runs.read_whole(recipe, source)
-    found = metrics.evaluate(kerasgan.load(name, compile=False), data, chosen, model=name, split=split, **arguments)
+    found = runs.evaluate(name, source, chosen, **arguments)
     metrics.result.save(found, folder / registry.SCORES)
     card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
     with files.atomic(folder / "card.md") as temporary:
@@ -56,9 +53,7 @@ def main(argv):
             values.data,
             values.metrics,
             values.zoo,
-            network=values.network,
-            count=values.count,
-            repeats=values.repeats,
+            **{name: values[name].value for name in OPTIONS if values[name].present},
         )
     except (ValueError, OSError, ImportError) as error:
         sys.exit(f"score_entry: error: {error}")
@@ -68,7 +63,8 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("name", None, "The zoo entry.", required=True)
     flags.DEFINE_string("data", None, "The data that it was trained on.", required=True)
-    flags.DEFINE_string("metrics", "fid,kid,prdc", "Metrics, separated by commas.")
+    flags.DEFINE_string("metrics", None, "Metrics, separated by commas; default: the usual ones.")
+    flags.DEFINE_boolean("paired", None, "For a translator: whether images of the domains belong together.")
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.")
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.")
     flags.DEFINE_integer("repeats", 1, "Draws of samples.")

@@ -21,6 +21,7 @@ from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.result import Result, mean
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.ssim import ms_ssim, ssim
+from kerasgan.metrics.translation import evaluate as evaluate_translator
 
 __all__ = [
     "METRICS",
@@ -31,6 +32,7 @@ __all__ = [
     "classification_accuracy",
     "density_coverage",
     "evaluate",
+    "evaluate_translator",
     "features",
     "frechet_distance",
     "inception_score",
