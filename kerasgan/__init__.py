@@ -17,6 +17,8 @@ __version__ = "0.1.0"
 
 _OBJECTS = {
     "GAN": "kerasgan.gan",
+    "Game": "kerasgan.game",
+    "Translator": "kerasgan.translator",
     "build": "kerasgan.registry",
     "describe": "kerasgan.registry",
     "list_models": "kerasgan.registry",

@@ -158,6 +158,7 @@ class Pix2Pix(Translator):
         name=None,
         dtype=None,
     ):
+        halvings(image_shape)
         source_shape = (*image_shape[:2], image_shape[2] if source_channels is None else source_channels)
         pair_shape = (*image_shape[:2], source_shape[2] + image_shape[2])
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
