@@ -91,6 +91,21 @@ RECIPES = {
         data=_DATA,
         **_COMMON,
     ),
+    "translator": Recipe(
+        name="translator",
+        gan_type="cyclegan",
+        model={"image_shape": [16, 16, 1], "width": 2, "blocks": 1, "pool_size": 6},
+        compile={"learning_rate": "linear(2e-4, 0, 100, 40)"},
+        data={"reader": "unpaired", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True},
+        **_COMMON,
+    ),
+    "pairs": Recipe(
+        name="pairs",
+        gan_type="pix2pix",
+        model={"image_shape": [16, 16, 1], "width": 2},
+        data={"reader": "pairs", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True, "jitter": 2},
+        **_COMMON,
+    ),
     "mixed": Recipe(
         name="mixed",
         gan_type="dcgan",
@@ -165,7 +180,8 @@ def main():
     data = arguments.folder.parent / "data.npz"
     if not data.is_file():
         random = np.random.default_rng(0)
-        np.savez(data, x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
+        x, z = (random.integers(0, 256, (22, 16, 16), dtype="uint8") for _ in range(2))
+        np.savez(data, x=x, y=np.arange(22) % 2, z=z)
     for kind in arguments.kinds:
         options = OPTIONS.get(kind, {})
         runs.train(RECIPES[kind], data, arguments.folder / kind, minutes=0.002, strategy=strategy, **options)

@@ -40,8 +40,11 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 
 @pytest.mark.slow
 def test_two_devices_train_as_one_does(whole):
-    """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16."""
-    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "mixed")
+    """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
+
+    And a translator's pool of earlier images.
+    """
+    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "translator", "mixed")
     folder = whole.parent / "two_devices"
     folder.mkdir()
     done = train(folder, *kinds, "--strategy", json.dumps({"devices": 2}))

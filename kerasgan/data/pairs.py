@@ -123,7 +123,24 @@ def _check_proportions(first, second):
         raise BadSample(f"its two images have different proportions, {shown} pixels")
 
 
-def unpaired(source, size, batch_size=64, *, keys=None, direction="a_to_b", channels=3, seed=None, **arguments):
+def unpaired(
+    source,
+    size,
+    batch_size=64,
+    *,
+    keys=None,
+    direction="a_to_b",
+    channels=3,
+    crop="center",
+    filter="bicubic",
+    flip=False,
+    shuffle=True,
+    seed=None,
+    subset=None,
+    part=None,
+    on_error="skip",
+    cache="auto",
+):
     """Reads images of two domains that do not belong to each other, for translators such as `kerasgan.models.CycleGAN`.
 
     Batches are pairs of float32 (batch_size, height, width, channels) in [-1, 1]: images of A and images of B, each in
@@ -138,8 +155,7 @@ def unpaired(source, size, batch_size=64, *, keys=None, direction="a_to_b", chan
         direction: "b_to_a" exchanges the domains.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA), for both.
         seed: makes orders and flips repeatable.
-        arguments: further ones of `kerasgan.data.images`, for both domains: `crop`, `filter`, `flip`, `shuffle`,
-            `subset`, `part`, `on_error`, `cache`.
+        crop, filter, flip, shuffle, subset, part, on_error, cache: as in `kerasgan.data.images`, for both domains.
 
     Returns:
         A `tf.data.Dataset` with the attributes and methods that `kerasgan.data.images` describes.
@@ -155,13 +171,13 @@ def unpaired(source, size, batch_size=64, *, keys=None, direction="a_to_b", chan
     ```
     """
     check_choices({"direction": _DIRECTIONS}, direction=direction)
-    if "labels" in arguments:
-        raise ValueError("labels: domains have no classes; leave labels out.")
+    common = {"channels": channels, "crop": crop, "filter": filter, "flip": flip, "shuffle": shuffle, "part": part}
+    common |= {"on_error": on_error, "cache": cache}
     domains = []
-    for name, part, options in _domains(source, keys, arguments):
+    for name, own, options in _domains(source, keys, subset):
         try:
             seeds = None if seed is None else seed + len(domains)
-            domains.append(images(part, size, batch_size, channels=channels, seed=seeds, **options))
+            domains.append(images(own, size, batch_size, seed=seeds, **common, **options))
         except ValueError as error:
             raise ValueError(f"Domain {name}: {error}") from None
     counts = [domain.count for domain in domains]
@@ -193,18 +209,20 @@ def _zipped(domains, batch_size, count, channels, size, seed):
     return in_batches(batch_size)
 
 
-def _domains(source, keys, arguments):
-    """[(name, source, arguments of `images`)] of both domains."""
+def _domains(source, keys, subset):
+    """[(name, source, arguments of `images` that say where in it)] of both domains."""
     if _are_two(source):
         if keys is not None:
             raise ValueError(f"keys={keys!r} means nothing where source is two domains; leave keys out.")
-        return [(name, part, arguments) for name, part in zip("AB", source, strict=True)]
+        return [(name, own, {"subset": subset}) for name, own in zip("AB", source, strict=True)]
     keys = _check_keys(keys, source)
     if _is_array_file(source):
-        return [(key, source, {**arguments, "key": key}) for key in keys]
-    subset = arguments.get("subset")
-    folders = [f"{subset.strip('/')}/{key}" if subset else key for key in keys]
-    return [(key, source, {**arguments, "subset": folder}) for key, folder in zip(keys, folders, strict=True)]
+        return [(key, source, {"key": key, "subset": subset}) for key in keys]
+    return [(key, source, {"subset": _inside(subset, key)}) for key in keys]
+
+
+def _inside(subset, folder):
+    return f"{subset.strip('/')}/{folder}" if subset else folder
 
 
 def picture(path, size, channels=3, crop="center", filter="bicubic"):
@@ -285,8 +303,7 @@ def _find_pairs(source, keys, subset):
         return _of_arrays(*(load_arrays(path, key=key) for key in _check_keys(keys, source)))
     if keys is None:
         return _side_by_side(find_files([path], subset))
-    folders = [f"{subset.strip('/')}/{key}" if subset else key for key in _check_keys(keys, source)]
-    return _of_files(*(find_files([path], folder) for folder in folders))
+    return _of_files(*(find_files([path], _inside(subset, key)) for key in _check_keys(keys, source)))
 
 
 def _are_two(source):

@@ -198,8 +198,6 @@ def test_unpaired_from_folders_and_wrong_ones(two_folders):
         data.unpaired(two_folders, 16, 2, keys=("photos", "drawings"), direction="there")
     with pytest.raises(ValueError, match="keys=None: expected the names of two"):
         data.unpaired(two_folders, 16, 2)
-    with pytest.raises(ValueError, match="labels"):
-        data.unpaired((two_folders / "photos", two_folders / "drawings"), 16, 2, labels=True)
 
 
 def test_one_picture(tmp_path):
