@@ -4,12 +4,13 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
+from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
 from kerasgan.media import Image
 from kerasgan.precision import policy
 from kerasgan.translator import Translator
 
 _DEEPEST = 8  # times the width: no layer has more channels
+_NOISY = 8  # pixels of the shorter side of maps, up to which the decoder has dropout: its first three in the paper
 _LARGE = 128  # pixels of the shorter side from which patches are the paper's 70x70
 
 
@@ -42,16 +43,36 @@ def halvings(image_shape, name="image_shape"):
     return count
 
 
+def _check_choices(image_shape, depth, upsampling):
+    """Raises a ValueError for a U-Net that there is not."""
+    most = halvings(image_shape)
+    if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or not 2 <= depth <= most):
+        raise ValueError(
+            f"depth={depth!r}: images of {image_shape[0]}x{image_shape[1]} can be halved 2 to {most} times."
+        )
+    if upsampling not in ("transposed", "nearest"):
+        raise ValueError(f'upsampling={upsampling!r}: expected "transposed" or "nearest".')
+
+
 # The networks --------------------------------------------------------------------------------------------------------
 
 
-def build_generator(source_shape, channels, width, dropout, max_width=None):
+def doubled(x, filters, upsampling, use_bias=False):
+    """Maps twice as high and wide: a transposed convolution, or a convolution of doubled pixels."""
+    if upsampling == "transposed":
+        layer = Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=use_bias, kernel_initializer=normal())
+    else:
+        layer = UpsamplingConv2D(filters, 3, use_bias=use_bias, kernel_initializer=normal())
+    return layer(x)
+
+
+def build_generator(source_shape, channels, width, dropout, max_width=None, depth=None, upsampling="transposed"):
     """Images of A -> images of B in [-1, 1]: a U-Net.
 
     The encoder halves until one pixel is left, the decoder doubles, and each of its layers also gets the encoder's maps
     of the same size. Channels, from outside: width * (1, 2, 4, 8, 8, ...).
     """
-    depth = halvings(source_shape)
+    depth = halvings(source_shape) if depth is None else depth
     widths = [min(width * min(2**level, _DEEPEST), max_width or width * _DEEPEST) for level in range(depth)]
     images = keras.Input(source_shape, name="images")
     x, skips = images, []
@@ -62,14 +83,11 @@ def build_generator(source_shape, channels, width, dropout, max_width=None):
         x = x if plain else InstanceNormalization()(x)
         skips.append(x)
     skips.pop()
-    for place, (filters, skip) in enumerate(zip(reversed(widths[:-1]), reversed(skips), strict=True)):
-        x = layers.ReLU()(x)
-        x = Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal())(x)
-        x = InstanceNormalization()(x)
-        x = layers.Dropout(dropout)(x) if place < 3 and dropout else x
+    for filters, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
+        x = InstanceNormalization()(doubled(layers.ReLU()(x), filters, upsampling))
+        x = layers.Dropout(dropout)(x) if min(x.shape[1:3]) <= _NOISY and dropout else x
         x = layers.Concatenate()([x, skip])
-    x = layers.ReLU()(x)
-    x = Conv2DTranspose(channels, 4, strides=2, padding="same", kernel_initializer=normal())(x)
+    x = doubled(layers.ReLU()(x), channels, upsampling, use_bias=True)
     x = layers.Activation("tanh", dtype="float32", name="translations")(x)
     return keras.Model(images, x, name="generator")
 
@@ -127,6 +145,10 @@ class Pix2Pix(Translator):
         width: channels of the generator's outermost maps; inner ones have up to 8 times as many. The paper's: 64.
         discriminator_width: the same of the discriminator; None takes the generator's.
         max_width: no layer of the generator has more channels; None takes 8 times its width.
+        depth: how often the generator halves; None goes down to a single pixel, as in the paper. Maps of 2x2 pixels,
+            normalized over themselves, say little, so that small images do better with fewer.
+        upsampling: "transposed" convolutions as in the paper, or "nearest", convolutions of doubled pixels, which know
+            no checkerboards.
         patch_steps: strided convolutions of the discriminator: 3, 2 or 1 for patches of 70, 34 or 16 pixels. None
             chooses by the size of the images.
         dropout: rate of the dropout; 0 for none.
@@ -152,6 +174,8 @@ class Pix2Pix(Translator):
         width=64,
         discriminator_width=None,
         max_width=None,
+        depth=None,
+        upsampling="transposed",
         patch_steps=None,
         dropout=0.5,
         seed=None,
@@ -164,10 +188,11 @@ class Pix2Pix(Translator):
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
         if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= halvings(image_shape) - 1:
             raise ValueError(f"patch_steps={patch_steps!r}: expected a whole number from 1 on, fewer than halvings.")
+        _check_choices(image_shape, depth, upsampling)
         halvings(source_shape, "source_channels, image_shape")
         with policy(dtype):
             super().__init__(
-                build_generator(source_shape, image_shape[2], width, dropout, max_width),
+                build_generator(source_shape, image_shape[2], width, dropout, max_width, depth, upsampling),
                 build_discriminator(pair_shape, discriminator_width or width, steps),
                 media=Image(image_shape),
                 source_media=Image(source_shape),
@@ -181,6 +206,8 @@ class Pix2Pix(Translator):
             "width": width,
             "discriminator_width": discriminator_width,
             "max_width": max_width,
+            "depth": depth,
+            "upsampling": upsampling,
             "patch_steps": patch_steps,
             "dropout": dropout,
         }

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import GAN, Translator
-from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization
+from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.models import Pix2Pix, pix2pix
 
@@ -153,6 +153,19 @@ def test_data_that_are_no_pairs_are_refused():
 def test_shapes_that_no_u_net_fits(shape):
     with pytest.raises(ValueError, match="image_shape="):
         Pix2Pix(shape)
+
+
+@pytest.mark.parametrize("wrong", [{"depth": 1}, {"depth": 5}, {"depth": 2.0}, {"upsampling": "bilinear"}])
+def test_choices_of_the_u_net_are_checked(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))}="):
+        Pix2Pix((16, 16, 3), width=2, **wrong)
+
+
+def test_a_shallower_u_net_and_doubled_pixels():
+    network = Pix2Pix((64, 64, 3), width=4, depth=4, upsampling="nearest").generator
+    assert [layer.output.shape[1] for layer in convolutions(network, Conv2D)] == [32, 16, 8, 4]
+    assert [layer.output.shape[1] for layer in convolutions(network, UpsamplingConv2D)] == [8, 16, 32, 64]
+    assert len([layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]) == 1  # at 8x8
 
 
 @pytest.mark.parametrize("steps", [0, 4, True, 1.0])
