@@ -11,11 +11,12 @@ import urllib.parse
 
 import numpy as np
 import page_tools
+import PIL.Image
 import pytest
 
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
-from kerasgan.models import DCGAN
+from kerasgan.models import DCGAN, Pix2Pix
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -230,6 +231,102 @@ def test_first_sample_appears_by_itself_and_can_be_asked_for_again(visit, models
     assert fragment == f"grey/{here.state()['seed']}"
     again = visit().open("#" + fragment)
     np.testing.assert_array_equal(again.pixels(), here.pixels())
+
+
+@pytest.fixture(scope="module")
+def translators(models, tmp_path_factory):
+    """{name: exported file} of models that take a picture."""
+    folder = tmp_path_factory.mktemp("translators")
+    gans = {
+        "colour": Pix2Pix((16, 24, 3), width=4, seed=1),
+        "from_grey": Pix2Pix((16, 16, 3), source_channels=1, width=4, seed=2),
+        "with_alpha": Pix2Pix((16, 16, 4), width=4, seed=3),
+    }
+    random = np.random.default_rng(0)
+    for name, gan in gans.items():
+        for weight in gan.ema_generator.trainable_weights:
+            weight.assign(np.asarray(weight) + random.normal(0, 0.1, weight.shape))
+        tflite(gan, folder / f"{name}.tflite", verify=False)
+    return {**{name: folder / f"{name}.tflite" for name in gans}, "rgb": models["rgb"]}
+
+
+@pytest.fixture(scope="module")
+def translating(translators, tmp_path_factory):
+    """The address of a page with them."""
+    root = tmp_path_factory.mktemp("translating")
+    web(translators, root / "page", litert=page_tools.litert())
+    with page_tools.served(root) as host:
+        yield f"{host}/page/"
+
+
+def choose_file(here, path):
+    """Gives the page a picture as a person does, and waits until it is drawn."""
+    with here.page.expect_file_chooser() as chooser:
+        here.page.tap("#new")
+    chooser.value.set_files(path)
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 300))")
+    here.page.evaluate("kerasgan.show({})")
+
+
+@pytest.mark.parametrize("name", ["colour", "from_grey", "with_alpha"])
+def test_a_picture_is_translated_as_litert_in_python_does(visit, translators, translating, tmp_path, name):
+    here = visit(translating).open(f"#{name}/7")
+    height, width = (16, 24) if name == "colour" else (16, 16)
+    drawing = here.pixels()  # of discs, before a picture is chosen
+    assert drawing.std() > 3
+    pixels = np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype="uint8")
+    PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
+    choose_file(here, tmp_path / "photo.png")
+    seen = np.reshape(here.state()["inputs"]["images"], (height, width, -1))
+    colours = pixels / 255
+    grey = (colours @ [0.299, 0.587, 0.114])[..., None]
+    opaque = np.concatenate([colours, np.ones((height, width, 1))], -1)
+    wanted = {"colour": colours, "from_grey": grey, "with_alpha": opaque}[name]
+    np.testing.assert_allclose(seen, wanted, atol=1e-3)
+    expected = in_python(translators[name], {"images": seen})
+    assert np.abs(here.pixels() - rgba(expected)).max() <= 1
+    assert not np.array_equal(here.pixels(), drawing)
+    assert here.page.evaluate("[document.querySelector('#given').width, document.querySelector('#given').height]") == [
+        width,
+        height,
+    ]
+
+
+def test_controls_fit_what_the_model_takes(visit, translating):
+    here = visit(translating).open("#colour/7")
+    assert here.page.inner_text("#new") == "Photo or picture"
+    for selector, shown in (("#explore", False), ("#seed", False), ("#source", True), ("#given", True)):
+        assert here.page.locator(selector).is_visible() == shown
+    assert here.works("rgb")
+    assert here.page.inner_text("#new") == "New"
+    for selector, shown in (("#explore", True), ("#seed", True), ("#source", False), ("#given", False)):
+        assert here.page.locator(selector).is_visible() == shown
+
+
+def test_a_photo_of_any_size_is_turned_upright_and_cropped_in_the_middle(visit, translating, tmp_path):
+    sides = np.zeros((60, 180, 3), "uint8")
+    sides[:, 45:135] = (200, 100, 50)  # the middle 3:2
+    turned = PIL.Image.fromarray(sides).transpose(PIL.Image.Transpose.ROTATE_90)
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    turned.save(tmp_path / "photo.jpg", exif=exif, quality=100)
+    here = visit(translating).open("#colour/7")
+    choose_file(here, tmp_path / "photo.jpg")
+    seen = np.reshape(here.state()["inputs"]["images"], (16, 24, 3))
+    np.testing.assert_allclose(seen[:, 2:-2], np.broadcast_to(np.array([200, 100, 50]) / 255, (16, 20, 3)), atol=0.03)
+    assert here.works("from_grey")  # the picture stays when the model changes
+    seen = np.reshape(here.state()["inputs"]["images"], (16, 16))
+    np.testing.assert_allclose(seen, np.full((16, 16), (0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255), atol=0.03)
+
+
+def test_a_file_that_is_no_picture(visit, translating, tmp_path):
+    (tmp_path / "notes.png").write_text("not a picture")
+    here = visit(translating).open("#colour/7")
+    before = here.pixels()
+    choose_file(here, tmp_path / "notes.png")
+    here.wait_for_message("“notes.png” is no picture that this browser can read")
+    np.testing.assert_array_equal(here.pixels(), before)
+    assert here.works("rgb")
 
 
 def test_seed_names_a_sample(visit, models):
@@ -498,7 +595,8 @@ def test_wrong_description_of_a_model(visit, copy):
     "change, message",
     [
         (lambda model: model["output"].update(kind="audio"), "makes “audio”"),
-        (lambda model: model["inputs"][0].update(kind="image"), "takes “image”"),
+        (lambda model: model["inputs"][0].update(kind="mesh"), "takes “mesh”"),
+        (lambda model: model["inputs"][0].update(kind="image"), "Its input has the shape 1×7"),
         (lambda model: model["output"].update(kind="constructor"), "makes “constructor”"),
         (lambda model: model["output"].update(shape=[1, 8, 8, 2]), "1×8×8×2"),
     ],

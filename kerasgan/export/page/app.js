@@ -1,7 +1,8 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
 import { downloadJson, Trouble } from "./downloads.js";
-import { feeder, inputOf, shown, unsupported } from "./kinds.js";
+import { feeder, given, inputOf, shown, unsupported } from "./kinds.js";
+import { readPicture } from "./pictures.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 
 const LARGEST_SEED = 2 ** 32 - 1;
@@ -18,6 +19,7 @@ let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
 let choice = { seed: newSeed(), label: 0, at: [0, 0] }; // which sample is shown: the address says the same
+let chosen = null; // the picture that models are given which take one; it stays when the model changes
 let feed; // from a choice to the model's inputs, for the choice's seed
 let drawn = null; // {name, image}: what the canvas shows
 let accelerator = "wasm";
@@ -69,17 +71,22 @@ const painter = new Newest(async ({ running, inputs }) => {
 async function paint(running, inputs) {
   const { values, milliseconds } = await running.run(inputs);
   const image = shown(running.description, values);
-  if (running.description === description) show(image, milliseconds);
+  if (running.description === description) show(image, milliseconds, given(running.description, inputs));
   return values;
 }
 
-function show(image, milliseconds) {
+function show(image, milliseconds, source) {
   picture.width = image.width;
   picture.height = image.height;
   picture.classList.toggle("wide", image.width >= image.height);
   picture.classList.toggle("tall", image.height > image.width);
   picture.classList.toggle("transparent", description.output.shape[3] === 4);
   picture.getContext("2d").putImageData(image, 0, 0);
+  $("#given").hidden = !source;
+  if (source) {
+    Object.assign($("#given"), { width: source.width, height: source.height });
+    $("#given").getContext("2d").putImageData(source, 0, 0);
+  }
   drawn = { name: description.name, image };
   latencies = [...latencies, milliseconds].slice(-RECENT);
   const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
@@ -101,7 +108,7 @@ function update(changes = {}) {
   history.replaceState(null, "", address());
   if (!model) return Promise.resolve();
   if (!around) feed = feeder(description, choice.seed);
-  const done = painter.request({ running: model, inputs: feed(choice) });
+  const done = painter.request({ running: model, inputs: feed({ ...choice, picture: chosen }) });
   if (!around) fillSmall();
   return done;
 }
@@ -109,6 +116,7 @@ function update(changes = {}) {
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
 function fillSmall() {
+  if ($("#explore").hidden) return;
   const tab = $("#more").hidden ? fillMap : fillThumbnails;
   const number = ++filling;
   tab(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
@@ -188,6 +196,7 @@ async function chooseModel(name, changes = {}) {
   hideMessage();
   describe();
   buildClasses();
+  showControls();
   update({ label: inputOf(description, "labels")?.range[0] ?? 0, at: [0, 0], ...changes });
   setEnabled(false);
   const problem = unsupported(description);
@@ -294,6 +303,30 @@ function buildClasses() {
   $("#classes").hidden = !input;
 }
 
+/** Shows the controls that fit the model's inputs: a seed and a plane for latents, a picture to choose for images. */
+function showControls() {
+  const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
+  $("#explore").hidden = $("#actions label").hidden = !latents;
+  $("#source").hidden = !image;
+  $("#given").hidden = true;
+  $("#new").textContent = image ? "Photo or picture" : "New";
+}
+
+async function takePicture() {
+  const [file] = $("#file").files;
+  $("#file").value = ""; // so that the same one can be chosen again
+  if (!file) return;
+  try {
+    const picture = await readPicture(file);
+    chosen?.close();
+    chosen = picture;
+    hideMessage();
+    await update();
+  } catch (error) {
+    fail(new Trouble(`“${file.name}” is no picture that this browser can read.`), "");
+  }
+}
+
 /* Messages */
 
 function say(text, again = null) {
@@ -320,7 +353,7 @@ function fail(error, what, again = null) {
 
 function listen() {
   const tap = (selector, action) => $(selector).addEventListener("click", action);
-  const fresh = () => model && update({ seed: newSeed() });
+  const fresh = () => model && (inputOf(description, "image") ? $("#file").click() : update({ seed: newSeed() }));
   tap("#new", fresh);
   tap("#picture", fresh);
   tap("#save", save);
@@ -332,6 +365,7 @@ function listen() {
   tap("#morph-tab", () => showTab("morph"));
   tap("#more-tab", () => showTab("more"));
   $("#seed").addEventListener("change", typedSeed);
+  $("#file").addEventListener("change", takePicture);
   $("#gpu input").addEventListener("change", (event) => {
     accelerator = event.target.checked ? "webgpu" : "wasm";
     chooseModel(description.name, choice);
@@ -575,8 +609,8 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  * For tests and the curious, in the browser's console:
  *   await kerasgan.ready                    the first sample is drawn, or a message says why not
  *   await kerasgan.offline                  whether the page now works without a network
- *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]} -> the output, a Float32Array;
- *                                           draws it, too. Chooses the model if another one is chosen.
+ *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
+ *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
  *   await kerasgan.show(changes)            changes some of {seed, label, at: [x, y]}
  *   kerasgan.state()                        {name, seed, label, at, inputs, accelerator, verified, memory}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
@@ -600,7 +634,7 @@ window.kerasgan = {
   state: () => ({
     ...choice,
     name: description?.name,
-    inputs: feed?.(choice),
+    inputs: feed?.({ ...choice, picture: chosen }),
     accelerator: model?.accelerator,
     verified,
     memory: model ? runtime.memory : 0,
