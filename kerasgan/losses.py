@@ -178,6 +178,27 @@ class RelativisticPairing(AdversarialLoss):
         return tf.nn.softplus(real_logits - fake_logits)
 
 
+@register_keras_serializable(package="kerasgan")
+class RelativisticAverage(AdversarialLoss):
+    """RaGAN, the relativistic average loss (Jolicoeur-Martineau, 2018, arXiv:1807.00734), that of ESRGAN.
+
+    Each sample is judged against the mean of the other kind in the batch: with D_ra(a, b) = sigmoid(D(a) - mean D(b)),
+    the discriminator minimises -log D_ra(x, G(z)) - log(1 - D_ra(G(z), x)), the generator the same with the kinds
+    exchanged: it learns from real samples, too. The means are over what is judged at once: the batch, a part of it with
+    gradient accumulation, or a device's share. A discriminator of patches has a mean for each place.
+    """
+
+    paired = True
+
+    def discriminate(self, real_logits, fake_logits):
+        real = tf.nn.softplus(tf.reduce_mean(fake_logits, axis=0) - real_logits)
+        fake = tf.nn.softplus(fake_logits - tf.reduce_mean(real_logits, axis=0))
+        return real + fake
+
+    def generate(self, fake_logits, real_logits):
+        return self.discriminate(fake_logits, real_logits)
+
+
 _LOSSES = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
@@ -185,6 +206,7 @@ _LOSSES = {
     "hinge": Hinge,
     "wasserstein": Wasserstein,
     "relativistic_pairing": RelativisticPairing,
+    "relativistic_average": RelativisticAverage,
 }
 
 
@@ -193,7 +215,7 @@ def get(identifier):
 
     Args:
         identifier: an `AdversarialLoss`, a name ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein",
-            "relativistic_pairing"), or what `keras.saving.serialize_keras_object` made of a loss.
+            "relativistic_pairing", "relativistic_average"), or what `keras.saving.serialize_keras_object` made of a loss.
 
     Returns:
         An `AdversarialLoss`.

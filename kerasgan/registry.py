@@ -72,6 +72,11 @@ TYPES = {
     "sngan": _images("kerasgan.models.sngan:SNGAN", 32),
     "cyclegan": _pairs("kerasgan.models.cyclegan:CycleGAN", 128, "unpaired"),
     "pix2pix": _pairs("kerasgan.models.pix2pix:Pix2Pix", 256, "pairs"),
+    "srgan": GANType(
+        "kerasgan.models.srgan:SRGAN",
+        {"image_shape": (96, 96, 3)},
+        {"reader": "crops", "size": 96, "channels": 3},
+    ),
     "wavegan": GANType(
         "kerasgan.models.wavegan:WaveGAN",
         {"length": 8192, "sample_rate": 8000, "channels": 1},

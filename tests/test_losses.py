@@ -15,6 +15,10 @@ def sigmoid(logits):
     return 1.0 / (1.0 + np.exp(-logits))
 
 
+def relativistic_average(real, fake):
+    return cross_entropy(real - fake.mean(0), fake - real.mean(0))
+
+
 def cross_entropy(real, fake):
     return -np.log(sigmoid(real)) - np.log(1.0 - sigmoid(fake))
 
@@ -35,6 +39,7 @@ FORMULAS = {
         lambda real, fake: np.log(1.0 + np.exp(-(real - fake))),
         lambda fake, real: np.log(1.0 + np.exp(-(fake - real))),
     ),
+    "relativistic_average": (relativistic_average, lambda fake, real: relativistic_average(fake, real)),
 }
 
 
@@ -91,11 +96,12 @@ def test_generator_gradients_when_the_discriminator_wins():
     np.testing.assert_allclose(gradients["non_saturating"], -(1.0 - sigmoid(-6.0)), rtol=1e-5)
 
 
-def test_only_the_paired_loss_needs_real_logits():
+def test_only_the_relativistic_losses_need_real_logits():
     for name in FORMULAS:
-        assert losses.get(name).paired == (name == "relativistic_pairing")
-    with pytest.raises(ValueError, match="real_logits"):
-        losses.get("relativistic_pairing").generator(FAKE)
+        assert losses.get(name).paired == name.startswith("relativistic_")
+    for name in ("relativistic_pairing", "relativistic_average"):
+        with pytest.raises(ValueError, match="real_logits"):
+            losses.get(name).generator(FAKE)
 
 
 @pytest.mark.parametrize("name", FORMULAS)

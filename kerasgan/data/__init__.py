@@ -1,7 +1,8 @@
 """Readers: a user's files, arrays or data set name -> a `tf.data` pipeline in the range that models see."""
 
 from kerasgan.data.audio import audio
+from kerasgan.data.crops import crops
 from kerasgan.data.image import images
 from kerasgan.data.pairs import pairs, picture, unpaired
 
-__all__ = ["audio", "images", "pairs", "picture", "unpaired"]
+__all__ = ["audio", "crops", "images", "pairs", "picture", "unpaired"]

@@ -12,7 +12,7 @@ from kerasgan.data.arrays import ArraySource, load_arrays
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
 from kerasgan.data.pipeline import batched, check_choices, is_count
-from kerasgan.data.pixels import open_pixels, size_of, to_pixels
+from kerasgan.data.pixels import size_of, to_pixels, to_whole_pixels
 from kerasgan.data.sources import Part, check_path, paths_of, short
 
 _DIRECTIONS = ("a_to_b", "b_to_a")
@@ -117,9 +117,9 @@ def pairs(
 
 
 def _check_proportions(first, second):
-    """Raises `BadSample` if two (width, height) differ in more than their scale and rounding."""
+    """Raises `BadSample` if two (height, width) differ in more than their scale and rounding."""
     if abs(math.log(first[0] / first[1]) - math.log(second[0] / second[1])) > _ALIKE:
-        shown = " and ".join(f"{width}x{height}" for width, height in (first, second))
+        shown = " and ".join(f"{width}x{height}" for height, width in (first, second))
         raise BadSample(f"its two images have different proportions, {shown} pixels")
 
 
@@ -329,7 +329,7 @@ def _check_keys(keys, source):
 
 def _side_by_side(found):
     def read_pair(item):
-        pixels = open_pixels(found.read(item))
+        pixels = to_whole_pixels(found.read(item))
         if pixels.shape[1] % 2:
             raise BadSample(f"{pixels.shape[1]} pixels wide, an odd number, which is not two images side by side")
         return np.split(pixels, 2, axis=1)

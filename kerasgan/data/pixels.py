@@ -47,11 +47,8 @@ def to_pixels(raw, size, channels, crop, filter="bicubic"):
         crop: "center", "pad" or a box (left, top, width, height) in pixels of the upright picture.
         filter: one of `FILTERS`; each is widened with the scale when it shrinks a picture (antialiasing).
     """
-    image = _open(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
     target = size[::-1]
-    if image.format not in JPEGS:
-        _load(image)  # a PNG may carry its EXIF data at the end
-    orientation = _orientation(image)
+    image, orientation = _opened(raw)
     upright = _upright(image, orientation)
     box = _box(upright, target, crop)
     if image.format in JPEGS:
@@ -65,24 +62,35 @@ def to_pixels(raw, size, channels, crop, filter="bicubic"):
     return _to_array(_resize(image, box, target, crop == "pad", Image.Resampling[filter.upper()]), channels)
 
 
-def open_pixels(raw):
-    """A whole picture, upright, uint8 (height, width) or (height, width, channels). Arguments as of `to_pixels`."""
-    if not isinstance(raw, bytes):
-        return np.asarray(raw)
-    image = _open(io.BytesIO(raw))
+def to_whole_pixels(raw, channels=None):
+    """A picture at its full resolution as uint8 (height, width, channels). Raises `BadSample`.
+
+    Args:
+        raw: as in `to_pixels`.
+        channels: 1, 3 or 4; None takes 4 where there is transparency, 1 where the picture is grey, else 3.
+    """
+    image, orientation = _opened(raw)
     _load(image)
-    orientation = _orientation(image)
-    if image.mode not in ("L", "RGB", "RGBA"):
-        image = _convert(image, 4 if image.has_transparency_data else 3)
-    return np.asarray(image.transpose(TRANSPOSITIONS[orientation]) if orientation in TRANSPOSITIONS else image)
+    if channels is None:
+        grey = image.mode in ("1", "L", "F") or image.mode.startswith("I")
+        channels = 4 if image.has_transparency_data else 1 if grey else 3
+    image = _convert(image, channels)
+    if orientation in TRANSPOSITIONS:
+        image = image.transpose(TRANSPOSITIONS[orientation])
+    return _to_array(image, channels)
+
+
+def size_in_header(file):
+    """(height, width) of the upright picture in an image file, which is closed. Raises `BadSample`."""
+    with file:
+        image = _open(file)
+        orientation = _orientation(image) if image.format in JPEGS else 1  # others may have to be decoded to tell
+        return _upright(image, orientation)[::-1]
 
 
 def size_of(raw):
-    """(width, height) of a picture, upright. Arguments as of `to_pixels`; of a file, the header is read."""
-    if not isinstance(raw, bytes):
-        return raw.shape[1::-1]
-    image = _open(io.BytesIO(raw))
-    return _upright(image, _orientation(image))
+    """(height, width) of a picture, upright. Arguments as of `to_pixels`; of a file, the header is read."""
+    return size_in_header(io.BytesIO(raw)) if isinstance(raw, bytes) else raw.shape[:2]
 
 
 def check_header(file, size, crop):
@@ -91,6 +99,14 @@ def check_header(file, size, crop):
         image = _open(file)
         if image.format in JPEGS:  # others may have to be decoded to tell which way is up
             _box(_upright(image, _orientation(image)), size[::-1], crop)
+
+
+def _opened(raw):
+    """A picture of bytes or an array, and which way is up."""
+    image = _open(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
+    if image.format not in JPEGS:
+        _load(image)  # a PNG may carry its EXIF data at the end
+    return image, _orientation(image)
 
 
 def is_image_file(content):

@@ -33,7 +33,7 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
             "name": exportable.output,
             "kind": media.kind,
             "dtype": "float32",
-            "shape": [batch_size, *media.shape],
+            "shape": [batch_size, *exportable.network.outputs[0].shape[1:]],
             "range": None if media.exported_range is None else list(media.exported_range),
             **media.described(),
         },

@@ -33,6 +33,7 @@ class Image(Media):
     plural = "images"
     kind = "image"
     exported_range = (0.0, 1.0)
+    together = 1  # images that belong together, one after the other: a sheet has them in the same row
 
     def __init__(self, shape):
         super().__init__(shape)
@@ -118,7 +119,9 @@ class Image(Media):
         """
         samples = self._pixels(samples)
         count, height, width, channels = samples.shape
-        columns = _columns(count, height, width) if columns is None else columns
+        if columns is None:
+            columns = _columns(count, height, width)
+            columns = max(1, round(columns / self.together)) * self.together
         if columns < 1:
             raise ValueError(f"columns is {columns}; expected 1 or more.")
         columns = min(int(columns), count)

