@@ -23,6 +23,7 @@ from kerasgan import files, registry
 from kerasgan.console import quiet
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
+_PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
 
@@ -140,6 +141,47 @@ def translate(words):
         print(f"Saved {kerasgan.save_samples(translated, path)}.")
 
 
+def upscale(words):
+    """upscale NAME|RUN|FILE PICTURE ...
+
+    Makes pictures larger with a super-resolution model: a pretrained one, that of a run folder or a .keras file. They
+    may have any size; transparency stays. One picture becomes a file, several become files in a folder.
+
+    Examples:
+      kerasgan upscale runs/details photo.jpg
+      kerasgan upscale runs/details photo.jpg -o large.png
+      kerasgan upscale runs/details a.png b.png c.png --out large/
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string(
+        "out",
+        None,
+        "File to write, or the folder for several; default: the picture's name with _x4 (the scale) behind, as PNG.",
+        short_name="o",
+        flag_values=values,
+    )
+    flags.DEFINE_integer("tile", 128, "Edge of what is computed at a time, in pixels.", flag_values=values)
+    flags.DEFINE_integer("overlap", 16, "Pixels that neighbouring tiles share on each side.", flag_values=values)
+    name, *pictures = _parse(upscale, values, words, takes=None) or [None]
+    _check_pictures(upscale, name, pictures)
+
+    from kerasgan import runs, upscaler
+
+    upscaler.check_tiles(values.tile, values.overlap)
+    runs.check_name(name)
+    outputs = _outputs(pictures, values.out, "{scale}")
+    _import_tensorflow()
+    from kerasgan import data
+
+    gan = _able_to(runs.load(name), name, "upscale")
+    for path, out in zip(pictures, outputs, strict=True):
+        pixels = data.picture(path)
+        larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)
+        out = kerasgan.save_samples(larger[None], out.replace("{scale}", f"x{gan.scale}"))
+        sizes = (f"{image.shape[1]}x{image.shape[0]}" for image in (pixels, larger))
+        print(f"Saved {out}: {' -> '.join(sizes)}.")
+
+
 def _check_pictures(command, name, pictures):
     """Raises unless there is a model and pictures that are files."""
     if not pictures:
@@ -156,12 +198,14 @@ def _outputs(pictures, out, suffix):
     """The file that each picture's result goes to: `out`, or one of its own in the folder `out`."""
     is_file = out is not None and len(pictures) == 1 and os.path.splitext(out)[1] and not os.path.isdir(out)
     if is_file:
-        return [files.check_output(out, (".png", ".webp", ".jpg", ".jpeg"), name="--out")]
+        return [files.check_output(out, _PICTURES, name="--out")]
     folder = files.check_folder(out or ".", name="--out")
     names = [f"{os.path.splitext(os.path.basename(path))[0]}_{suffix}.png" for path in pictures]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
-        raise ValueError(f"Several pictures would be saved as {twice!r}: translate pictures of one name one by one.")
+        raise ValueError(
+            f"Several pictures would be saved as {twice!r}: give pictures of one name one by one, with --out."
+        )
     return [os.path.join(folder, name) for name in names]
 
 
@@ -550,6 +594,7 @@ COMMANDS = {
     "describe": describe,
     "generate": generate,
     "translate": translate,
+    "upscale": upscale,
     "train": train,
     "convert": convert,
     "evaluate": evaluate,

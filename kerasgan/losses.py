@@ -215,7 +215,8 @@ def get(identifier):
 
     Args:
         identifier: an `AdversarialLoss`, a name ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein",
-            "relativistic_pairing", "relativistic_average"), or what `keras.saving.serialize_keras_object` made of a loss.
+            "relativistic_pairing", "relativistic_average"), or what `keras.saving.serialize_keras_object` made of a
+            loss.
 
     Returns:
         An `AdversarialLoss`.

@@ -5,7 +5,6 @@ import math
 import numpy as np
 from tqdm import tqdm
 
-
 _FIELD = 8  # pixels over which colours are spread into what is transparent
 
 
@@ -35,10 +34,11 @@ def upscale(network, images, scale, tile, overlap, reach):
             "width, channels) or (count, height, width, channels) with 1, 3 or 4 channels."
         )
     check_tiles(tile, overlap)
-    batch = images[None, ..., None] if images.ndim == 2 else images[None] if images.ndim == 3 else images
+    batch = images[None] if images.ndim == 3 else images
+    if images.ndim == 2:
+        batch = images[None, ..., None]
     larger = np.stack([_upscale(network, image, scale, tile, overlap, reach) for image in batch])
-    height, width = batch.shape[1] * scale, batch.shape[2] * scale
-    return larger.reshape(*shape[: images.ndim - 3], height, width, *shape[2:][-1:] if images.ndim > 2 else ())
+    return larger[0, ..., 0] if images.ndim == 2 else larger[0] if images.ndim == 3 else larger
 
 
 def check_tiles(tile, overlap):

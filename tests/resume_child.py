@@ -106,6 +106,14 @@ RECIPES = {
         data={"reader": "pairs", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True, "jitter": 2},
         **_COMMON,
     ),
+    "upscaler": Recipe(  # in its second epoch the game begins
+        name="upscaler",
+        gan_type="srgan",
+        model={"image_shape": [16, 16, 3], "width": 4, "blocks": 1, "discriminator_width": 2, "pretraining": 32},
+        compile={"learning_rate": [1e-3, "cosine(1e-3, 1e-4, 32)"]},
+        data={"reader": "crops", "size": 16, "per_image": 1},
+        **_COMMON,
+    ),
     "mixed": Recipe(
         name="mixed",
         gan_type="dcgan",

@@ -407,6 +407,67 @@ def test_generate_refuses(capsys, run, tmp_path):
     assert os.listdir(tmp_path) == ["other.keras"]
 
 
+# Super-resolution ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def upscaler(tmp_path_factory):
+    """The folder of a trained SRGAN that is as small as can be."""
+    folder = tmp_path_factory.mktemp("upscaler")
+    for number in range(4):
+        PIL.Image.fromarray(np.random.default_rng(number).integers(0, 256, (24, 20, 3), "uint8")).save(
+            folder / f"{number}.png"
+        )
+    small = ["width=4", "blocks=1", "discriminator_width=2", "pretraining=null", "scale=2"]
+    settings = [word for setting in small for word in ("--set", f"model.{setting}")]
+    words = ["train", "srgan", "--data", folder, "--size", 16, "--batch_size", 4, "--epochs", 1, *settings]
+    assert cli.main([*map(str, words), "--limit_steps", "2", "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+def test_a_super_resolution_run_has_sheets_of_triples(upscaler):
+    sheet = PIL.Image.open(upscaler / "samples.png")
+    assert sheet.size == (3 * 18 - 2, 4 * 18 - 2)  # bicubic, upscaled, original of the four crops of the first batch
+    config = json.loads((upscaler / "recipe.json").read_text())["gan"]
+    assert config["image_shape"] == [16, 16, 3] and config["scale"] == 2
+
+
+def test_upscale_writes_files_of_any_kind(capsys, upscaler, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    kinds = {"grey.png": (9, 14), "rgb.png": (40, 30, 3), "rgba.png": (7, 7, 4), "tiny.png": (1, 1, 3)}
+    for name, shape in kinds.items():
+        PIL.Image.fromarray(random.integers(0, 256, shape, dtype="uint8")).save(name)
+    code, out, error = kerasgan_command(capsys, "upscale", upscaler, "rgb.png", "-o", "new/large.jpg")
+    assert code == 0, error
+    assert out == "Saved rgb.png to new/large.jpg: 30x40 -> 60x80.\n"
+    assert PIL.Image.open("new/large.jpg").size == (60, 80)
+    code, _, error = kerasgan_command(capsys, "upscale", upscaler / "model.keras", *kinds, "--out", "all")
+    assert code == 0, error
+    found = {path.name: PIL.Image.open(path) for path in (tmp_path / "all").iterdir()}
+    assert {name: (image.mode, image.size) for name, image in found.items()} == {
+        "grey_x2.png": ("L", (28, 18)),
+        "rgb_x2.png": ("RGB", (60, 80)),
+        "rgba_x2.png": ("RGBA", (14, 14)),
+        "tiny_x2.png": ("RGB", (2, 2)),
+    }
+    assert kerasgan_command(capsys, "upscale", upscaler, "rgb.png")[0] == 0 and os.path.isfile("rgb_x2.png")
+
+
+def test_upscale_refuses(capsys, upscaler, run, pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    picture = pictures / "dogs" / "0.png"
+    assert "a model and at least one picture" in fails(capsys, "upscale", upscaler)
+    assert "there is no such picture" in fails(capsys, "upscale", upscaler, "gone.png")
+    assert "which does not upscale" in fails(capsys, "upscale", run, picture)
+    assert "ends in '.pgn'" in fails(capsys, "upscale", upscaler, picture, "-o", "x.pgn")
+    assert "tile=16 with overlap=8" in fails(capsys, "upscale", upscaler, picture, "--tile", 16, "--overlap", 8)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert "'broken.png' cannot be read: not an image" in fails(capsys, "upscale", upscaler, "broken.png")
+    assert "Several pictures would become '0_x2.png'" in fails(capsys, "upscale", upscaler, picture, picture)
+    assert sorted(os.listdir(tmp_path)) == ["broken.png"]
+
+
 # Samples that are no images, of a type that is not in the package ---------------------------------------------------
 
 

@@ -80,8 +80,9 @@ def crops(
     ```
     """
     size = check_size(size)
-    if not is_count(per_image):
-        raise ValueError(f"per_image={per_image!r} must be a number of crops.")
+    for name, value in (("batch_size", batch_size), ("per_image", per_image)):
+        if not is_count(value):
+            raise ValueError(f"{name}={value!r} must be a number of crops.")
     check_choices(CHOICES, channels=channels, flip=flip, rotate=rotate, on_error=on_error, cache=cache)
     found = find(source, subset=subset, key=key)
     if isinstance(found, StreamSource):

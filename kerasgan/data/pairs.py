@@ -225,12 +225,14 @@ def _inside(subset, folder):
     return f"{subset.strip('/')}/{folder}" if subset else folder
 
 
-def picture(path, size, channels=3, crop="center", filter="bicubic"):
-    """One image file as a model takes it: upright, cropped and resized as `kerasgan.data.images` does it.
+def picture(path, size=None, channels=None, crop="center", filter="bicubic"):
+    """One image file as models take it: upright and, where a size is given, cropped and resized as `images` does it.
 
     Args:
         path: an image file.
-        size, channels, crop, filter: as in `kerasgan.data.images`.
+        size: height and width, an int or (height, width); None keeps the size of the picture.
+        channels: 1, 3 or 4; None takes 3 with a size, and what the picture has without one.
+        crop, filter: as in `kerasgan.data.images`.
 
     Returns:
         uint8 (height, width, channels).
@@ -239,10 +241,14 @@ def picture(path, size, channels=3, crop="center", filter="bicubic"):
         FileNotFoundError, IsADirectoryError: there is no such file.
         ValueError: it is no image, or an argument does not fit.
     """
-    size, crop = check_size(size), check_crop(crop)
-    check_choices(CHOICES, channels=channels, filter=filter)
+    if channels is not None:
+        check_choices(CHOICES, channels=channels)
+    check_choices(CHOICES, filter=filter)
+    raw = Path(path).expanduser().read_bytes()
     try:
-        return to_pixels(Path(path).expanduser().read_bytes(), size, channels, crop, filter)
+        if size is None:
+            return to_whole_pixels(raw, channels)
+        return to_pixels(raw, check_size(size), channels or 3, check_crop(crop), filter)
     except BadSample as error:
         raise ValueError(f"path={str(path)!r} cannot be used: {error}.") from None
 

@@ -3,7 +3,8 @@
 The kernel is Keys' cubic with a = -0.5 (1981, doi:10.1109/TASSP.1981.1163711), widened by the scale where it shrinks
 (antialiasing) and centred between pixels: what MATLAB's `imresize` and Pillow's `Image.BICUBIC` do. Beyond the edge
 there is nothing, and the weights of what remains sum to 1; values are rounded to 8 bits and clipped after each axis,
-the horizontal one first: all as in Pillow, whose pixels these are. (MATLAB mirrors the image at its edges.)
+the horizontal one first: all as in Pillow when it shrinks or enlarges both axes. Its pixels are these, but for one in
+thousands, where a value lies in the middle of two levels. (MATLAB mirrors the image at its edges.)
 """
 
 import functools

@@ -21,6 +21,7 @@ from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.result import Result, mean
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.ssim import ms_ssim, ssim
+from kerasgan.metrics.super_resolution import super_resolution
 from kerasgan.metrics.translation import evaluate as evaluate_translator
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "psnr",
     "sliced_wasserstein",
     "ssim",
+    "super_resolution",
 ]

@@ -33,9 +33,10 @@ _TRIPLES = 12  # of bicubic, upscaled and original, on a sheet
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class RepeatedForSubPixels(keras.initializers.Initializer):
-    """He's initialization, the same for all sub-pixels that a convolution makes (Aitken et al., 2017, arXiv:1707.02937).
+    """He's initialization, the same for all sub-pixels that a convolution makes.
 
-    What it makes is then constant over the pixels of a block: training begins without a checkerboard.
+    What it makes is then constant over the pixels of a block: training begins without a checkerboard (Aitken et al.,
+    2017, arXiv:1707.02937).
 
     Args:
         scale: sub-pixels along each axis.
@@ -101,9 +102,9 @@ def _rrdb(x, width):
     before = x
     for _ in range(_DENSE):
         maps = [x]
-        for number in range(_DENSE_CONVOLUTIONS):
-            last = number == _DENSE_CONVOLUTIONS - 1
-            seen = layers.Concatenate()(maps) if number else x
+        for place in range(_DENSE_CONVOLUTIONS):
+            last = place == _DENSE_CONVOLUTIONS - 1
+            seen = layers.Concatenate()(maps) if place else x
             y = Conv2D(width if last else width // 2, 3, padding="same", kernel_initializer=small)(seen)
             maps.append(y if last else _leaky(y))
         x = layers.Add()([x, layers.Rescaling(_RESIDUAL_SCALE)(maps[-1])])
@@ -147,10 +148,10 @@ class SRGAN(Game):
     """Super-resolution with a GAN: SRGAN (Ledig et al., 2017, arXiv:1609.04802), and ESRGAN as options of it.
 
     The generator makes images `scale` times as large. First, for `pretraining` samples, it learns from pixels alone,
-    without a discriminator: that network, SRResNet, has the best PSNR, and is soft, for it gives the mean of all details
-    that are possible. Then the game begins, with new optimizers: the discriminator tells large originals from enlarged
-    images, and a perceptual loss (`kerasgan.perceptual`), what a network that recognizes things sees of both, holds the
-    detail to the content.
+    without a discriminator: that network, SRResNet, has the best PSNR, and is soft, for it gives the mean of all
+    details that are possible. Then the game begins, with new optimizers: the discriminator tells large originals from
+    enlarged images, and a perceptual loss (`kerasgan.perceptual`), what a network that recognizes things sees of both,
+    holds the detail to the content.
 
     It is trained on crops of large images (`kerasgan.data.crops`). Their low resolution is made here, by the bicubic
     kernel that papers use (`kerasgan.media.bicubic`), rounded to 8 bits.
