@@ -43,6 +43,8 @@ def folder(tmp_path_factory):
     for i in range(64):
         pixels = random.integers(0, 256, (8, 9, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((72, 64)).save(folder / "my_photos" / f"{i}.jpg")
+    for domain in ("photos", "drawings"):
+        shutil.copytree(folder / "my_photos", folder / "my_pairs" / domain)
     (folder / "my_sounds").mkdir()
     for i in range(12):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
