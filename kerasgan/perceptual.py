@@ -17,6 +17,7 @@ import keras
 import tensorflow as tf
 
 _STAGE_ENDS = ("block0_project", "block2_project", "block4_project")  # of EfficientNet-Lite0
+_STRIDE = 8  # of its last map
 _VGG_MEANS = (103.939, 116.779, 123.68)  # blue, green, red of ImageNet, which VGG's inputs are without
 
 NAMES = ("efficientnet_lite0", "vgg19", "vgg19_linear")
@@ -37,8 +38,17 @@ class PerceptualLoss:
     def __init__(self, model):
         self.model = model
 
-    def __call__(self, real, fake):
-        """Float32 scalar, which is differentiable for `fake`. Both are (batch, height, width, 3) in [-1, 1]."""
+    def __call__(self, real, fake, seed=None):
+        """Float32 scalar, which is differentiable for `fake`.
+
+        Args:
+            real, fake: (batch, height, width, 3) in [-1, 1].
+            seed: int32 (2,): both are shifted by the same few pixels, at random, around the edges. Strided convolutions
+                do not see all pixels alike, which a generator would answer with a grid.
+        """
+        if seed is not None:
+            shift = tf.random.stateless_uniform((2,), seed, 0, _STRIDE, tf.int32)
+            real, fake = (tf.roll(images, shift, (1, 2)) for images in (real, fake))
         terms = []
         for a, b in zip(self._maps(real), self._maps(fake), strict=True):
             a = tf.stop_gradient(a)

@@ -34,11 +34,11 @@ def upscale(network, images, scale, tile, overlap, reach):
             "width, channels) or (count, height, width, channels) with 1, 3 or 4 channels."
         )
     check_tiles(tile, overlap)
-    batch = images[None] if images.ndim == 3 else images
     if images.ndim == 2:
-        batch = images[None, ..., None]
-    larger = np.stack([_upscale(network, image, scale, tile, overlap, reach) for image in batch])
-    return larger[0, ..., 0] if images.ndim == 2 else larger[0] if images.ndim == 3 else larger
+        return _upscale(network, images[..., None], scale, tile, overlap, reach)[..., 0]
+    if images.ndim == 3:
+        return _upscale(network, images, scale, tile, overlap, reach)
+    return np.stack([_upscale(network, image, scale, tile, overlap, reach) for image in images])
 
 
 def check_tiles(tile, overlap):

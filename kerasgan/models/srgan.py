@@ -72,7 +72,7 @@ def build_generator(scale, width, blocks, body, normalization, upsampling, name=
         x = layers.Add()([start, normalize(**_NORM)(x) if normalize else x])
         activate = _prelu
     if upsampling == "direct":
-        return keras.Model(images, _directly(images, x, scale), name=name)
+        return keras.Model(images, _directly(images, x, scale, activate), name=name)
     for _ in range(int(math.log2(scale))):
         x = Conv2D(4 * width, 3, padding="same", kernel_initializer=RepeatedForSubPixels(2))(x)
         x = activate(ops.depth_to_space(x, 2))
@@ -80,12 +80,13 @@ def build_generator(scale, width, blocks, body, normalization, upsampling, name=
     return keras.Model(images, layers.Activation("linear", dtype="float32", name="samples")(x), name=name)
 
 
-def _directly(images, x, scale):
-    """One convolution of maps of the low resolution to all sub-pixels: what the repeated input lacks."""
-    lacking = Conv2D(3 * scale**2, 3, padding="same", kernel_initializer=RepeatedForSubPixels(scale))(x)
-    repeated = layers.Concatenate(dtype="float32")([images] * scale**2)
-    pixels = ops.depth_to_space(layers.Add(dtype="float32")([repeated, lacking]), scale)
-    return layers.Activation("linear", dtype="float32", name="samples")(pixels)
+def _directly(images, x, scale, activate):
+    """From maps of the low resolution to all sub-pixels at once: what the repeated input lacks."""
+    narrow = max(4, x.shape[-1] // 4)
+    x = Conv2D(narrow * scale**2, 3, padding="same", kernel_initializer=RepeatedForSubPixels(scale))(x)
+    lacking = Conv2D(3, 3, padding="same")(activate(ops.depth_to_space(x, scale)))
+    repeated = ops.depth_to_space(layers.Concatenate(dtype="float32")([images] * scale**2), scale)
+    return layers.Add(dtype="float32", name="samples")([repeated, lacking])
 
 
 def _residual(x, width, normalize):
@@ -124,7 +125,7 @@ def reach(scale, blocks, body, upsampling):
     doublings = int(math.log2(scale))
     far = 1 + _DENSE * _DENSE_CONVOLUTIONS * blocks if body == "rrdb" else 4 + 2 * blocks
     if upsampling == "direct":
-        return far + 2
+        return math.ceil(far + 2 + 1 / scale)
     return math.ceil(far + 1 + sum(0.5**n for n in range(doublings)) + 4 / scale)
 
 
@@ -179,8 +180,9 @@ class SRGAN(Game):
         normalization: in residual blocks: "batch", or "none", which is sharper and faster (Lim et al., 2017,
             arXiv:1707.02921).
         upsampling: "stepwise", the papers': for each doubling a sub-pixel convolution, at the end one of 9x9 at full
-            size; or "direct": one sub-pixel convolution from the low resolution to pixels (Shi et al., 2016,
-            arXiv:1609.05158), which adds to the repeated input what it lacks. That is several times as fast.
+            size; or "direct": one sub-pixel convolution for all of it, to a quarter of the channels, and one of 3x3 at
+            full size, which adds to the repeated input what it lacks. That is several times as fast. (Pixels from the
+            sub-pixel convolution alone, as Shi et al., 2016, arXiv:1609.05158, have it, get a grid in the game.)
         discriminator_width: channels of the discriminator's first layer; None takes `width`.
         pixel_loss: "squared" or "absolute" differences of pixels.
         content: network of the perceptual loss: "efficientnet_lite0", "vgg19", "vgg19_linear" (before activation), the
@@ -318,9 +320,10 @@ class SRGAN(Game):
         return pixels / 127.5 - 1.0
 
     def generator_terms(self, real, fake):
+        """The pixel loss and, where it has a weight, the perceptual loss."""
         terms = {"pixel": self._pixel_loss(real, fake)}
         if self._wants_content():
-            terms["content"] = perceptual.get(self._content())(real, fake)
+            terms["content"] = perceptual.get(self._content())(real, fake, self._next_seed())
         return terms
 
     def _pixel_loss(self, real, fake):
