@@ -114,6 +114,8 @@ class Game(keras.Model):
         batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
         self.samples_seen.assign_add((len(earlier) + 1) * batch)
         self._update_ema(batch)
+        if self.stages > 1:
+            self._track(stage=self.stage)
         return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
 
     @property
@@ -159,7 +161,7 @@ class Game(keras.Model):
             with keras.StatelessScope():
                 fake_logits = self.call_discriminator(fake, labels)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            total = self._with_penalties(loss, (real, fake), plain, labels)
+            total = self._with_penalties(loss, (real, fake), plain, labels, real_logits)
         gradients = _gradients(tape, total, self.variables_of("discriminator"))
         self._track_discriminator(loss, real_logits, fake_logits)
         return self._with_lazy_penalties(gradients, (real, fake), plain, labels)
@@ -214,7 +216,7 @@ class Game(keras.Model):
             real_logits, fake_logits = tf.split(logits, 2)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
             augmented = real, tf.stop_gradient(augmented)  # penalties are the discriminator's alone
-            total = self._with_penalties(loss, augmented, plain, labels)
+            total = self._with_penalties(loss, augmented, plain, labels, real_logits)
         *gradients, to_fake = _gradients(judge, total, self.variables_of("discriminator"), seen)
         self._track_discriminator(loss, real_logits, fake_logits)
         gradients = self._with_lazy_penalties(gradients, augmented, plain, labels)
@@ -335,8 +337,8 @@ class Game(keras.Model):
     def stage_at(self, samples_seen):
         """Which of the `stages` of a training, from 0 on, begins or goes on after so many samples.
 
-        `fit` sets `stage`, a plain number, before the step that it holds for, and builds that step anew: whatever asks
-        for `self.stage` while a step is traced has a graph of its own for each stage.
+        `fit` and `train_on_batch` set `stage`, a plain number, before the step that it holds for, and build that step
+        anew: whatever asks for `self.stage` while a step is traced has a graph of its own for each stage.
         """
         return 0
 
@@ -348,12 +350,37 @@ class Game(keras.Model):
         return getattr(self, player).trainable_variables
 
     def reset_optimizers(self):
-        """Both optimizers as they were before the first update, but for the scale of the loss."""
+        """Both optimizers as they were before the first update, but for the learning rate and the scale of the loss.
+
+        An optimizer's own schedule of the rate, which counts updates, begins anew; one of `compile` does not.
+        """
         for player in _PLAYERS:
             optimizer = innermost(getattr(self, f"{player}_optimizer"))
-            for variable in optimizer.variables:
+            fresh = type(optimizer).from_config(optimizer.get_config())
+            fresh.build(optimizer._trainable_variables)
+            for variable, new in zip(optimizer.variables, fresh.variables, strict=True):
                 if variable is not optimizer._learning_rate:
-                    variable.assign(np.zeros(variable.shape, variable.dtype))
+                    variable.assign(new)
+
+    def _to_stage(self):
+        """Enters the stage that the samples seen have led to, or goes on in it."""
+        if self.stages == 1:
+            return
+        self.stage = self.stage_at(_whole(self.samples_seen))
+        if self.stage != _whole(self.stage_entered):
+            self.on_stage()
+            self.stage_entered.assign(self.stage)
+        self.make_train_function()
+
+    def make_train_function(self, force=False):
+        """The step's graph, built anew where there is one of another stage."""
+        stage = getattr(self, "_stage_of_graph", self.stage)
+        self._stage_of_graph = self.stage
+        return super().make_train_function(force or stage != self.stage)
+
+    def train_on_batch(self, *args, **kwargs):
+        self._to_stage()
+        return super().train_on_batch(*args, **kwargs)
 
     # Pieces of the game --------------------------------------------------------------------------------------------
 
@@ -378,11 +405,11 @@ class Game(keras.Model):
 
     # Penalties take (real, fake) pairs: those that went through the augmentation, and the plain ones before it.
 
-    def _with_penalties(self, loss, augmented, plain, labels):
+    def _with_penalties(self, loss, augmented, plain, labels, real_logits):
         """The discriminator's whole loss but for lazy penalties, scaled."""
         always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        total = loss + sum(self._penalty(penalty, augmented, plain, labels, self._seeds(penalty)) for penalty in always)
-        return self._scale(total, self.discriminator_optimizer)
+        values = [self._penalty(p, augmented, plain, labels, self._seeds(p), real_logits) for p in always]
+        return self._scale(loss + sum(values), self.discriminator_optimizer)
 
     def _with_lazy_penalties(self, gradients, augmented, plain, labels):
         for penalty in self.penalties:
@@ -396,11 +423,16 @@ class Game(keras.Model):
         through = penalty.through_augmentation and self.augmentation
         return self._next_seed(penalty), self._next_seed(self.augmentation) if through else None
 
-    def _penalty(self, penalty, augmented, plain, labels, seeds):
-        """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put."""
+    def _penalty(self, penalty, augmented, plain, labels, seeds, real_logits=None):
+        """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put.
+
+        One that asks for nothing but logits of the real samples takes the loss's, `real_logits`, where they are known.
+        """
         seed, augmentation_seed = seeds
 
         def critic(samples):
+            if penalty.on_real_logits and real_logits is not None:
+                return real_logits
             samples = samples if augmentation_seed is None else self.augmentation(samples, augmentation_seed)
             with full_precision(self.discriminator), keras.StatelessScope():
                 return self.call_discriminator(samples, labels)
@@ -593,6 +625,7 @@ class Game(keras.Model):
             *(name for name in self.default_weights if name != "adversarial"),
             *(p.name for p in self.penalties),
             *(["augmentation_probability"] if hasattr(self.augmentation, "adapt") else []),
+            *(["stage"] if self.stages > 1 else []),
         ]
         for player in _PLAYERS:
             optimizer = getattr(self, f"{player}_optimizer")
@@ -864,6 +897,8 @@ class Game(keras.Model):
             state.assign(np.array(store[f"seed_{i}"]))
         for i, counter in enumerate(self.counters):
             counter.assign(np.array(store[str(i)]))
+        if self.stages > 1:
+            self.stage = _whole(self.stage_entered)
 
 
 def _gradients(tape, target, variables, *tensors, output_gradients=None):
@@ -997,22 +1032,10 @@ def _watched(dataset, callbacks):
 
 
 class _Stages(keras.callbacks.Callback):
-    """Moves the model to the stage that a training is in, before the step; the step's graph is built anew then."""
-
-    def on_train_begin(self, logs=None):
-        self._go_to(_whole(self.model.stage_entered))
+    """Moves the model to the stage that a training is in, before the step."""
 
     def on_train_batch_begin(self, batch, logs=None):
-        stage = self.model.stage_at(_whole(self.model.samples_seen))
-        if stage != _whole(self.model.stage_entered):
-            self._go_to(stage)
-            self.model.on_stage()
-            self.model.stage_entered.assign(stage)
-
-    def _go_to(self, stage):
-        if stage != self.model.stage:
-            self.model.stage = stage
-            self.model.make_train_function(force=True)
+        self.model._to_stage()
 
 
 def _whole(variable):

@@ -1,11 +1,12 @@
-"""Gradient penalties on the discriminator (critic), and weight clipping.
+"""Penalties on the discriminator (critic), most of them on its gradient, and weight clipping.
 
 A penalty is called as `penalty(critic, real, fake, seed)` and returns one float32 value per sample, shape (batch,), its
-weight included. It differentiates the critic's logits with respect to the samples; a tape around the call sees that
-differentiation too, so that the penalty can be minimised over the critic's weights. Everything is computed in float32.
+weight included. A gradient penalty differentiates the critic's logits with respect to the samples; a tape around the
+call sees that differentiation too, so that the penalty can be minimised over the critic's weights. Everything is
+computed in float32.
 
-The critic must treat every sample by itself: behind batch normalization the gradient of one logit depends on the whole
-batch and the penalty loses its meaning (Gulrajani et al., 2017, section 4).
+For a gradient penalty, the critic must treat every sample by itself: behind batch normalization the gradient of one
+logit depends on the whole batch and the penalty loses its meaning (Gulrajani et al., 2017, section 4).
 """
 
 import keras
@@ -19,13 +20,17 @@ from kerasgan import distribution, schedules
 _EPSILON = 1e-12
 
 
+def _logit_of_each(critic, samples):
+    """The mean over each sample's patches, as in the losses: float32 (batch,)."""
+    logits = tf.cast(critic(samples), tf.float32)
+    return tf.reduce_mean(tf.reshape(logits, (tf.shape(logits)[0], -1)), axis=1)
+
+
 def _squared_gradient_norm(critic, samples):
     """Squared L2 norm of each logit's gradient with respect to its sample, over all other axes: (batch,)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(samples)
-        logits = tf.cast(critic(samples), tf.float32)
-        # A sample's logit is the mean over its patches, as in the losses.
-        logits = tf.reduce_mean(tf.reshape(logits, (tf.shape(logits)[0], -1)), axis=1)
+        logits = _logit_of_each(critic, samples)
     gradients = tape.gradient(logits, samples)
     if gradients is None:
         raise ValueError("The critic's logits do not depend on the samples it was given: no gradient to penalise.")
@@ -51,7 +56,7 @@ def _one_per_sample(samples, seed):
 
 
 class Penalty:
-    """Base class of the gradient penalties.
+    """Base class of the penalties.
 
     Args:
         weight: factor of the penalty in the discriminator's loss: a number above 0, or a schedule of it
@@ -68,6 +73,7 @@ class Penalty:
     """
 
     name = "penalty"
+    on_real_logits = False  # True: all it asks the critic is the real samples' logits; a training step has those
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
     def __init__(self, weight, interval=1, through_augmentation=False):
@@ -198,15 +204,40 @@ class R2(Penalty):
         return 0.5 * _squared_gradient_norm(critic, fake)
 
 
-_PENALTIES = {penalty.name: penalty for penalty in (GradientPenalty, DRAGAN, R1, R2)}
+@register_keras_serializable(package="kerasgan")
+class Drift(Penalty):
+    """Keeps a critic's logits near zero (Karras et al., 2018, arXiv:1710.10196, appendix A.1): weight * D(x)^2.
+
+    A Wasserstein critic's loss does not change when all logits do by the same number, which may drift away, therefore.
+    x is real; a sample's logit is the mean over its patches. In a training step these are the logits of the loss, so
+    that the penalty costs nothing.
+
+    Args:
+        weight: the paper's epsilon_drift.
+    """
+
+    name = "drift"
+    on_real_logits = True
+
+    def __init__(self, weight=0.001):
+        super().__init__(weight)
+
+    def penalise(self, critic, real, fake, seed):
+        return tf.square(_logit_of_each(critic, real))
+
+    def get_config(self):
+        return {"weight": super().get_config()["weight"]}
+
+
+_PENALTIES = {penalty.name: penalty for penalty in (GradientPenalty, DRAGAN, R1, R2, Drift)}
 
 
 def get(identifier):
     """The penalty that `identifier` means.
 
     Args:
-        identifier: a `Penalty`, a name ("gradient_penalty", "dragan", "r1", "r2": with the paper's weight), or what
-            `keras.saving.serialize_keras_object` made of a penalty.
+        identifier: a `Penalty`, a name ("gradient_penalty", "dragan", "r1", "r2", "drift": with the paper's weight), or
+            what `keras.saving.serialize_keras_object` made of a penalty.
 
     Returns:
         A `Penalty`.

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import kerasgan
 from kerasgan import penalties
 
 SEED = tf.constant([7, 11])
@@ -71,6 +72,32 @@ def test_quadratic_critic_value_and_gradient_over_the_weights(name):
     slope = weight * 2.0 * (a * n - 1.0) * n if centred else weight * a * n**2
     np.testing.assert_allclose(value, expected, rtol=1e-4)
     np.testing.assert_allclose(tape.gradient(value, critic.a), slope.sum(), rtol=1e-4)
+
+
+def test_drift_is_the_squared_real_logit_and_has_its_gradient():
+    critic = Recorder(0.4)
+    with tf.GradientTape() as tape:
+        value = penalties.Drift(weight=3.0)(critic, REAL, FAKE, SEED)
+    logits = 0.5 * 0.4 * norms(REAL) ** 2
+    np.testing.assert_allclose(value, 3.0 * logits**2, rtol=1e-5)
+    np.testing.assert_allclose(tape.gradient(value, critic.a), (3.0 * 2.0 * logits * logits / 0.4).sum(), rtol=1e-4)
+    np.testing.assert_array_equal(critic.points, REAL)
+    assert penalties.get("drift").weight == pytest.approx(0.001)
+
+
+def test_a_step_takes_the_drift_of_the_logits_that_it_has():
+    points = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
+    inputs = keras.Input((3,))
+    critic = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    gan = kerasgan.GAN(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]), critic)
+    gan.compile(loss="wasserstein", penalties=["drift", penalties.R1(0.5)], run_eagerly=True)
+    asked, call = [], gan.call_discriminator
+    gan.call_discriminator = lambda samples, labels=None: asked.append(samples) or call(samples, labels)
+    gradient = gan.discriminator_gradients(*tf.unstack(points), None)[0]
+    assert len(asked) == 3  # real, fake, and R1's
+    kernel, (real, fake) = critic.get_weights()[0], points
+    expected = (fake - real).mean(0)[:, None] + 0.001 * 2 * (real * (real @ kernel)).mean(0)[:, None] + 0.5 * kernel
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-6)
 
 
 def test_where_the_gradient_is_taken():

@@ -2,6 +2,7 @@
 
 from kerasgan.layers.batch_normalization import BatchNormalization
 from kerasgan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from kerasgan.layers.equalized_learning_rate import EqualizedLearningRate
 from kerasgan.layers.grouped_convolution import GroupedConv2D
 from kerasgan.layers.instance_normalization import InstanceNormalization
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
@@ -20,6 +21,7 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "DownsamplingConv2D",
+    "EqualizedLearningRate",
     "GroupedConv2D",
     "InstanceNormalization",
     "MinibatchStandardDeviation",

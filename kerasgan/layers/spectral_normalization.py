@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from kerasgan.layers.reparametrization import call_with_kernel, kernel_of
+
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class SpectralNormalization(keras.layers.Wrapper):
@@ -47,12 +49,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def call(self, inputs, training=False):
-        kernel = _kernel(self.layer)
-        normalized = self._normalized(kernel, update=training and self.trainable)
-        # All of the layer's variables are mapped, since this scope hides the values an enclosing scope may hold.
-        values = [(variable, variable.value) for variable in self.layer.variables if variable is not kernel]
-        with keras.StatelessScope(state_mapping=[*values, (kernel, normalized)]):
-            return self.layer(inputs)
+        kernel = kernel_of(self.layer)
+        return call_with_kernel(self.layer, inputs, self._normalized(kernel, update=training and self.trainable))
 
     def _normalized(self, kernel, update):
         """W / sigma in the kernel's shape, after one step of power iteration if `update`."""
@@ -76,21 +74,9 @@ class SpectralNormalization(keras.layers.Wrapper):
         return self.layer.compute_output_shape(input_shape)
 
 
-def _kernel(layer):
-    kernel = getattr(layer, "kernel", None)
-    if kernel is None:
-        kernel = getattr(layer, "embeddings", None)
-    if not isinstance(kernel, keras.Variable):
-        raise ValueError(
-            f"layer={layer!r} has neither a kernel nor embeddings to normalize. SpectralNormalization takes layers "
-            "such as Dense, Conv2D, Conv2DTranspose or Embedding."
-        )
-    return kernel
-
-
 def _is_transposed(layer):
     return isinstance(layer, (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose))
 
 
 def _output_features(layer):
-    return _kernel(layer).shape[-2 if _is_transposed(layer) else -1]
+    return kernel_of(layer).shape[-2 if _is_transposed(layer) else -1]

@@ -4,6 +4,7 @@ from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.pix2pix import Pix2Pix
+from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
@@ -17,6 +18,7 @@ __all__ = [
     "CycleGAN",
     "DCGAN",
     "Pix2Pix",
+    "ProgressiveGAN",
     "R3GAN",
     "SNGAN",
     "SRGAN",

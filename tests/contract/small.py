@@ -21,6 +21,8 @@ _SMALL = {
     "maxout_units": 8,
     "pretraining": 4,  # the first of two steps
     "tile": 8,
+    "fade_samples": 8,
+    "stable_samples": 16,
 }
 
 

@@ -20,11 +20,14 @@ def same(before, network):
     return [np.array_equal(a, b) for a, b in zip(before, values(network), strict=True)]
 
 
-def kernels_moved(before, network):
-    """For each trainable kernel. (A critic's last bias has no gradient: it cancels in the difference of means.)"""
-    trainable = {v.path for v in network.trainable_variables if len(v.shape) > 1}
-    pairs = zip(before, network.variables, strict=True)
-    return [not np.array_equal(a, np.array(v)) for a, v in pairs if v.path in trainable]
+def moved(before, network):
+    """Paths of the variables that are not what they were."""
+    return {v.path for v, a in zip(network.variables, before, strict=True) if not np.array_equal(a, np.array(v))}
+
+
+def kernels(variables):
+    """Paths of kernels. (A critic's last bias has no gradient: it cancels in the difference of means.)"""
+    return {v.path for v in variables if len(v.shape) > 1}
 
 
 def test_builds_and_generates_natural_samples(gan_type):
@@ -46,24 +49,33 @@ def test_constructor_arguments_are_the_config(gan_type):
 
 def test_each_step_moves_one_player_only(gan_type):
     gan = build_small(gan_type)
-    gan.compile()
-    real, labels = batch_for(gan)
-    sources = gan._sources(real)
-    for _ in range(2):  # inside of a residual branch that starts at zero, kernels move from the second step on
-        with tf.GradientTape() as tape:
-            fake = gan.call_generator(sources, labels)
+    gan.compile(run_eagerly=True)
+    learned = set()
+    for stage in range(gan.stages):
+        if stage:
+            gan.samples_seen.assign(min(count for count in range(200) if gan.stage_at(count) == stage) + 1)
+            gan.train_on_batch(*data_for(gan))
+        real, labels = batch_for(gan)
+        sources = gan._sources(real)
+        learning = {player: kernels(gan.variables_of(player)) for player in ("generator", "discriminator")}
+        for _ in range(2):  # inside of a residual branch that starts at zero, kernels move from the second step on
+            with tf.GradientTape() as tape:
+                fake = gan.call_generator(sources, labels)
 
-        generator, discriminator, average = values(gan.generator), values(gan.discriminator), values(gan.ema_generator)
-        gan.discriminator_step(real, tf.stop_gradient(fake), labels)
-        assert all(same(generator, gan.generator))
-        moved = kernels_moved(discriminator, gan.discriminator)
+            generator, discriminator = values(gan.generator), values(gan.discriminator)
+            average = values(gan.ema_generator)
+            gan.discriminator_step(real, tf.stop_gradient(fake), labels)
+            assert all(same(generator, gan.generator))
+            moving = moved(discriminator, gan.discriminator)
 
-        discriminator = values(gan.discriminator)
-        gan.generator_step(real, fake, labels, tape)
-        assert all(same(discriminator, gan.discriminator))
-        moved += kernels_moved(generator, gan.generator)
-        assert all(same(average, gan.ema_generator))
-    assert all(moved)
+            discriminator = values(gan.discriminator)
+            gan.generator_step(real, fake, labels, tape)
+            assert all(same(discriminator, gan.discriminator))
+            moving |= moved(generator, gan.generator)
+            assert all(same(average, gan.ema_generator))
+        assert set.union(*learning.values()) <= moving
+        learned = learned.union(*learning.values())
+    assert learned == kernels([*gan.generator.trainable_variables, *gan.discriminator.trainable_variables])
 
 
 @pytest.mark.parametrize(
