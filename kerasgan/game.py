@@ -480,13 +480,17 @@ class Game(keras.Model):
     def _update_ema(self, batch):
         """Moves the average towards the generator: weights and moving statistics alike.
 
-        The half-life is shorter while few samples were seen (5 % of them), so that the average forgets the start.
+        The half-life is shorter while few samples were seen (5 % of them), so that the average forgets the start. What
+        does not learn in a stage keeps its average, which would come to be the last of its weights.
         """
         seen = tf.cast(self.samples_seen, tf.float32)
         half_life = schedules.value(self.ema_half_life, seen)
         half_life = tf.maximum(tf.minimum(half_life, 0.05 * seen), 1e-3)
         keep = 0.5 ** (tf.cast(batch, tf.float32) / half_life)
+        learning = {id(variable) for variable in self.variables_of("generator")}
         for average, current in zip(self.ema_generator.variables, self.generator.variables, strict=True):
+            if self.stages > 1 and current.trainable and id(current) not in learning:
+                continue
             if average.dtype.startswith("float"):
                 average.assign(current + keep * (average - current))
             else:  # states of random generators

@@ -68,6 +68,7 @@ TYPES = {
     "dcgan": _images("kerasgan.models.dcgan:DCGAN", 64),
     "wgan": _images("kerasgan.models.wgan:WGAN", 64),
     "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
+    "lapgan": _images("kerasgan.models.lapgan:LAPGAN", 32),
     "progressive_gan": _images("kerasgan.models.progressive_gan:ProgressiveGAN", 64),
     "r3gan": _images("kerasgan.models.r3gan:R3GAN", 64),
     "sngan": _images("kerasgan.models.sngan:SNGAN", 32),

@@ -114,6 +114,28 @@ RECIPES = {
         data={"reader": "crops", "size": 16, "per_image": 1},
         **_COMMON,
     ),
+    "progressive": Recipe(  # levels begin after 32 and 96 of 160 samples, the last in the middle of an epoch
+        name="progressive",
+        gan_type="progressive_gan",
+        model={
+            "image_shape": [16, 16, 1],
+            "latent_dim": 4,
+            "width": 4,
+            "max_width": 8,
+            "fade_samples": 32,
+            "stable_samples": 32,
+        },
+        data=_DATA,
+        **_COMMON,
+    ),
+    "pyramid": Recipe(
+        name="pyramid",
+        gan_type="lapgan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "units": 8, "width": 4, "level_samples": 68},
+        data=_DATA,
+        dtype="mixed_float16",
+        **_COMMON,
+    ),
     "mixed": Recipe(
         name="mixed",
         gan_type="dcgan",

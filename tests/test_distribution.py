@@ -42,9 +42,9 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 def test_two_devices_train_as_one_does(whole):
     """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
 
-    And a translator's pool of earlier images.
+    And a translator's pool of earlier images, and trainings in stages.
     """
-    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "translator", "mixed")
+    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "translator", "mixed", "progressive", "pyramid")
     folder = whole.parent / "two_devices"
     folder.mkdir()
     done = train(folder, *kinds, "--strategy", json.dumps({"devices": 2}))
@@ -52,7 +52,7 @@ def test_two_devices_train_as_one_does(whole):
     assert "on 2 devices" in done.stdout
     for kind in kinds:
         clipped = () if kind == "options" else PER_DEVICE
-        assert_same_training(whole / kind, folder / kind, 1e-3 if kind == "mixed" else 1e-5, clipped)
+        assert_same_training(whole / kind, folder / kind, 1e-3 if kind in ("mixed", "pyramid") else 1e-5, clipped)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
@@ -17,6 +18,7 @@ __all__ = [
     "CGAN",
     "CycleGAN",
     "DCGAN",
+    "LAPGAN",
     "Pix2Pix",
     "ProgressiveGAN",
     "R3GAN",

@@ -23,6 +23,7 @@ _SMALL = {
     "tile": 8,
     "fade_samples": 8,
     "stable_samples": 16,
+    "level_samples": 16,
 }
 
 
