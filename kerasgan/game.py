@@ -102,8 +102,7 @@ class Game(keras.Model):
             The running means of losses, logits and penalties, as a dict of float32 scalars.
         """
         *earlier, (real, labels) = self._batches(data)
-        for other_real, other_labels in earlier:
-            self._play(("discriminator",), self._gradients_without_tape, other_real, other_labels)
+        self._play_earlier(earlier)
         if self.fresh_generator_batch:
             self._play(("generator",), self._gradients_with_tape, real, labels)
         elif self.one_stage:
@@ -117,6 +116,26 @@ class Game(keras.Model):
         if self.stages > 1:
             self._track(stage=self.stage)
         return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
+
+    def _play_earlier(self, batches):
+        """One update of the discriminator on each of the batches, in a loop of the graph, which is traced once."""
+        real, labels = ([batch[part] for batch in batches] for part in (0, 1))
+
+        def play(real, labels):
+            self._play(("discriminator",), self._gradients_without_tape, real, labels)
+
+        if len(batches) < 2:
+            for batch in batches:
+                play(*batch)
+            return
+        real = tf.stack(real)
+        labels = None if labels[0] is None else tf.stack(labels)
+
+        def body(number, _):
+            play(real[number], None if labels is None else labels[number])
+            return number + 1, []
+
+        _repeated(body, len(batches), [])
 
     @property
     def batches_per_step(self):

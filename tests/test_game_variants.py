@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import schedules
+from kerasgan.augmentation import AdaptiveAugment
 from kerasgan.models import CGAN, DCGAN, WGANGP
 from kerasgan.penalties import R1, GradientPenalty
 
@@ -140,6 +141,62 @@ def test_one_stage_refuses_maps_of_logits():
     gan.discriminator = keras.Model(samples, keras.layers.Conv2D(1, 4, strides=4)(samples))
     with pytest.raises(ValueError, match="one logit a sample"):
         gan.compile(one_stage=True)
+
+
+# Several discriminator steps
+
+
+def one_after_the_other(gan):
+    """The step whose earlier updates of the discriminator are written out, not in a loop of the graph."""
+
+    def play(batches):
+        for batch in batches:
+            gan._play(("discriminator",), gan._gradients_without_tape, *batch)
+
+    gan._play_earlier = play
+    return tf.function(gan.train_step)
+
+
+@pytest.mark.parametrize(
+    ("gan_class", "model", "compile"),
+    [
+        (DCGAN, {"normalization": "batch"}, {"penalties": [R1(1.0, interval=2)], "augmentation": "cutout"}),
+        (DCGAN, {"normalization": "spectral"}, {"beta_2": schedules.Linear(0.9, 0.99, 96), "clip_gradients": 1.0}),
+        (DCGAN, {"normalization": "spectral", "dtype": "mixed_float16"}, {}),
+        (WGANGP, {}, {"gradient_accumulation": 2, "fresh_generator_batch": True}),
+        (CGAN, {}, {"penalties": ["dragan"], "clip_weights": 0.1}),
+    ],
+    ids=["batch statistics", "power iteration", "float16", "parts", "classes"],
+)
+def test_a_loop_of_discriminator_steps_equals_steps_one_after_the_other(gan_class, model, compile):
+    """Weights, statistics, optimizers, scales of the loss, counters, random states, metrics: all of it."""
+    count, found = 4 + compile.get("fresh_generator_batch", False), []
+    real = images(4 * count, (8, 8, 1) if gan_class is CGAN else (16, 16, 1))
+    data = (real, tf.constant(np.arange(len(real)) % 3)) if gan_class is CGAN else real
+    for step_of in (lambda gan: tf.function(gan.train_step), one_after_the_other):
+        gan = small(gan_class, **model)
+        if compile.get("augmentation"):
+            compile["augmentation"] = AdaptiveAugment("cutout", 0.0, 0.5, samples_to_one=100, interval=2)
+        gan.compile(discriminator_steps=4, **compile)
+        if "dtype" in model:
+            gan.discriminator_optimizer.dynamic_scale.assign(2.0**20)  # overflows, which halves it
+        step = step_of(gan)
+        logs = [step(data) for _ in range(3)][-1]
+        variables = [*gan.variables, *gan.discriminator_optimizer.variables, *gan.generator_optimizer.variables]
+        found.append([np.array(v, "float64") for v in [*variables, *logs.values()]])
+        assert int(gan.samples_seen) == 3 * len(real)
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-5)
+
+
+def test_the_graph_of_a_step_does_not_grow_with_its_discriminator_steps():
+    sizes = []
+    for steps in (3, 9):
+        gan = small(WGANGP)
+        gan.compile(discriminator_steps=steps)
+        graph = tf.function(gan.train_step).get_concrete_function(images(2 * steps)).graph.as_graph_def()
+        sizes.append(len(graph.node) + sum(len(function.node_def) for function in graph.library.function))
+    assert sizes[1] < 1.1 * sizes[0]
 
 
 # Parts of a batch
