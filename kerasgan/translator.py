@@ -31,10 +31,12 @@ class Translator(Game):
     """
 
     directions = ("a_to_b",)
+    paired = False  # whether images of A and B belong together in the data
 
     def __init__(self, generator, discriminator, media, source_media, seed=None, name=None, dtype=None):
         super().__init__(generator, discriminator, media, seed, name, dtype)
         self.source_media = source_media
+        self.media.together = 3 if self.paired else 2
         self._remembered = None
 
     # The game ------------------------------------------------------------------------------------------------------
@@ -62,7 +64,16 @@ class Translator(Game):
         if len(samples) != len(second):
             raise ValueError(f"{len(samples)} images of A and {len(second)} of B were given; give as many of each.")
         if self._remembered is None:
-            self._remembered = tuple(np.asarray(part[:_REMEMBERED], "float32") for part in (samples, second))
+            parts = ((self.source_media, samples), (self.media, second))
+            self.remember(*(media.to_natural(part[:_REMEMBERED]) for media, part in parts))
+
+    def remember(self, sources, targets):
+        """Chooses the images that previews show; without it, they are of the first batch that the model is fitted on.
+
+        Args:
+            sources, targets: uint8 images of A and of B, as many of each.
+        """
+        self._remembered = np.array(sources), np.array(targets)
 
     def _second(self, second):
         return np.asarray(second, "float32")
@@ -136,19 +147,20 @@ class Translator(Game):
     # What callbacks look at ----------------------------------------------------------------------------------------
 
     def _examples(self, count, seed):
-        """(images of A, images of B) in model range, as many as there are up to `count`: of the data, or stand-ins."""
-        if self._remembered is not None:
-            return tuple(part[:count] for part in self._remembered)
-        return tuple(media.to_model(dead_leaves(count, media.shape, seed)) for media in self.media_of("a_to_b"))
+        """(images of A, images of B), uint8: some of those that are remembered, up to `count`; or else stand-ins."""
+        if self._remembered is None:
+            return tuple(dead_leaves(count, media.shape, seed) for media in (self.source_media, self.media))
+        chosen = np.random.default_rng(seed).permutation(len(self._remembered[0]))[:count]
+        return tuple(part[chosen] for part in self._remembered)
 
     def preview(self, count, seed):
-        """Images of A from the data and their translations, one after the other, in natural units.
+        """Images of A and their translations, and the true B where there is one, one after the other, uint8.
 
-        The model remembers images of the first batch that it was fitted on; without any, it shows stand-ins.
+        They are images of the first batch that the model was fitted on; without any, stand-ins.
         """
-        sources, _ = self._examples(max(1, count // 2), seed)
-        translated = self._translated(sources, self.directions[0], self.ema_generator)
-        shown = [self._as_target(self.source_media.to_natural(sources)), self.media.to_natural(translated)]
+        sources, targets = self._examples(max(1, count // self.media.together), seed)
+        translated = self._translated(self.source_media.to_model(sources), self.directions[0], self.ema_generator)
+        shown = [self._as_target(sources), self.media.to_natural(translated), *([targets] if self.paired else [])]
         return np.stack(shown, axis=1).reshape(-1, *self.media.shape)
 
     def _as_target(self, images):
@@ -162,7 +174,7 @@ class Translator(Game):
 
     def watched_samples(self, count, seed):
         sources, _ = self._examples(count, seed)
-        return self._translated(sources, self.directions[0], self.generator)
+        return self._translated(self.source_media.to_model(sources), self.directions[0], self.generator)
 
     def real_samples(self, batch):
         return batch[1]
@@ -186,3 +198,15 @@ class Translator(Game):
     def inference_description(self):
         """See `kerasgan.GAN.inference_description`; the one input is of the kind "image"."""
         return [{"name": "images", "kind": "image", "range": [0.0, 1.0]}]
+
+    # Saving ----------------------------------------------------------------------------------------------------------
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self._remembered is not None:
+            store["remembered_a"], store["remembered_b"] = self._remembered
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        if "remembered_a" in store.keys():  # noqa: SIM118 - not every store of Keras knows `in`
+            self._remembered = np.array(store["remembered_a"]), np.array(store["remembered_b"])

@@ -168,6 +168,12 @@ def _unfinished(recipe, position):
 
 def _samples(gan, sheets):
     picture = "!" if sheets[0].suffix == ".png" else ""
+    if hasattr(gan, "translate"):
+        third = ", and what it should be" if gan.paired else ""
+        return (
+            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: what the model was given, what it made of "
+            f"it{third}. More of them are in [{sheets[1].name}]({sheets[1].name})."
+        )
     classes = " A class in each column." if _columns(gan) else ""
     first, second = SHEETS.values()
     beside = sorted(path.name for path in sheets[0].parent.glob(f"{sheets[0].stem}.*") if path != sheets[0])
@@ -181,18 +187,26 @@ def _samples(gan, sheets):
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
+    verb = next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
+    call = {
+        "generate": f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)",
+        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))',
+        "upscale": 'larger = gan.upscale(kerasgan.data.picture("picture.png"))',
+    }[verb]
+    given = "-n 64 --seed 7" if verb == "generate" else "picture.png"
+    command = f"kerasgan {verb} {recipe.name} {given}"
     return f"""## Use
 
 ```python
 import kerasgan
 
 gan = kerasgan.load("{recipe.name}")
-samples = gan.generate(16, {"labels=0, " if gan.num_classes else ""}seed=7)
+{call}
 gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
 ```
 
 ```
-kerasgan generate {recipe.name} -n 64 --seed 7 -o {recipe.name}{gan.media.extension}
+{command} -o {recipe.name}{gan.media.extension}
 kerasgan train {recipe.name} --finetune --data my_data/ --out runs/mine
 ```"""
 

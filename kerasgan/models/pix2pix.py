@@ -164,6 +164,7 @@ class Pix2Pix(Translator):
     ```
     """
 
+    paired = True
     default_batch_size = 1
     default_weights = {"adversarial": 1.0, "l1": 100.0}
 

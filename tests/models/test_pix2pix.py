@@ -120,7 +120,7 @@ def test_channels_may_differ():
     gan.compile()
     gan.fit(*pairs(source=1), batch_size=2, verbose=0)
     assert gan.translate(np.zeros((2, 16, 24, 1), "uint8")).shape == (2, 16, 24, 3)
-    assert gan.preview(4, 0).shape == (4, 16, 24, 3)
+    assert gan.preview(4, 0).shape == (3, 16, 24, 3)
 
 
 def test_translate_takes_one_image_or_many_and_says_what_is_wrong():
@@ -176,14 +176,30 @@ def test_patch_steps_are_checked(steps):
 
 def test_previews_show_what_was_fitted_and_stand_ins_before():
     gan = small()
-    assert gan.preview(8, 1).shape == (8, 16, 24, 3)
+    assert gan.preview(9, 1).shape == (9, 16, 24, 3)
     gan.compile()
     a, b = pairs(6)
-    a = gan.source_media.to_model(gan.source_media.to_natural(a))
+    pixels = gan.source_media.to_natural(a)
     gan.fit(a, b, batch_size=2, verbose=0)
-    shown = gan.preview(64, 0)
-    np.testing.assert_array_equal(shown[0::2], gan.source_media.to_natural(a))
-    np.testing.assert_array_equal(shown[1::2], gan.translate(gan.source_media.to_natural(a)))
+    sources, translated, targets = (gan.preview(64, 0)[i::3] for i in range(3))
+    order = [next(i for i in range(6) if np.array_equal(pixels[i], source)) for source in sources]
+    assert sorted(order) == list(range(6))
+    np.testing.assert_array_equal(targets, gan.media.to_natural(b)[order])
+    np.testing.assert_array_equal(translated, gan.translate(pixels[order]))
+    assert not np.array_equal(gan.preview(6, 1), gan.preview(6, 2))
+
+
+def test_what_is_remembered_is_saved(tmp_path):
+    gan = small()
+    gan.compile()
+    gan.fit(*pairs(6), batch_size=2, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.preview(9, 3), gan.preview(9, 3))
+    gan.remember(*(dead_leaves(2, (16, 24, 3), i) for i in range(2)))
+    np.testing.assert_array_equal(
+        sorted(gan.preview(6, 0)[2::3].sum((1, 2, 3))), sorted(dead_leaves(2, (16, 24, 3), 1).sum((1, 2, 3)))
+    )
 
 
 def test_it_is_no_gan_of_latents():
