@@ -114,14 +114,14 @@ def _scores(folder):
 
 
 def _ways(gan, seed):
-    if len(gan.generator.inputs[0].shape) != 2:  # not made from latents
+    if not hasattr(gan, "interpolate") or len(gan.generator.inputs[0].shape) != 2:  # not made from latent vectors
         return ""
     ways = gan.interpolate(_WAYS, _STEPS, seed=seed)
     return _figure(_saved(gan.media, ways, columns=_STEPS), "Each row goes from one latent vector to another.")
 
 
 def _neighbours(gan, recipe, source, network, seed):
-    if source is None:
+    if source is None or not hasattr(gan, "generate"):  # what is made from images is like them, and should be
         return ""
     import numpy as np
 

@@ -168,11 +168,8 @@ def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=No
     if any(value is not None for value in options.values()):
         raise ValueError(f"{name!r} translates images: {', '.join(options)} mean nothing for it; leave them out.")
     paired = recipe.data.get("reader") == "pairs" if paired is None else paired
-    if paired:
-        recipe = changed(recipe, {"data.reader": "pairs"})
-    if recipe.data.get("part"):
-        recipe, split = changed(recipe, {"data.part": "test"}), "test"
-    pairs = read_whole(recipe, source, subset)
+    split = "test" if recipe.data.get("part") else split
+    pairs = read_apart(recipe, source, subset, paired)
     return scores.evaluate_translator(
         gan, pairs, metrics, paired=paired, network=network, model=str(name), split=split, progress=progress
     )
@@ -195,6 +192,18 @@ def read_whole(recipe, source, subset=None):
     known = inspect.signature(reader).parameters
     arguments |= {name: value for name, value in (("flip", False), ("jitter", 0)) if name in known or name in arguments}
     return reader(source, **{**arguments, "batch_size": 1, "shuffle": False})
+
+
+def read_apart(recipe, source, subset=None, paired=True):
+    """Images of two domains for scores and sheets: as `read_whole`, of the part that the recipe keeps apart, if any.
+
+    Args:
+        recipe, source, subset: as in `read_whole`.
+        paired: whether images belong together, although the recipe may not ask for that.
+    """
+    changes = {"data.reader": "pairs"} if paired else {}
+    changes |= {"data.part": "test"} if recipe.data.get("part") else {}
+    return read_whole(changed(recipe, changes), source, subset)
 
 
 def for_other_data(recipe):

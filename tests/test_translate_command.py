@@ -93,6 +93,13 @@ def test_scores_are_those_of_the_part_that_was_kept_apart(run, domains, capsys):
     assert "expected some of kid" in fails(capsys, "evaluate", run, "--data", domains, "--metrics", "psnr")
 
 
+def test_a_report_shows_what_there_is(run, domains, capsys, tmp_path):
+    words = ("report", run, "--data", domains, "-o", tmp_path / "report.html")
+    assert kerasgan_command(capsys, *words)[0] == 0
+    text = (tmp_path / "report.html").read_text()
+    assert "data:image/png" in text and "memorized" not in text
+
+
 def test_a_domain_that_is_empty_or_missing(domains, tmp_path, capsys):
     words = ("train", "cyclegan", "--out", tmp_path / "r", "--size", 16)
     assert "keys=None: expected the names of two" in fails(capsys, *words, "--data", domains)

@@ -32,13 +32,15 @@ MOST = 64  # samples on a sheet
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
 
 
-def publish(run, name, zoo=ZOO):
+def publish(run, name, zoo=ZOO, source=None):
     """Turns a run folder into the zoo entry `name`.
 
     Args:
         run: the run folder.
         name: one of `kerasgan.registry.ZOO`.
         zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
+        source: for a translator, the data whose images its sheets show; their licence must allow it. None shows
+            stand-ins.
 
     Returns:
         The folder of the entry.
@@ -59,6 +61,8 @@ def publish(run, name, zoo=ZOO):
     for measured in (registry.SCORES, registry.PHONE):
         (zoo / name / measured).unlink(missing_ok=True)
     gan = kerasgan.load(name, compile=False)
+    if source is not None:
+        _show_of(gan, recipe, source)
     sheets = [
         _save_sheet(gan, zoo / name / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()
     ]
@@ -142,6 +146,15 @@ def _publish_weights(run, recipe, folder):
         published = {"samples_seen": int(gan.samples_seen), "weights": made}
         temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
     return gan, position
+
+
+def _show_of(gan, recipe, source):
+    """Has a translator show images of the data, of the part that it was not trained on if there is one."""
+    if not hasattr(gan, "remember"):
+        raise ValueError(f"data: {recipe.name!r} makes samples from nothing, and shows no images of the data.")
+    batches = list(runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * MOST).take(1))
+    parts = zip((gan.source_media, gan.media), batches[0], strict=True)
+    gan.remember(*(media.to_natural(part.numpy()) for media, part in parts))
 
 
 def _save_sheet(gan, path, seed):
@@ -295,7 +308,7 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
-        folder = publish(values.run, values.name, values.zoo)
+        folder = publish(values.run, values.name, values.zoo, values.data)
     except (ValueError, OSError) as error:
         sys.exit(f"publish_entry: error: {error}")
     print(f"Published {values.name} in {folder}. Look at the sheets before you check it in.")
@@ -304,5 +317,6 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("run", None, "The run folder.", required=True)
     flags.DEFINE_string("name", None, "The zoo entry; one of kerasgan.registry.ZOO.", required=True)
+    flags.DEFINE_string("data", None, "For a translator: the data whose images, kept apart, the sheets show.")
     flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
     app.run(main)
