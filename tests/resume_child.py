@@ -114,7 +114,7 @@ RECIPES = {
         data={"reader": "crops", "size": 16, "per_image": 1},
         **_COMMON,
     ),
-    "progressive": Recipe(  # levels begin after 24 and 120 of 160 samples
+    "progressive": Recipe(  # levels begin after 14 and 60 of 80 samples
         name="progressive",
         gan_type="progressive_gan",
         model={
@@ -122,8 +122,8 @@ RECIPES = {
             "latent_dim": 4,
             "width": 4,
             "max_width": 8,
-            "fade_samples": 72,
-            "stable_samples": 24,
+            "fade_samples": 32,
+            "stable_samples": 14,
         },
         data=_DATA,
         **_COMMON,
