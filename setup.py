@@ -49,7 +49,7 @@ setup(
     packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), "kerasgan.zoo", *ZOO],
     package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
     package_data={
-        "kerasgan.metrics": ["*.h5"],  # the feature network for digits
+        "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
         "kerasgan.export": ["page/*"],  # the page that runs models in a browser
         "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav"],
     },

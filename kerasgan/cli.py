@@ -212,10 +212,13 @@ def _outputs(pictures, out, suffix):
 def _able_to(gan, name, verb):
     """The model, if it has a verb."""
     if not hasattr(gan, verb):
-        has = next((other for other in ("generate", "translate", "upscale") if hasattr(gan, other)), None)
-        hint = f": use kerasgan {has} {name}" if has else ""
-        raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {verb}{hint}.")
+        raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {verb}: use kerasgan {_verb(gan)} {name}.")
     return gan
+
+
+def _verb(gan):
+    """The command that makes samples with a model."""
+    return next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
 
 
 def train(words):
@@ -293,7 +296,7 @@ def train(words):
     strategy = distribution.strategy(devices, values.workers, values.worker)
     watchers = [_callback(path, values.out) for path in values.callback]
     try:
-        runs.train(
+        gan = runs.train(
             recipe,
             values.data,
             values.out,
@@ -313,7 +316,7 @@ def train(words):
     except runs.Interrupted as stop:
         print(stop)
         return _INTERRUPTED
-    print(f"Done. Everything is in {values.out}; more samples with: kerasgan generate {shlex.quote(values.out)}")
+    print(f"Done. Everything is in {values.out}; use it with: kerasgan {_verb(gan)} {shlex.quote(values.out)}")
 
 
 def convert(words):
@@ -379,8 +382,8 @@ def evaluate(words):
     flags.DEFINE_list(
         "metrics",
         None,
-        "Some of fid, kid, prdc (these by default), memorization, is, swd, ms_ssim, ppl, cas; of a translator some of "
-        "psnr, ssim, l1, kid.",
+        "Some of fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; "
+        "of a translator some of psnr, ssim, l1, kid.",
         flag_values=values,
     )
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)

@@ -127,7 +127,8 @@ def _neighbours(gan, recipe, source, network, seed):
 
     from kerasgan import metrics
 
-    network = metrics.features.get(metrics.features.default(gan.media.shape) if network is None else network)
+    rate = gan.media.described().get("sample_rate")
+    network = metrics.features.get(metrics.features.default(gan.media.shape, rate) if network is None else network)
     fakes = gan.generate(_QUERIES, seed=seed)
     reals, found = [], []
     for batch in runs.read_whole(recipe, source).rebatch(network.batch_size, drop_remainder=False):

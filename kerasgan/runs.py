@@ -155,12 +155,19 @@ def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=No
         ValueError: an argument does not fit.
     """
     from kerasgan import metrics as scores
+    from kerasgan.metrics import evaluation
 
     gan, recipe = load(name), recipe_of(name)
     split = subset or recipe.data.get("subset") or "all"
+    if hasattr(gan, "upscale"):
+        raise ValueError(
+            f"{name!r} upscales images: tools/score_upscaler.py scores it beside the bicubic kernel, and "
+            "kerasgan.metrics.super_resolution in Python."
+        )
     if not hasattr(gan, "translate"):
-        metrics = ("fid", "kid", "prdc") if metrics is None else metrics
-        recipe = changed(recipe, {"data.labels": True}) if "cas" in metrics else recipe
+        metrics = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
+        if {"cas", "understood"} & set(metrics) and not recipe.data.get("labels"):
+            recipe = changed(recipe, {"data.labels": True})
         real = read_whole(recipe, source, subset)
         return scores.evaluate(
             gan, real, metrics, network=network, model=str(name), split=split, progress=progress, **options

@@ -32,27 +32,51 @@ def train(data, out, epochs=5, seed=0):
     Raises:
         ValueError, OSError: the data cannot be used, or the file cannot be written.
     """
+    from kerasgan.metrics import digits
+
+    def read():
+        return _read(data, "train", BATCH_SIZE, seed=seed), _read(data, "test", 1, shuffle=False)
+
+    return train_classifier(digits.network, read, lambda: [_mover(seed)], out, epochs, seed)
+
+
+def train_classifier(network, read, distortions, out, epochs, seed):
+    """Trains a feature network that is a classifier, and writes its weights in half precision.
+
+    Args:
+        network: function without arguments that returns the untrained model, whose last output is the logits.
+        read: function without arguments that returns (training, test) data sets of batches (samples, labels).
+        distortions: function without arguments that returns the layers that training samples go through.
+        out: file to write, ending in ".weights.h5".
+        epochs: passes over the training data.
+        seed: of the initial weights.
+
+    Returns:
+        (`kerasgan.weights.WeightFile`, accuracy on the test data with the weights as written).
+
+    Raises:
+        ValueError, OSError: arguments that cannot be right, data that cannot be used, a file that cannot be written.
+    """
     import keras
 
     from kerasgan import files, weights
-    from kerasgan.metrics import digits
 
     if type(epochs) is not int or epochs < 1:
         raise ValueError(f"epochs={epochs!r}: expected a whole number above 0.")
     out = files.check_output(out)
     if not out.name.endswith(".weights.h5"):
         raise ValueError(f"out={str(out)!r}: expected a name that ends in '.weights.h5'.")
-    training, test = _read(data, "train", BATCH_SIZE, seed=seed), _read(data, "test", 1, shuffle=False)
+    training, test = read()
     keras.utils.set_random_seed(seed)
-    model = digits.network()
-    moved = keras.Sequential([_mover(seed), keras.Model(model.input, model.output[-1])])
+    model = network()
+    distorted = keras.Sequential([*distortions(), keras.Model(model.input, model.output[-1])])
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * int(training.cardinality()))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    moved.compile(keras.optimizers.Adam(schedule), loss=loss)
-    moved.fit(training, epochs=epochs, shuffle=False, verbose=2)
+    distorted.compile(keras.optimizers.Adam(schedule), loss=loss)
+    distorted.fit(training, epochs=epochs, shuffle=False, verbose=2)
     path = weights.save_half(model, out)
     weights.load_into(model, path)
-    return weights.WeightFile.from_file(path, "digits"), _accuracy(model, test)
+    return weights.WeightFile.from_file(path, model.name), _accuracy(model, test)
 
 
 def _read(data, part, batch_size, **options):
@@ -74,25 +98,30 @@ def _mover(seed):
 def _accuracy(model, test):
     import numpy as np
 
-    images, labels = zip(*test.unbatch().batch(1000).as_numpy_iterator(), strict=True)
-    logits = model.predict(np.concatenate(images), batch_size=1000, verbose=0)[-1]
+    samples, labels = zip(*test.unbatch().batch(1000).as_numpy_iterator(), strict=True)
+    logits = model.predict(np.concatenate(samples), batch_size=256, verbose=0)[-1]
     return float((logits.argmax(1) == np.concatenate(labels)).mean())
 
 
-def main(argv):
+def run(script, train, samples, argv):
+    """What the command of a script does: trains as its flags say, prints what belongs into the network's module."""
     values = flags.FLAGS
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
         file, accuracy = train(values.data, values.out, values.epochs, values.seed)
     except (ValueError, OSError) as error:
-        sys.exit(f"train_digits: error: {error}")
-    print(f"{values.out}: {accuracy:.2%} of the test images right. size={file.size}, sha256={file.sha256!r}")
+        sys.exit(f"{script}: error: {error}")
+    print(f"{values.out}: {accuracy:.2%} of the test {samples} right. size={file.size}, sha256={file.sha256!r}")
+
+
+def define_flags(data, out, epochs):
+    flags.DEFINE_string("data", None, data, required=True)
+    flags.DEFINE_string("out", out, "File of weights to write.")
+    flags.DEFINE_integer("epochs", epochs, "Passes over the training data.")
+    flags.DEFINE_integer("seed", 0, "Seed of everything random.")
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("data", None, "The .npz file.", required=True)
-    flags.DEFINE_string("out", "digits.weights.h5", "File of weights to write.")
-    flags.DEFINE_integer("epochs", 5, "Passes over the training images.")
-    flags.DEFINE_integer("seed", 0, "Seed of everything random.")
-    app.run(main)
+    define_flags("The .npz file.", "digits.weights.h5", 5)
+    app.run(lambda argv: run("train_digits", train, "images", argv))

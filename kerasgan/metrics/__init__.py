@@ -18,6 +18,7 @@ from kerasgan.metrics.moments import Moments
 from kerasgan.metrics.neighbours import density_coverage, nearest, precision_recall
 from kerasgan.metrics.perceptual import perceptual_distance, perceptual_path_length
 from kerasgan.metrics.psnr import psnr
+from kerasgan.metrics.recognition import confidence, recognized
 from kerasgan.metrics.result import Result, mean
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.ssim import ms_ssim, ssim
@@ -31,6 +32,7 @@ __all__ = [
     "Moments",
     "Result",
     "classification_accuracy",
+    "confidence",
     "density_coverage",
     "evaluate",
     "evaluate_translator",
@@ -47,6 +49,7 @@ __all__ = [
     "perceptual_path_length",
     "precision_recall",
     "psnr",
+    "recognized",
     "sliced_wasserstein",
     "ssim",
     "super_resolution",

@@ -15,6 +15,7 @@ from kerasgan.metrics.kernel import kernel_distance
 from kerasgan.metrics.memorization import memorization
 from kerasgan.metrics.neighbours import neighbour_scores
 from kerasgan.metrics.perceptual import perceptual_path_length
+from kerasgan.metrics.recognition import confidence, recognized
 from kerasgan.metrics.samples import Collector, Halves
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 
@@ -73,6 +74,15 @@ def _inception_score(real, scored):
     yield Value("is", score.value, True, score.deviation, "deviation over 10 splits")
 
 
+def _understood(real, scored):
+    yield Value("understood", recognized(scored.logits, scored.labels), True)
+
+
+def _confidence(real, scored):
+    # Neither way: honest samples are as clear as the data, which the floor says.
+    yield Value("confidence", confidence(scored.logits), None)
+
+
 def _sliced_wasserstein(real, scored):
     yield Value("swd", sliced_wasserstein(real.images, scored.images).mean, False)
 
@@ -100,6 +110,8 @@ METRICS = {
     "prdc": Metric(("features",), True, _prdc, "precision, recall, density, coverage (arXiv:1904.06991, 2002.09797)"),
     "memorization": Metric(("features",), True, _memorization, "share of samples that are too near to real ones"),
     "is": Metric(("logits",), False, _inception_score, "Inception score (arXiv:1606.03498)"),
+    "understood": Metric(("logits", "labels"), False, _understood, "share that the network names as their class"),
+    "confidence": Metric(("logits",), False, _confidence, "mean probability of the class that the network names"),
     "swd": Metric(("images",), True, _sliced_wasserstein, "sliced Wasserstein distance of patches (arXiv:1710.10196)"),
     "ms_ssim": Metric(("images",), False, _diversity, "MS-SSIM of random pairs: lower is more varied"),
     "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)"),
@@ -188,10 +200,27 @@ class Evaluator:
             checks.whole(count, "count", 1)
         self.network = None
         if self.needs & _THROUGH_NETWORK:
-            self.network = networks.get(networks.default(media.shape) if network is None else network)
+            rate = media.described().get("sample_rate")
+            self.network = networks.get(networks.default(media.shape, rate) if network is None else network)
+            self.network.check_media(media)
+        self._check_shape(media)
         if "logits" in self.needs and self.network.classes is None:
-            raise ValueError(f"metrics: 'is' needs a classifier; the network {self.network.name} has no classes.")
+            raise ValueError(
+                f"metrics: {self._needing('logits')} needs a classifier; the network {self.network.name} has no "
+                "classes."
+            )
         self._real, self._media, self._count, self._halved, self._split = real, media, count, floor, split
+
+    def _needing(self, *needs):
+        """The metrics that need one of these, as messages name them."""
+        return ", ".join(repr(name) for name, metric in self.metrics.items() if set(needs) & set(metric.needs))
+
+    def _check_shape(self, media):
+        seen = self._needing("images", "generator")
+        if seen and len(media.shape) != 3:
+            raise ValueError(
+                f"metrics: {seen} can see images only; these are {media.plural} of shape {media.shape}. Leave it out."
+            )
 
     def check(self, gan, truncation=None, ema=True):
         """Raises a ValueError if a metric cannot score this GAN, or not in this way."""
@@ -201,7 +230,12 @@ class Evaluator:
                 "ema=False, or 'ppl'."
             )
         if "labels" in self.needs and gan.num_classes is None:
-            raise ValueError(f"metrics: 'cas' needs a conditional GAN; {gan.name} has no classes.")
+            raise ValueError(f"metrics: {self._needing('labels')} needs a conditional GAN; {gan.name} has no classes.")
+        if "understood" in self.metrics and gan.num_classes != self.network.classes:
+            raise ValueError(
+                f"metrics: 'understood' needs a network of the {gan.num_classes} classes of the GAN; "
+                f"{self.network.name} has {self.network.classes}."
+            )
         if tuple(gan.media.shape) != tuple(self._media.shape):
             raise ValueError(f"gan makes samples of shape {gan.media.shape}; the reals have {self._media.shape}.")
 

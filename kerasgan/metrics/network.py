@@ -1,4 +1,4 @@
-"""What scores see images through: a network, and how images are prepared for it."""
+"""What scores see images, or hear sounds, through: a network, and how samples are prepared for it."""
 
 import concurrent.futures
 import hashlib
@@ -64,7 +64,10 @@ class FeatureNetwork:
         self.resizer = f"{resizer or 'none'}, transparency over black" if channels else resizer or "none"
 
     def __repr__(self):
-        return f"<FeatureNetwork {self.name}: {self.dimensions or '?'} features>"
+        return f"<{type(self).__name__} {self.name}: {self.dimensions or '?'} features>"
+
+    def check_media(self, media):
+        """Raises a ValueError if the network is not for samples of this medium, as far as that can be told from it."""
 
     def features(self, images):
         """The features of images, float32 (n, dimensions).
@@ -141,6 +144,52 @@ class FeatureNetwork:
         if isinstance(images, list):
             images = np.stack([image.result() for image in images])
         return np.repeat(images, 3, axis=3) if self._channels == 3 and images.shape[3] == 1 else images
+
+
+class SoundNetwork(FeatureNetwork):
+    """Sounds -> features, logits and activations. See `FeatureNetwork`.
+
+    The methods take waveforms (n, samples, channels), floats in [-1, 1]. Channels are averaged; shorter sounds get
+    silence behind them, longer ones are cut.
+
+    Args:
+        name, outputs, activations, arguments: as of `FeatureNetwork`.
+        length: samples of the sounds that the network hears.
+        sample_rate: of these sounds, in Hz.
+    """
+
+    def __init__(self, name, outputs, activations=None, *, length, sample_rate, **arguments):
+        self._length, self._sample_rate = length, sample_rate
+        resizer = f"mono at {sample_rate} Hz, cut or with silence to {length} samples"
+        super().__init__(name, outputs, activations, channels=None, resizer=resizer, **arguments)
+
+    def check_media(self, media):
+        """Raises a ValueError unless samples are sounds of the rate that the network hears."""
+        rate = media.described().get("sample_rate")
+        if rate != self._sample_rate:
+            found = f"these are {media.plural}{'' if rate is None else f' of {rate} Hz'}"
+            raise ValueError(
+                f"network={self.name!r} hears sounds of {self._sample_rate} Hz; {found}. Give another network: a "
+                "function from samples to features."
+            )
+
+    def _check(self, sounds):
+        sounds = np.asarray(sounds)
+        if sounds.ndim != 3 or not sounds.size or sounds.dtype.kind != "f":
+            raise ValueError(
+                f"sounds has shape {sounds.shape} and dtype {sounds.dtype}; expected floats (count, samples, channels)."
+            )
+        loudest = float(np.abs(sounds).max())  # NaN if there is one
+        if not loudest <= 1.01:
+            raise ValueError(f"sounds holds values of size {loudest:g}; expected [-1, 1].")
+        return sounds
+
+    def _resized(self, sounds, pool):
+        mono = sounds[:, : self._length].mean(axis=2, keepdims=True, dtype="float32")
+        return np.pad(mono, ((0, 0), (0, self._length - mono.shape[1]), (0, 0)))
+
+    def _finished(self, sounds):
+        return sounds
 
 
 # Preparing images ----------------------------------------------------------------------------------------------------

@@ -140,7 +140,7 @@ class Collector:
             self._kept["images"].append(batch)
         if "labels" in self._needs:
             if labels is None:
-                raise ValueError("real has no labels, which the metric 'cas' needs. Read it with labels=True.")
+                raise ValueError("real has no labels, which a metric needs. Read it with labels=True, or 'name'.")
             self._kept["labels"].append(labels)
         self._count += len(batch)
         if {"moments", "features", "logits"} & self._needs:

@@ -129,7 +129,8 @@ def test_lengths_of_batches_are_few():
 
 
 def test_names_and_errors():
-    assert features.names() == ("digits", "efficientnet_lite0", "inception_2015", "inception_v3_keras")
+    known = ("digits", "efficientnet_lite0", "inception_2015", "inception_v3_keras", "spoken_digits")
+    assert features.names() == known
     with pytest.raises(ValueError, match="Did you mean 'digits'"):
         features.get("digit")
     with pytest.raises(ValueError, match="network=3 is no feature network"):
