@@ -173,11 +173,13 @@ def upscale(words):
     _import_tensorflow()
     from kerasgan import data
 
+    for path in pictures:  # what cannot be read must not show when half of the work is done
+        data.picture(path)
     gan = _able_to(runs.load(name), name, "upscale")
     for path, out in zip(pictures, outputs, strict=True):
         pixels = data.picture(path)
         larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)
-        out = kerasgan.save_samples(larger[None], out.replace("{scale}", f"x{gan.scale}"))
+        out = kerasgan.save_samples(larger[None], str(out).replace("{scale}", f"x{gan.scale}"))
         sizes = (f"{image.shape[1]}x{image.shape[0]}" for image in (pixels, larger))
         print(f"Saved {out}: {' -> '.join(sizes)}.")
 

@@ -440,7 +440,7 @@ def test_upscale_writes_files_of_any_kind(capsys, upscaler, tmp_path, monkeypatc
         PIL.Image.fromarray(random.integers(0, 256, shape, dtype="uint8")).save(name)
     code, out, error = kerasgan_command(capsys, "upscale", upscaler, "rgb.png", "-o", "new/large.jpg")
     assert code == 0, error
-    assert out == "Saved rgb.png to new/large.jpg: 30x40 -> 60x80.\n"
+    assert out == "Saved new/large.jpg: 30x40 -> 60x80.\n"
     assert PIL.Image.open("new/large.jpg").size == (60, 80)
     code, _, error = kerasgan_command(capsys, "upscale", upscaler / "model.keras", *kinds, "--out", "all")
     assert code == 0, error
@@ -457,14 +457,14 @@ def test_upscale_writes_files_of_any_kind(capsys, upscaler, tmp_path, monkeypatc
 def test_upscale_refuses(capsys, upscaler, run, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     picture = pictures / "dogs" / "0.png"
-    assert "a model and at least one picture" in fails(capsys, "upscale", upscaler)
-    assert "there is no such picture" in fails(capsys, "upscale", upscaler, "gone.png")
-    assert "which does not upscale" in fails(capsys, "upscale", run, picture)
+    assert "a picture is missing" in fails(capsys, "upscale", upscaler)
+    assert "'gone.png' does not exist" in fails(capsys, "upscale", upscaler, "gone.png")
+    assert "which cannot upscale: use kerasgan generate" in fails(capsys, "upscale", run, picture)
     assert "ends in '.pgn'" in fails(capsys, "upscale", upscaler, picture, "-o", "x.pgn")
     assert "tile=16 with overlap=8" in fails(capsys, "upscale", upscaler, picture, "--tile", 16, "--overlap", 8)
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    assert "'broken.png' cannot be read: not an image" in fails(capsys, "upscale", upscaler, "broken.png")
-    assert "Several pictures would become '0_x2.png'" in fails(capsys, "upscale", upscaler, picture, picture)
+    assert "'broken.png' cannot be used: not an image" in fails(capsys, "upscale", upscaler, "broken.png")
+    assert "Several pictures would be saved as '0_{scale}.png'" in fails(capsys, "upscale", upscaler, picture, picture)
     assert sorted(os.listdir(tmp_path)) == ["broken.png"]
 
 
