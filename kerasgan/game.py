@@ -704,7 +704,7 @@ class Game(keras.Model):
     def _freeze(self, count):
         """Lets the discriminator's first layers with weights, this many, keep them; all others learn."""
         count = number("freeze_discriminator", count, 0, whole=True)
-        weighted = [layer for layer in self.discriminator.layers if layer.weights]
+        weighted = [layer for layer in _layers_of(self.discriminator) if layer.weights]
         if count and count >= len(weighted):
             raise ValueError(
                 f"freeze_discriminator={count}: the discriminator has {len(weighted)} layers with weights, of which at "
@@ -935,6 +935,12 @@ def _gradients(tape, target, variables, *tensors, output_gradients=None):
 def _per_sample(logits):
     """The mean logit of each sample, float32 (batch,)."""
     return tf.reduce_mean(tf.reshape(tf.cast(logits, tf.float32), (count_of(logits), -1)), axis=1)
+
+
+def _layers_of(network):
+    """The layers of a network, in place of networks that it is made of theirs."""
+    for layer in network.layers:
+        yield from _layers_of(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def innermost(optimizer):

@@ -180,8 +180,7 @@ class LAPGAN(GAN):
         latent_dim: numbers in a latent vector for the smallest image.
         units: of the smallest images' generator, in each of two layers; its discriminator has half as many.
         width: channels of the convolutions for details.
-        dropout: share of the discriminators' units dropped. (What `compile(freeze_discriminator=...)` counts are
-            levels.)
+        dropout: share of the discriminators' units dropped.
         level_samples: samples seen of a level before the next one, a number for all, or one for each level but the
             last.
         latent: distribution of the latents, "uniform" or "normal".

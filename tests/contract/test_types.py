@@ -25,6 +25,12 @@ def moved(before, network):
     return {v.path for v, a in zip(network.variables, before, strict=True) if not np.array_equal(a, np.array(v))}
 
 
+def layers_of(network):
+    """Layers, those of networks inside of it included."""
+    for layer in network.layers:
+        yield from layers_of(layer) if isinstance(layer, keras.Model) else [layer]
+
+
 def kernels(variables):
     """Paths of kernels. (A critic's last bias has no gradient: it cancels in the difference of means.)"""
     return {v.path for v in variables if len(v.shape) > 1}
@@ -118,7 +124,7 @@ def test_trains_with_every_option_at_once(gan_type, dtype):
         freeze_discriminator=1,
         augmentation="translation" if gan.media.kind == "image" else (),
     )
-    frozen, *others = [layer for layer in gan.discriminator.layers if layer.weights]
+    frozen, *others = [layer for layer in layers_of(gan.discriminator) if layer.weights]
     before, learning = frozen.get_weights(), [values(layer) for layer in others]
     logs = gan.fit(*data_for(gan), batch_size=4, epochs=2, verbose=0).history
     assert all(np.isfinite(value).all() for value in logs.values())
