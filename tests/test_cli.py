@@ -289,9 +289,11 @@ def test_sounds_from_a_zip_to_a_file(capsys, sounds, tmp_path):
     assert "length=300: WaveGAN makes sounds of 16 times" in fails(
         capsys, "train", "wavegan", "--data", sounds, "--length", 300, "--out", tmp_path / "other"
     )
-    assert "the page shows images only" in fails(capsys, "export", run, "--web", tmp_path / "page")
-    assert "the networks here see images" in fails(capsys, "evaluate", run, "--data", sounds)
-    assert not (tmp_path / "other").exists() and not (tmp_path / "page").exists()
+    assert "of 1000 Hz: expected" in fails(capsys, "evaluate", run, "--data", sounds)
+    assert not (tmp_path / "other").exists()
+    assert kerasgan_command(capsys, "export", run, "--web", tmp_path / "page")[0] == 0
+    (model,) = json.loads((tmp_path / "page" / "zoo.json").read_text())["models"]
+    assert (model["output"]["kind"], model["output"]["sample_rate"]) == ("audio", 1000)
 
 
 def test_arguments_of_sounds_are_none_of_images(capsys, pictures, tmp_path):

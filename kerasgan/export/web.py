@@ -20,7 +20,7 @@ WEB_MODE = "dynamic"  # half the bytes of float16, and three times as fast in a 
 INSTALL = f"npm install @litertjs/core@{LITERT_JS}"
 
 PAGE = pathlib.Path(__file__).parent / "page"
-_SHOWN = ("image",)  # kinds of samples that page/kinds.js knows
+_SHOWN = ("image", "audio")  # kinds of samples that page/kinds.js knows
 _INDEX = "zoo.json"  # which makes a folder a bundle of ours: its models, its runtime, all its files
 _HEAD = "<!-- kerasgan.export.web writes here where the runtime comes from -->"
 _BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by kerasgan.export.web'
@@ -53,7 +53,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
 
     Raises:
         TypeError, ValueError: an argument, a file that is not what its sidecar says, or a model of other samples than
-            images; nothing has been written.
+            images and sounds; nothing has been written.
         FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
         FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
         OSError: the folder cannot be written.
@@ -92,8 +92,8 @@ def _check_shown(name, described):
     output = described["output"]
     if output.get("kind", _SHOWN[0]) not in _SHOWN:
         raise ValueError(
-            f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows {_SHOWN[0]}s only. Its "
-            ".tflite file runs in apps of your own."
+            f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows images and plays "
+            "sounds. Its .tflite file runs in apps of your own."
         )
 
 

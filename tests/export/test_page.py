@@ -16,7 +16,7 @@ import pytest
 
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
-from kerasgan.models import DCGAN, Pix2Pix
+from kerasgan.models import DCGAN, Pix2Pix, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -44,6 +44,8 @@ def models(tmp_path_factory):
         "rgb": DCGAN(image_shape=(24, 16, 3), latent_dim=7, width=2, latent="normal", seed=2),
         "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
+        "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
+        "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
     }
     random = np.random.default_rng(0)
     for name, gan in gans.items():
@@ -473,6 +475,183 @@ def test_saved_picture_is_the_sample_enlarged(visit):
     np.testing.assert_array_equal(saved, pixels.repeat(factor, 0).repeat(factor, 1))
 
 
+# Sounds: what is played is noted where the page hands it to the browser.
+
+LISTEN = """() => {
+  window.heard = [];
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...a) {
+    const { buffer, context } = this;
+    const channels = Array.from({ length: buffer.numberOfChannels }, (_, i) => Array.from(buffer.getChannelData(i)));
+    window.heard.push({ rate: buffer.sampleRate, channels });
+    return start.apply(this, a);
+  };
+}"""
+
+
+def sound_of(path, state):
+    inputs = state["inputs"]
+    running = interpreter(path).get_signature_runner("serving_default")
+    details = running.get_input_details()
+    feeds = {n: np.asarray(inputs[n], about["dtype"]).reshape(about["shape"]) for n, about in details.items()}
+    return running(**feeds)["sounds"][0]
+
+
+def heard(here, count):
+    """The sounds that were played so far, (samples, channels) and rate of the last one; there must be `count`."""
+    here.wait(f"heard.length >= {count}")
+    assert here.page.evaluate("heard.length") == count
+    last = here.page.evaluate("heard.at(-1)")
+    return np.array(last["channels"], "float32").T, last["rate"]
+
+
+@pytest.mark.parametrize(("name", "rate"), [("mono", 8000), ("stereo", 16000)])
+def test_sound_is_what_litert_makes_in_python(visit, models, name, rate):
+    here = visit().open(f"#{name}/7")
+    here.page.evaluate(LISTEN)
+    assert here.page.evaluate("heard.length") == 0 and not here.state()["playing"]  # no sound without a finger
+    here.page.tap("#play")
+    played, found = heard(here, 1)
+    expected = sound_of(models[name], here.state())
+    assert found == rate and expected.std() > 0.01
+    np.testing.assert_allclose(played, expected, atol=1e-3)
+
+
+def outlines(samples):
+    """First and last row of each channel's waveform in each of 1024 columns, on 512 rows: drawn anew."""
+    count, channels = samples.shape
+    lane = 512 // channels
+    middles, half = lane * (np.arange(channels) + 0.5), lane / 2 - 3
+    found = []
+    for column in range(1024):
+        part = samples[column * count // 1024 : (column + 1) * count // 1024 + 1]
+        found.append([middles - part.max(0) * half, middles - part.min(0) * half])
+    return np.transpose(found, (2, 0, 1))
+
+
+@pytest.mark.parametrize("name", ["mono", "stereo"])
+def test_waveform_is_drawn(visit, models, name):
+    here = visit().open(f"#{name}/7")
+    expected = outlines(sound_of(models[name], here.state()))
+    drawn = here.page.evaluate(
+        "(lanes) => { const { width, height, data } = document.querySelector('#picture').getContext('2d')"
+        "  .getImageData(0, 0, 1024, 512); const found = [];"
+        "for (let lane = 0; lane < lanes; lane++) for (let x = 0; x < width; x++) { const rows = [];"
+        "  for (let y = (lane * height) / lanes; y < ((lane + 1) * height) / lanes; y++)"
+        "    if (data[4 * (y * width + x) + 3] > 127) rows.push(y);"
+        "  found.push([rows[0], rows.at(-1)]); } return found; }",
+        len(expected),
+    )
+    drawn = np.array(drawn, float).reshape(expected.shape)  # in every column: a line without gaps
+    assert np.abs(drawn + 0.5 - expected).max() < 4
+    assert np.ptp(drawn, axis=(1, 2)).min() > 20
+
+
+def test_fingers_choose_sounds_and_hear_them(visit):
+    here = visit().open("#mono/7")
+    here.page.evaluate(LISTEN)
+    here.page.tap("#play")
+    first, _ = heard(here, 1)
+    here.wait("!kerasgan.state().playing")
+    here.page.tap("#picture")
+    again, _ = heard(here, 2)
+    np.testing.assert_array_equal(first, again)
+    assert here.state()["seed"] == 7
+    here.page.locator("#classes button").nth(2).tap()
+    other, _ = heard(here, 3)
+    assert not np.array_equal(first, other) and here.state()["label"] == 2
+    here.page.tap("#new")
+    heard(here, 4)
+    assert here.state()["seed"] != 7
+    drag(here.page, [(0, 0), (0.3, 0.3), (0.5, -0.5)])  # many places, one sound: that of the last
+    place, _ = heard(here, 5)
+    here.page.focus("#pad")
+    here.page.keyboard.press("ArrowLeft")
+    key, _ = heard(here, 6)
+    assert not np.array_equal(place, key)
+    assert here.message() is None
+
+
+def test_play_button_stops_too_and_so_does_another_model(visit):
+    here = visit().open("#mono/7")
+    # Sounds as long as it takes to look at them.
+    here.page.evaluate(
+        "() => { const play = BaseAudioContext.prototype.createBuffer; BaseAudioContext.prototype.createBuffer ="
+        "function (channels, length, rate) { return play.call(this, channels, 60 * rate, rate); }; }"
+    )
+    button = here.page.locator("#play")
+    assert button.get_attribute("aria-label") == "Play"
+    button.tap()
+    here.wait("kerasgan.state().playing")
+    assert button.get_attribute("aria-label") == "Stop"
+    assert here.page.evaluate("document.querySelector('#needle').getAnimations().length") == 1
+    button.tap()
+    assert not here.state()["playing"] and button.get_attribute("aria-label") == "Play"
+    button.tap()
+    here.wait("kerasgan.state().playing")
+    here.page.click("#models button[value=rgb]")
+    here.wait("kerasgan.pixels()?.name === 'rgb'")
+    assert not here.state()["playing"] and button.is_hidden()
+    assert here.page.evaluate("document.querySelector('#needle').getAnimations().length") == 0
+
+
+def test_images_make_no_sound(visit):
+    here = visit().open("#classes/7")
+    here.page.evaluate(LISTEN)
+    here.page.evaluate("() => { window.AudioContext = class { constructor() { throw new Error('not wanted'); } }; }")
+    for what in ("#new", "#picture", "#classes button"):
+        here.page.locator(what).last.tap()
+    drag(here.page, [(0, 0), (0.3, 0.3)])
+    here.page.evaluate("kerasgan.show({})")
+    assert here.page.evaluate("heard.length") == 0 and here.message() is None
+
+
+def test_sound_that_cannot_be_played_gets_a_message(visit):
+    here = visit().open("#mono/7")
+    here.page.evaluate("() => { BaseAudioContext.prototype.createBuffer = () => { throw new Error('no device'); }; }")
+    here.page.tap("#play")
+    here.wait_for_message("The sound could not be played: no device")
+
+
+@pytest.mark.parametrize(("name", "rate"), [("mono", 8000), ("stereo", 16000)])
+def test_saved_sound_is_a_wav_file(visit, models, name, rate):
+    import wave
+
+    here = visit().open(f"#{name}/7")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == f"{name}-7.wav"
+    expected = sound_of(models[name], here.state())
+    with wave.open(str(waiting.value.path())) as file:
+        found = (file.getframerate(), file.getsampwidth(), file.getnchannels(), file.getnframes())
+        assert found == (rate, 2, expected.shape[1], len(expected))
+        samples = np.frombuffer(file.readframes(len(expected)), "<i2").reshape(expected.shape)
+    assert np.abs(samples - 32768 * expected.clip(-1, 1)).max() < 40  # 1e-3: what LiteRT here and there differ by
+
+
+def test_shared_sound_is_a_wav_file(visit):
+    here = visit().open("#mono/7")
+    here.page.evaluate(
+        "() => { navigator.canShare = () => true; document.querySelector('#share').hidden = false;"
+        "navigator.share = async ({ files }) => { window.shared = [files[0].name, files[0].type, files[0].size]; }; }"
+    )
+    here.page.tap("#share")
+    here.wait("window.shared")
+    assert here.page.evaluate("shared") == ["mono-7.wav", "audio/wav", 44 + 2 * 2048]
+
+
+def test_sounds_have_small_pictures_of_their_own(visit):
+    here = visit().open("#mono/7")
+    here.page.tap("#more-tab")
+    here.wait(
+        "[...document.querySelectorAll('#thumbnails canvas')].every((canvas) => canvas.width === 96 && "
+        "canvas.getContext('2d').getImageData(0, 0, 96, 96).data.some(Boolean))"
+    )
+    here.page.evaluate(LISTEN)
+    here.page.locator("#thumbnails button").nth(3).tap()
+    heard(here, 1)
+
+
 def test_random_numbers_have_their_distributions(visit):
     here = visit().open()
     normal, uniform, other = here.page.evaluate(
@@ -513,12 +692,13 @@ def test_a_long_morph_takes_no_more_memory(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_fits_the_screen_and_the_thumb(visit, scheme):
-    here = visit(color_scheme=scheme).open("#classes/7")
+@pytest.mark.parametrize(("name", "buttons"), [("classes", ()), ("mono", ("#play",))])
+def test_fits_the_screen_and_the_thumb(visit, scheme, name, buttons):
+    here = visit(color_scheme=scheme).open(f"#{name}/7")
     for width, height in ((320, 568), (390, 844), (430, 932), (844, 390)):
         here.page.set_viewport_size({"width": width, "height": height})
         assert here.page.evaluate("document.scrollingElement.scrollWidth") <= width
-        for selector in ("#new", "#save", "#morph-tab", "#classes button", "#models button", "summary"):
+        for selector in (*buttons, "#new", "#save", "#morph-tab", "#classes button", "#models button", "summary"):
             box = here.page.locator(selector).first.bounding_box()
             assert box["height"] >= 44 and box["width"] >= 44, selector
         here.page.locator("#pad").scroll_into_view_if_needed()
@@ -594,7 +774,10 @@ def test_wrong_description_of_a_model(visit, copy):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda model: model["output"].update(kind="audio"), "makes “audio”"),
+        (lambda model: model["output"].update(kind="video"), "makes “video”"),
+        (lambda model: model["output"].update(kind="audio", sample_rate=8000), "1×24×16×3; expected one sound"),
+        (lambda model: model["output"].update(kind="audio", shape=[1, 256, 3], sample_rate=8000), "1×256×3"),
+        (lambda model: model["output"].update(kind="audio", shape=[1, 256, 1], sample_rate=1000), "sounds of 1000 Hz"),
         (lambda model: model["inputs"][0].update(kind="mesh"), "takes “mesh”"),
         (lambda model: model["inputs"][0].update(kind="image"), "Its input has the shape 1×7"),
         (lambda model: model["output"].update(kind="constructor"), "makes “constructor”"),

@@ -232,6 +232,15 @@ def test_names_that_cannot_be(tmp_path, names, error, message):
     assert not list(tmp_path.iterdir())
 
 
+def test_samples_that_the_page_does_not_know_are_refused(models, tmp_path):
+    path = sidecar.path_of(models["first"])
+    described = json.loads(path.read_text())
+    path.write_text(json.dumps({**described, "output": {**described["output"], "name": "rows", "kind": "table"}}))
+    with pytest.raises(ValueError, match="'first' makes rows .kind 'table'.; the page shows images and plays sounds"):
+        web(models, tmp_path / "page")
+    assert not (tmp_path / "page").exists()
+
+
 def test_unknown_mode(tmp_path):
     with pytest.raises(ValueError, match="quantize='float8'"):
         web("dcgan_celeba", tmp_path / "page", quantize="float8")

@@ -1,14 +1,16 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
 import { downloadJson, Trouble } from "./downloads.js";
-import { feeder, given, inputOf, shown, unsupported } from "./kinds.js";
-import { readPicture } from "./pictures.js";
+import { readPicture } from "./given.js";
+import { feeder, given, inputOf, outputOf, shown, unsupported } from "./kinds.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
+import { Player } from "./sounds.js";
 
 const LARGEST_SEED = 2 ** 32 - 1;
 const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STEP = 0.1; // of an arrow key on the latent plane
+const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -19,15 +21,16 @@ let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
 let choice = { seed: newSeed(), label: 0, at: [0, 0] }; // which sample is shown: the address says the same
-let chosen = null; // the picture that models are given which take one; it stays when the model changes
+let photo = null; // what models are given which take one; it stays when the model changes
 let feed; // from a choice to the model's inputs, for the choice's seed
-let drawn = null; // {name, image}: what the canvas shows
+let drawn = null; // {name, image, output, values}: what the canvas shows
 let accelerator = "wasm";
 let choosing = 0; // counts choices of a model, so that a late download does not take the place of a newer one
 let leaving = new AbortController(); // ends the download of a model that is no longer wanted
 let filling = 0; // counts fillings of the small pictures, for the same reason
 let verified = false;
 let latencies = [];
+const player = new Player(showPlaying);
 
 /* Samples */
 
@@ -71,23 +74,25 @@ const painter = new Newest(async ({ running, inputs }) => {
 async function paint(running, inputs) {
   const { values, milliseconds } = await running.run(inputs);
   const image = shown(running.description, values);
-  if (running.description === description) show(image, milliseconds, given(running.description, inputs));
+  if (running.description === description) show(image, values, milliseconds, given(running.description, inputs));
   return values;
 }
 
-function show(image, milliseconds, source) {
+function show(image, values, milliseconds, source) {
+  player.stop();
+  const { name, output } = description;
   picture.width = image.width;
   picture.height = image.height;
   picture.classList.toggle("wide", image.width >= image.height);
   picture.classList.toggle("tall", image.height > image.width);
-  picture.classList.toggle("transparent", description.output.shape[3] === 4);
+  picture.classList.toggle("transparent", outputOf(description).isTransparent(output));
   picture.getContext("2d").putImageData(image, 0, 0);
   $("#given").hidden = !source;
   if (source) {
     Object.assign($("#given"), { width: source.width, height: source.height });
     $("#given").getContext("2d").putImageData(source, 0, 0);
   }
-  drawn = { name: description.name, image };
+  drawn = { name, image, output, values };
   latencies = [...latencies, milliseconds].slice(-RECENT);
   const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
   $("#latency").textContent =
@@ -108,7 +113,7 @@ function update(changes = {}) {
   history.replaceState(null, "", address());
   if (!model) return Promise.resolve();
   if (!around) feed = feeder(description, choice.seed);
-  const done = painter.request({ running: model, inputs: feed({ ...choice, picture: chosen }) });
+  const done = painter.request({ running: model, inputs: feed({ ...choice, picture: photo }) });
   if (!around) fillSmall();
   return done;
 }
@@ -140,12 +145,12 @@ async function small(number, inputs, canvas, [column, row], [width, height]) {
 
 async function fillMap(number) {
   const side = median(latencies) > 60 ? 3 : 5; // tiles in a row; a slow device draws fewer
-  const [height, width] = smallSize();
+  const [height, width] = outputOf(description).smallSize(description.output);
   const canvas = pad.querySelector("canvas");
   if (canvas.width !== side * width || canvas.height !== side * height) {
     Object.assign(canvas, { width: side * width, height: side * height });
   }
-  canvas.classList.toggle("transparent", description.output.shape[3] === 4);
+  canvas.classList.toggle("transparent", outputOf(description).isTransparent(description.output));
   const current = feed;
   for (const tile of fromTheMiddle(side)) {
     const [column, row] = tile;
@@ -156,24 +161,17 @@ async function fillMap(number) {
 
 async function fillThumbnails(number) {
   const buttons = [...$("#thumbnails").children];
-  const [height, width] = smallSize();
+  const [height, width] = outputOf(description).smallSize(description.output);
   for (const button of buttons) {
     const canvas = button.firstChild;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    canvas.classList.toggle("transparent", description.output.shape[3] === 4);
+    canvas.classList.toggle("transparent", outputOf(description).isTransparent(description.output));
     button.setAttribute("aria-label", `Sample of seed ${button.value}`);
   }
   for (const button of buttons) {
     const inputs = feeder(description, Number(button.value))({ ...choice, at: [0, 0] });
     if (!(await small(number, inputs, button.firstChild, [0, 0], [width, height]))) return;
   }
-}
-
-/** Height and width of a small picture, at most 96 pixels. */
-function smallSize() {
-  const [height, width] = description.output.shape.slice(1);
-  const shrink = Math.max(1, Math.ceil(Math.max(height, width) / 96));
-  return [Math.ceil(height / shrink), Math.ceil(width / shrink)];
 }
 
 /** The [column, row] of all tiles of a square, those in the middle first. */
@@ -183,12 +181,43 @@ function fromTheMiddle(side) {
   return tiles.sort((a, b) => distance(a) - distance(b));
 }
 
+/* Sounds: heard when a finger has chosen them, and again when it taps on them. */
+
+const isHeard = () => Boolean(description && outputOf(description)?.channelsOf);
+
+/** Does what a finger or a key asks for, and lets the sample that comes of it be heard. */
+async function chosen(changes) {
+  if (isHeard()) player.unlock();
+  await update(changes);
+  hear();
+}
+
+function hear() {
+  if (!isHeard() || !model || drawn?.name !== description.name) return;
+  try {
+    player.unlock();
+    player.play(outputOf(description).channelsOf(drawn.output, drawn.values), drawn.output.sample_rate);
+  } catch (error) {
+    fail(error, "The sound could not be played");
+  }
+}
+
+/** Shows that a sound of so many seconds begins, or, with 0, that none is heard. */
+function showPlaying(seconds) {
+  const [button, needle] = [$("#play"), $("#needle")];
+  button.setAttribute("aria-label", seconds ? "Stop" : "Play");
+  button.classList.toggle("playing", seconds > 0);
+  for (const animation of needle.getAnimations()) animation.cancel();
+  if (seconds) needle.animate({ left: ["0%", "100%"], opacity: [1, 1] }, 1000 * seconds);
+}
+
 /* Models */
 
 async function chooseModel(name, changes = {}) {
   const number = ++choosing;
   filling++;
   model?.delete();
+  player.stop();
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
@@ -196,7 +225,7 @@ async function chooseModel(name, changes = {}) {
   hideMessage();
   describe();
   buildClasses();
-  showControls();
+  dress();
   update({ label: inputOf(description, "labels")?.range[0] ?? 0, at: [0, 0], ...changes });
   setEnabled(false);
   const problem = unsupported(description);
@@ -280,6 +309,22 @@ function describe() {
   $("#about").replaceChildren(...items.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
 }
 
+/** The page as it is for what the model takes and makes: a seed and a plane for latents, a picture to choose for images. */
+function dress() {
+  const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
+  $("#explore").hidden = $("#actions label").hidden = !latents;
+  $("#source").hidden = !image;
+  $("#given").hidden = true;
+  $("#new").textContent = image ? "Photo or picture" : "New";
+  const heard = isHeard();
+  $("#frame").classList.toggle("heard", heard);
+  pad.classList.toggle("heard", heard);
+  $("#play").hidden = !heard;
+  $("#morph .hint").textContent = heard
+    ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
+    : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.";
+}
+
 function buildModels() {
   const cards = zoo.models.map(({ name, makes }) => {
     const card = element("button", "", { value: name });
@@ -296,20 +341,11 @@ function buildClasses() {
   const [low, high] = input?.range ?? [0, -1];
   const chips = Array.from({ length: high - low + 1 }, (_, i) => {
     const chip = element("button", input.classes?.[i] ?? String(low + i), { value: low + i });
-    chip.addEventListener("click", () => update({ label: low + i }));
+    chip.addEventListener("click", () => chosen({ label: low + i }));
     return chip;
   });
   $("#classes .chips").replaceChildren(...chips);
   $("#classes").hidden = !input;
-}
-
-/** Shows the controls that fit the model's inputs: a seed and a plane for latents, a picture to choose for images. */
-function showControls() {
-  const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
-  $("#explore").hidden = $("#actions label").hidden = !latents;
-  $("#source").hidden = !image;
-  $("#given").hidden = true;
-  $("#new").textContent = image ? "Photo or picture" : "New";
 }
 
 async function takePicture() {
@@ -318,8 +354,8 @@ async function takePicture() {
   if (!file) return;
   try {
     const picture = await readPicture(file);
-    chosen?.close();
-    chosen = picture;
+    photo?.close();
+    photo = picture;
     hideMessage();
     await update();
   } catch (error) {
@@ -353,9 +389,12 @@ function fail(error, what, again = null) {
 
 function listen() {
   const tap = (selector, action) => $(selector).addEventListener("click", action);
-  const fresh = () => model && (inputOf(description, "image") ? $("#file").click() : update({ seed: newSeed() }));
+  const another = () => (inputOf(description, "image") ? $("#file").click() : chosen({ seed: newSeed() }));
+  const fresh = () => model && another();
+  const playOrStop = () => (player.playing ? player.stop() : hear());
   tap("#new", fresh);
-  tap("#picture", fresh);
+  tap("#picture", () => (isHeard() ? playOrStop() : fresh()));
+  tap("#play", playOrStop);
   tap("#save", save);
   tap("#share", share);
   tap("#others", () => {
@@ -379,26 +418,26 @@ function listenToPad() {
     const box = pad.getBoundingClientRect();
     const x = (2 * (event.clientX - box.left)) / box.width - 1;
     const y = 1 - (2 * (event.clientY - box.top)) / box.height;
-    moveTo(x, y);
+    if (model) update({ at: nearest(x, y) });
   };
   pad.addEventListener("pointerdown", (event) => {
     pad.setPointerCapture(event.pointerId);
     drag(event);
   });
   pad.addEventListener("pointermove", (event) => pad.hasPointerCapture(event.pointerId) && drag(event));
+  pad.addEventListener("pointerup", () => isHeard() && chosen());
   const arrows = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
   pad.addEventListener("keydown", (event) => {
     const arrow = arrows[event.key];
     if (!arrow) return;
     event.preventDefault();
-    moveTo(choice.at[0] + arrow[0], choice.at[1] + arrow[1]);
+    chosen({ at: nearest(choice.at[0] + arrow[0], choice.at[1] + arrow[1]) });
   });
 }
 
-/** Moves to a place on the latent plane; places outside of it are brought to its edge. */
-function moveTo(x, y) {
-  const inside = (value) => Math.round(1000 * Math.min(1, Math.max(-1, value))) / 1000; // as the address writes it
-  return model ? update({ at: [inside(x), inside(y)] }) : Promise.resolve();
+/** The place on the latent plane that is nearest to (x, y), as the address writes it. */
+function nearest(...place) {
+  return place.map((value) => Math.round(1000 * Math.min(1, Math.max(-1, value))) / 1000);
 }
 
 function typedSeed() {
@@ -408,7 +447,7 @@ function typedSeed() {
     $("#seed").value = choice.seed;
   } else {
     hideMessage();
-    update({ seed: Number(text) });
+    chosen({ seed: Number(text) });
   }
 }
 
@@ -422,7 +461,7 @@ function showTab(name) {
 
 function setEnabled(enabled) {
   $("main").classList.toggle("waiting", !enabled);
-  for (const control of document.querySelectorAll("#actions button, #actions input, #explore button, .chips button")) {
+  for (const control of document.querySelectorAll(CONTROLS)) {
     control.disabled = !enabled;
   }
 }
@@ -465,40 +504,30 @@ function follow(fragment) {
 
 /* Saving and sharing */
 
-/** The picture as a PNG that is large enough for other programs not to blur it. */
-function pngFile() {
-  const { name, image } = drawn;
-  const scale = Math.max(1, Math.floor(1024 / Math.max(image.width, image.height)));
-  const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: scale * image.width, height: scale * image.height });
-  const context = canvas.getContext("2d");
-  context.imageSmoothingEnabled = false;
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const type = "image/png";
-  const fileName = `${name}-${choice.seed}.png`;
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(new File([blob], fileName, { type })) : reject(new RangeError())), type);
-  });
+/** What is shown, as a file for other programs. */
+function sampleFile() {
+  const { name, output, values } = drawn;
+  return outputOf(description).file(`${name}-${choice.seed}`, picture, output, values);
 }
 
 async function save() {
   try {
-    const file = await pngFile();
+    const file = await sampleFile();
     const link = element("a", "", { href: URL.createObjectURL(file), download: file.name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   } catch (error) {
-    fail(error, "The picture could not be saved");
+    fail(error, "The sample could not be saved");
   }
 }
 
 async function share() {
   try {
-    const files = [await pngFile()];
+    const files = [await sampleFile()];
     const url = location.href;
     await navigator.share(navigator.canShare({ files, url }) ? { files, url } : { url });
   } catch (error) {
-    if (error.name !== "AbortError") fail(error, "The picture could not be shared"); // an abort is the person's own
+    if (error.name !== "AbortError") fail(error, "The sample could not be shared"); // an abort is the person's own
   }
 }
 
@@ -577,7 +606,7 @@ async function start() {
     ...Array.from({ length: THUMBNAILS }, () => {
       const button = element("button", "", { value: newSeed() });
       button.append(element("canvas", ""));
-      button.addEventListener("click", () => model && update({ seed: Number(button.value) }));
+      button.addEventListener("click", () => model && chosen({ seed: Number(button.value) }));
       return button;
     }),
   );
@@ -612,7 +641,7 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
  *   await kerasgan.show(changes)            changes some of {seed, label, at: [x, y]}
- *   kerasgan.state()                        {name, seed, label, at, inputs, accelerator, verified, memory}
+ *   kerasgan.state()                        {name, seed, label, at, inputs, accelerator, verified, memory, playing}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {
@@ -634,10 +663,11 @@ window.kerasgan = {
   state: () => ({
     ...choice,
     name: description?.name,
-    inputs: feed?.({ ...choice, picture: chosen }),
+    inputs: feed?.({ ...choice, picture: photo }),
     accelerator: model?.accelerator,
     verified,
     memory: model ? runtime.memory : 0,
+    playing: player.playing,
   }),
   pixels: () => drawn && { name: drawn.name, ...imageParts(drawn.image) },
 };

@@ -1,50 +1,50 @@
-// Pictures that a model is given: the person's own, or a drawing that stands in for one.
+// Pictures: drawn pixel by pixel, saved as PNG.
 
-import { uniformSource } from "./latents.js";
+const LONGEST = 96; // pixels of a small picture's longer side
 
-const LARGEST = 1024; // pixels along the longer edge that a picture is kept with
-const DISCS = 120;
-
-/** A picture file, upright, as a bitmap that fits into memory. Throws when the browser cannot read it. */
-export async function readPicture(file) {
-  const whole = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const shrink = Math.min(1, LARGEST / Math.max(whole.width, whole.height));
-  if (shrink === 1) return whole;
-  const size = { resizeWidth: Math.round(whole.width * shrink), resizeHeight: Math.round(whole.height * shrink) };
-  const smaller = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
-  whole.close();
-  return smaller;
+/** What is wrong with the description of pictures, in words; null when nothing is. */
+export function problem({ shape }, side = "output") {
+  const right = shape.length === 4 && shape[0] === 1 && [1, 3, 4].includes(shape[3]);
+  return right ? null : `Its ${side} has the shape ${shape.join("×")}; expected one grey, RGB or RGBA image.`;
 }
 
-/** The largest part in the middle with the right proportions, as RGBA bytes (height × width × 4). */
-export function cropped(bitmap, width, height) {
-  const scale = Math.min(bitmap.width / width, bitmap.height / height);
-  const [w, h] = [width * scale, height * scale];
-  const context = scratch(width, height);
-  context.drawImage(bitmap, (bitmap.width - w) / 2, (bitmap.height - h) / 2, w, h, 0, 0, width, height);
-  return context.getImageData(0, 0, width, height).data;
+/** Height and width of a small one, at most 96 pixels. */
+export function smallSize({ shape }) {
+  const [height, width] = shape.slice(1);
+  const shrink = Math.max(1, Math.ceil(Math.max(height, width) / LONGEST));
+  return [Math.ceil(height / shrink), Math.ceil(width / shrink)];
 }
 
-/** Discs that cover each other, the same ones for the same seed: edges and flat parts, as photographs have them. */
-export function leaves(seed, width, height) {
-  const uniform = uniformSource(seed);
-  const context = scratch(width, height);
-  const shade = () => Math.floor(256 * uniform());
-  const longest = Math.max(width, height);
-  context.fillStyle = `rgb(${shade()}, ${shade()}, ${shade()})`;
-  context.fillRect(0, 0, width, height);
-  for (let disc = 0; disc < DISCS; disc++) {
-    const radius = (longest / 2) * Math.max(0.05, 1 - disc / DISCS) * uniform();
-    context.fillStyle = `rgb(${shade()}, ${shade()}, ${shade()})`;
-    context.beginPath();
-    context.arc(width * uniform(), height * uniform(), radius, 0, 2 * Math.PI);
-    context.fill();
+export const isTransparent = ({ shape }) => shape[3] === 4;
+
+/** The ImageData of a model's values. */
+export function draw({ shape, range }, values) {
+  const [height, width, channels] = shape.slice(1);
+  const [low, high] = range ?? [0, 1];
+  const pixels = new Uint8ClampedArray(4 * width * height).fill(255); // rounds and clips what is put into it
+  const targets = { 1: [[0, 1, 2]], 3: [[0], [1], [2]], 4: [[0], [1], [2], [3]] }[channels];
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const value = (255 * (values[pixel * channels + channel] - low)) / (high - low);
+      for (const target of targets[channel]) pixels[4 * pixel + target] = value;
+    }
   }
-  return context.getImageData(0, 0, width, height).data;
+  return new ImageData(pixels, width, height);
 }
 
-function scratch(width, height) {
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  context.imageSmoothingQuality = "high";
-  return context;
+/** A canvas that holds a picture, as a PNG that is large enough for other programs not to blur it. */
+export function file(name, picture) {
+  const scale = Math.max(1, Math.floor(1024 / Math.max(picture.width, picture.height)));
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: scale * picture.width, height: scale * picture.height });
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const type = "image/png";
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => {
+      if (blob) resolve(new File([blob], `${name}.png`, { type }));
+      else reject(new RangeError("no memory for the picture"));
+    }, type);
+  });
 }
