@@ -11,13 +11,15 @@ from kerasgan.layers.reflection_padding import ReflectionPadding2D
 from kerasgan.layers.resampling import BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
-from kerasgan.layers.strided_convolution import Conv2D, Conv2DTranspose
+from kerasgan.layers.strided_convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
 
 __all__ = [
     "BatchNormalization",
     "BinomialDownsampling2D",
     "BinomialUpsampling2D",
     "ConditionalBatchNormalization",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
     "DownsamplingConv2D",

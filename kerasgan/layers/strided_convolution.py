@@ -6,7 +6,7 @@ as the forward pass. The same sum over the whole batch is one matrix product for
 
 The gradient of a bias is wrong there: TensorFlow 2.21 sums it (BiasAddGrad, which Keras asks for) in bfloat16, where a
 sum stands still once it is 256 times as large as what is added to it: at a few hundred pixels in a batch. The gradient
-of a plain sum with the bias is right.
+of a plain sum with the bias is right. One-dimensional convolutions differ from Keras's in that only.
 """
 
 import keras
@@ -45,23 +45,43 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         regular = self.output_padding is None and _regular(self, sides)
         if regular and _worthwhile(inputs, kernel, sides[1]):
             return _finished(self, _convolve_transposed(inputs, kernel, self.strides[0]))
-        outputs = keras.ops.conv_transpose(
-            inputs,
-            kernel,
-            strides=list(self.strides),
-            padding=self.padding,
-            output_padding=self.output_padding,
-            dilation_rate=self.dilation_rate,
-            data_format=self.data_format,
-        )
-        return _finished(self, outputs)
+        return _finished(self, _transposed(self, inputs, kernel))
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Conv1D(keras.layers.Conv1D):
+    """Keras's Conv1D, right about the bias of long sequences in bfloat16."""
+
+    def call(self, inputs):
+        return _finished(self, self.convolution_op(inputs, self.kernel))
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Conv1DTranspose(keras.layers.Conv1DTranspose):
+    """Keras's Conv1DTranspose, right about the bias of long sequences in bfloat16."""
+
+    def call(self, inputs):
+        return _finished(self, _transposed(self, inputs, self.kernel))
+
+
+def _transposed(layer, inputs, kernel):
+    """Keras's transposed convolution of a layer, without its bias."""
+    return keras.ops.conv_transpose(
+        inputs,
+        kernel,
+        strides=list(layer.strides),
+        padding=layer.padding,
+        output_padding=layer.output_padding,
+        dilation_rate=layer.dilation_rate,
+        data_format=layer.data_format,
+    )
 
 
 def _finished(layer, outputs):
     """Outputs of a convolution with the layer's bias and activation."""
     if layer.use_bias:
         bias = tf.convert_to_tensor(layer.bias)
-        outputs += bias if layer.data_format == "channels_last" else bias[:, None, None]
+        outputs += bias if layer.data_format == "channels_last" else tf.reshape(bias, (-1, *[1] * layer.rank))
     return outputs if layer.activation is None else layer.activation(outputs)
 
 

@@ -6,6 +6,7 @@ from keras import layers
 
 from kerasgan import distribution
 from kerasgan.gan import GAN
+from kerasgan.layers import Conv1D, Conv1DTranspose
 from kerasgan.media import Audio
 from kerasgan.penalties import GradientPenalty
 from kerasgan.precision import policy
@@ -109,7 +110,7 @@ def build_generator(length, channels, latent_dim, width, num_classes=None):
         last = layer == len(steps)
         x = layers.ReLU()(x)
         filters = channels if last else widest // 2**layer
-        x = layers.Conv1DTranspose(filters, KERNEL, strides=stride, padding="same")(x)
+        x = Conv1DTranspose(filters, KERNEL, strides=stride, padding="same")(x)
     x = layers.Activation("tanh", dtype="float32", name="sounds")(x)
     return keras.Model(inputs, x, name="generator")
 
@@ -122,7 +123,7 @@ def build_critic(length, channels, width, phase_shuffle, num_classes=None, seed=
     for layer, stride in enumerate(steps):
         if layer:
             x = PhaseShuffle(phase_shuffle, seed=None if seed is None else seed + layer)(x)
-        x = layers.Conv1D(width * 2**layer, KERNEL, strides=stride, padding="same")(x)
+        x = Conv1D(width * 2**layer, KERNEL, strides=stride, padding="same")(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Flatten()(x)
     inputs, logits = sounds, layers.Dense(1)(x)

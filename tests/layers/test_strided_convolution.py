@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.layers import Conv2D, Conv2DTranspose, SpectralNormalization, strided_convolution
+from kerasgan.layers import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, SpectralNormalization, strided_convolution
 from kerasgan.precision import full_precision
 
 PAIRS = {"down": (Conv2D, keras.layers.Conv2D), "up": (Conv2DTranspose, keras.layers.Conv2DTranspose)}
@@ -121,6 +121,33 @@ def test_bias_gradient_of_many_pixels_in_bfloat16(direction, size):
         total = tf.reduce_sum(outputs)
     pixels = outputs.shape[0] * outputs.shape[1] * outputs.shape[2]
     np.testing.assert_allclose(tape.gradient(total, ours.bias.value), np.full(3, pixels), rtol=0.01)
+
+
+@pytest.mark.parametrize("options", [{}, {"padding": "valid"}, {"use_bias": False}])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(Conv1D, keras.layers.Conv1D), (Conv1DTranspose, keras.layers.Conv1DTranspose)]
+)
+def test_one_dimension_equals_keras(ours, theirs, options):
+    shape = (3, 12, 2)
+    layers = [cls(4, 5, strides=2, activation="tanh", **{"padding": "same", **options}) for cls in (ours, theirs)]
+    for layer in layers:
+        layer.build(shape)
+    for weight, other in zip(*(layer.variables for layer in layers), strict=True):
+        weight.assign(np.random.default_rng(0).normal(0.0, 0.3, weight.shape))
+        other.assign(weight)
+    for second_order in (False, True):
+        assert_close(*(run(layer, inputs_of(shape), second_order=second_order) for layer in layers), 1e-5)
+
+
+@pytest.mark.parametrize("cls", [Conv1D, Conv1DTranspose])
+def test_bias_gradient_of_long_sequences_in_bfloat16(cls):
+    layer = cls(3, 5, strides=2, padding="same", dtype="mixed_bfloat16")
+    layer.build((4, 600, 2))
+    with tf.GradientTape() as tape:
+        outputs = tf.cast(layer(inputs_of((4, 600, 2))), tf.float32)
+        total = tf.reduce_sum(outputs)
+    places = outputs.shape[0] * outputs.shape[1]
+    np.testing.assert_allclose(tape.gradient(total, layer.bias.value), np.full(3, places), rtol=0.01)
 
 
 def test_only_where_it_is_faster(products, monkeypatch):
