@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import kerasgan
 import kerasgan.serve as serving
 from kerasgan import cli, distribution, files, registry, runs
 
@@ -89,7 +90,12 @@ def _as_trained(words, monkeypatch):
     """What `kerasgan train` with these words would train, and on which workers."""
     asked = {}
     monkeypatch.setattr(distribution, "strategy", lambda *arguments: asked.update(workers=arguments))
-    monkeypatch.setattr(runs, "train", lambda *arguments, **options: asked.update(options, data=arguments[1:]))
+
+    def note(*arguments, **options):
+        asked.update(options, data=arguments[1:])
+        return kerasgan.GAN
+
+    monkeypatch.setattr(runs, "train", note)
     assert cli.main(words) == 0
     return asked
 
