@@ -5,6 +5,7 @@ from kerasgan.layers.conditional_batch_normalization import ConditionalBatchNorm
 from kerasgan.layers.equalized_learning_rate import EqualizedLearningRate
 from kerasgan.layers.grouped_convolution import GroupedConv2D
 from kerasgan.layers.instance_normalization import InstanceNormalization
+from kerasgan.layers.maxout import maxout
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
 from kerasgan.layers.pixel_normalization import PixelNormalization
 from kerasgan.layers.reflection_padding import ReflectionPadding2D
@@ -31,4 +32,5 @@ __all__ = [
     "ReflectionPadding2D",
     "SpectralNormalization",
     "UpsamplingConv2D",
+    "maxout",
 ]

@@ -6,8 +6,8 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.layers import maxout
 from kerasgan.media import Image
-from kerasgan.models.vanilla import maxout
 from kerasgan.precision import policy
 
 

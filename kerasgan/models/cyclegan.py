@@ -7,8 +7,9 @@ from keras import layers
 from kerasgan.game import count_of
 from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, ReflectionPadding2D
 from kerasgan.media import Image
-from kerasgan.models.pix2pix import default_patch_steps, halvings, normal, patch_logits
+from kerasgan.patches import default_patch_steps, normal, patch_logits
 from kerasgan.precision import policy
+from kerasgan.sizes import halvings
 from kerasgan.translator import Translator
 
 _FEW, _MANY, _LARGE = 6, 9, 256  # residual blocks, as in the paper, below and from so many pixels on

@@ -13,50 +13,10 @@ from kerasgan.layers import (
 )
 from kerasgan.media import Image
 from kerasgan.precision import policy
+from kerasgan.sizes import downsampling_stages, upsampling_stages
 
 # PyTorch-style momentum 0.1 is Keras' 0.9.
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
-
-
-def upsampling_stages(image_shape):
-    """How often a generator doubles: from a shorter side of 4, or an odd one.
-
-    (64, 64) has 4 stages from 4x4, (28, 28) has 2 from 7x7.
-
-    Raises:
-        ValueError: `image_shape` is not (height, width, channels), or cannot be halved twice.
-    """
-    if len(image_shape) != 3 or image_shape[2] not in (1, 3, 4):
-        raise ValueError(
-            f"image_shape={tuple(image_shape)}: expected (height, width, channels) with 1 (grey), 3 (RGB) or 4 (RGBA) "
-            "channels."
-        )
-    height, width, _ = image_shape
-    stages = 0
-    while height % 2 == 0 and width % 2 == 0 and min(height, width) > 4:
-        height, width, stages = height // 2, width // 2, stages + 1
-    if stages < 2:
-        raise ValueError(
-            f"image_shape={tuple(image_shape)}: height and width must be multiples of 4, at least 16 "
-            "(multiples of 16 are best)."
-        )
-    return stages
-
-
-def downsampling_stages(image_shape):
-    """How often a discriminator halves: down to a shorter side of 4 or less, odd sides rounded up.
-
-    Only there does a convolution see most of the image, so that what belongs together is judged together: (28, 28) has
-    3 stages, by 14 and 7 to 4.
-
-    Raises:
-        ValueError: as `upsampling_stages`.
-    """
-    stages = upsampling_stages(image_shape)
-    side = min(image_shape[:2]) // 2**stages
-    while side > 4:
-        side, stages = -(-side // 2), stages + 1
-    return stages
 
 
 def build_generator(image_shape, latent_dim, width, kernel_size=4, num_classes=None, name="generator"):
@@ -174,6 +134,8 @@ class DCGAN(GAN):
     ```
     """
 
+    discriminator_name = "discriminator"
+
     def __init__(
         self,
         image_shape=(64, 64, 3),
@@ -193,7 +155,13 @@ class DCGAN(GAN):
         with policy(dtype):
             generator = build_generator(image_shape, latent_dim, width, kernel_size, num_classes)
             discriminator = build_discriminator(
-                image_shape, width, kernel_size, normalization, minibatch_deviation, num_classes
+                image_shape,
+                width,
+                kernel_size,
+                normalization,
+                minibatch_deviation,
+                num_classes,
+                self.discriminator_name,
             )
             super().__init__(
                 generator,

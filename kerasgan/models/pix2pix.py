@@ -4,47 +4,18 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
+from kerasgan.layers import Conv2D, Conv2DTranspose, UpsamplingConv2D
 from kerasgan.media import Image
+from kerasgan.patches import DEEPEST, NORMALIZATIONS, default_patch_steps, normal, patch_logits
 from kerasgan.precision import policy
+from kerasgan.sizes import halvings
 from kerasgan.translator import Translator
 
-_DEEPEST = 8  # times the width: no layer has more channels
 _NOISY = 8  # pixels of the shorter side of maps, up to which the decoder has dropout: its first three in the paper
-_LARGE = 128  # pixels of the shorter side from which patches are the paper's 70x70
 
 
-def normal():
-    return keras.initializers.RandomNormal(stddev=0.02)
-
-
-def halvings(image_shape, name="image_shape"):
-    """How often a U-Net halves: down to a shorter side of 1, or an odd one.
-
-    (256, 256) is halved 8 times, as in the paper, (64, 64) 6 times, (48, 64) 4 times, to 3x4.
-
-    Raises:
-        ValueError: `image_shape` is not (height, width, channels), or cannot be halved 3 times.
-    """
-    if len(image_shape) != 3 or image_shape[2] not in (1, 3, 4):
-        raise ValueError(
-            f"{name}={tuple(image_shape)}: expected (height, width, channels) with 1 (grey), 3 (RGB) or 4 (RGBA) "
-            "channels."
-        )
-    height, width, _ = image_shape
-    count = 0
-    while height % 2 == 0 and width % 2 == 0:
-        height, width, count = height // 2, width // 2, count + 1
-    if count < 3:
-        raise ValueError(
-            f"{name}={tuple(image_shape)}: height and width must be multiples of 8 (powers of 2 are best: a U-Net goes "
-            "down to a single pixel)."
-        )
-    return count
-
-
-def _check_choices(image_shape, depth, upsampling):
-    """Raises a ValueError for a U-Net that there is not."""
+def _check_choices(image_shape, depth, upsampling, normalization):
+    """Raises a ValueError for networks that there are not."""
     most = halvings(image_shape)
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or not 2 <= depth <= most):
         raise ValueError(
@@ -52,6 +23,8 @@ def _check_choices(image_shape, depth, upsampling):
         )
     if upsampling not in ("transposed", "nearest"):
         raise ValueError(f'upsampling={upsampling!r}: expected "transposed" or "nearest".')
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(f'normalization={normalization!r}: expected "instance" or "batch".')
 
 
 # The networks --------------------------------------------------------------------------------------------------------
@@ -66,25 +39,35 @@ def doubled(x, filters, upsampling, use_bias=False):
     return layer(x)
 
 
-def build_generator(source_shape, channels, width, dropout, max_width=None, depth=None, upsampling="transposed"):
+def build_generator(
+    source_shape,
+    channels,
+    width,
+    dropout,
+    max_width=None,
+    depth=None,
+    upsampling="transposed",
+    normalization="instance",
+):
     """Images of A -> images of B in [-1, 1]: a U-Net.
 
     The encoder halves until one pixel is left, the decoder doubles, and each of its layers also gets the encoder's maps
     of the same size. Channels, from outside: width * (1, 2, 4, 8, 8, ...).
     """
+    normalize = NORMALIZATIONS[normalization]
     depth = halvings(source_shape) if depth is None else depth
-    widths = [min(width * min(2**level, _DEEPEST), max_width or width * _DEEPEST) for level in range(depth)]
+    widths = [min(width * min(2**level, DEEPEST), max_width or width * DEEPEST) for level in range(depth)]
     images = keras.Input(source_shape, name="images")
     x, skips = images, []
     for level, filters in enumerate(widths):
         x = layers.LeakyReLU(0.2)(x) if level else x
         plain = level in (0, depth - 1)  # a map of one pixel, normalized over itself, would be nothing
         x = Conv2D(filters, 4, strides=2, padding="same", use_bias=plain, kernel_initializer=normal())(x)
-        x = x if plain else InstanceNormalization()(x)
+        x = x if plain else normalize()(x)
         skips.append(x)
     skips.pop()
     for filters, skip in zip(reversed(widths[:-1]), reversed(skips), strict=True):
-        x = InstanceNormalization()(doubled(layers.ReLU()(x), filters, upsampling))
+        x = normalize()(doubled(layers.ReLU()(x), filters, upsampling))
         x = layers.Dropout(dropout)(x) if min(x.shape[1:3]) <= _NOISY and dropout else x
         x = layers.Concatenate()([x, skip])
     x = doubled(layers.ReLU()(x), channels, upsampling, use_bias=True)
@@ -92,30 +75,10 @@ def build_generator(source_shape, channels, width, dropout, max_width=None, dept
     return keras.Model(images, x, name="generator")
 
 
-def patch_logits(x, width, steps):
-    """Maps -> (batch, rows, columns, 1): a logit for each patch of the image, whether it is real.
-
-    `steps` convolutions of stride 2, then one of stride 1 and the last; a patch has 16, 34 or 70 pixels along an edge
-    for 1, 2 or 3 of them.
-    """
-    for step in range(steps + 1):
-        strides = 2 if step < steps else 1
-        filters = width * min(2**step, _DEEPEST)
-        x = Conv2D(filters, 4, strides=strides, padding="same", use_bias=not step, kernel_initializer=normal())(x)
-        x = InstanceNormalization()(x) if step else x
-        x = layers.LeakyReLU(0.2)(x)
-    return Conv2D(1, 4, padding="same", kernel_initializer=normal())(x)
-
-
-def default_patch_steps(image_shape):
-    """The paper's 70x70 pixels for images of 128 pixels and more, 34x34 for smaller ones."""
-    return 3 if min(image_shape[:2]) >= _LARGE else 2
-
-
-def build_discriminator(pair_shape, width, steps):
+def build_discriminator(pair_shape, width, steps, normalization="instance"):
     """Pairs, one image on top of the other -> logits of patches."""
     pairs = keras.Input(pair_shape, name="samples")
-    logits = patch_logits(pairs, width, steps)
+    logits = patch_logits(pairs, width, steps, normalization)
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
     return keras.Model(pairs, logits, name="discriminator")
 
@@ -152,6 +115,8 @@ class Pix2Pix(Translator):
         patch_steps: strided convolutions of the discriminator: 3, 2 or 1 for patches of 70, 34 or 16 pixels. None
             chooses by the size of the images.
         dropout: rate of the dropout; 0 for none.
+        normalization: "instance", or "batch" for large batches: it keeps how bright and how colourful an image is,
+            which instances normalized by themselves forget, so that flat colours come out right.
         seed, name, dtype: as in `kerasgan.GAN`.
 
     Example:
@@ -179,6 +144,7 @@ class Pix2Pix(Translator):
         upsampling="transposed",
         patch_steps=None,
         dropout=0.5,
+        normalization="instance",
         seed=None,
         name=None,
         dtype=None,
@@ -189,12 +155,14 @@ class Pix2Pix(Translator):
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
         if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= halvings(image_shape) - 1:
             raise ValueError(f"patch_steps={patch_steps!r}: expected a whole number from 1 on, fewer than halvings.")
-        _check_choices(image_shape, depth, upsampling)
+        _check_choices(image_shape, depth, upsampling, normalization)
         halvings(source_shape, "source_channels, image_shape")
         with policy(dtype):
             super().__init__(
-                build_generator(source_shape, image_shape[2], width, dropout, max_width, depth, upsampling),
-                build_discriminator(pair_shape, discriminator_width or width, steps),
+                build_generator(
+                    source_shape, image_shape[2], width, dropout, max_width, depth, upsampling, normalization
+                ),
+                build_discriminator(pair_shape, discriminator_width or width, steps, normalization),
                 media=Image(image_shape),
                 source_media=Image(source_shape),
                 seed=seed,
@@ -211,6 +179,7 @@ class Pix2Pix(Translator):
             "upsampling": upsampling,
             "patch_steps": patch_steps,
             "dropout": dropout,
+            "normalization": normalization,
         }
 
     def call_generator(self, sources, labels=None, training=True):

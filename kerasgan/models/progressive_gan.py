@@ -17,9 +17,9 @@ from kerasgan.layers import (
     UpsamplingConv2D,
 )
 from kerasgan.media import Image
-from kerasgan.models.dcgan import upsampling_stages
 from kerasgan.penalties import Drift, GradientPenalty
 from kerasgan.precision import in_float32, policy
+from kerasgan.sizes import upsampling_stages
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -54,7 +54,7 @@ def level_widths(image_shape, width, max_width):
     """Channels of each level, from the smallest maps to those of the image's size: doubled downwards to `max_width`.
 
     Raises:
-        ValueError: there are no such networks for this `image_shape`; see `kerasgan.models.dcgan.upsampling_stages`.
+        ValueError: there are no such networks for this `image_shape`; see `kerasgan.sizes.upsampling_stages`.
     """
     return [min(width * 2**level, max_width) for level in reversed(range(upsampling_stages(image_shape) + 1))]
 

@@ -8,9 +8,9 @@ from keras import layers, ops
 from kerasgan.gan import GAN
 from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D, GroupedConv2D
 from kerasgan.media import Image
-from kerasgan.models.dcgan import upsampling_stages
 from kerasgan.penalties import R1, R2
 from kerasgan.precision import policy
+from kerasgan.sizes import upsampling_stages
 
 _SLOPE = 0.2  # of the LeakyReLU below 0
 _EXPANSION = 2  # a block's inner channels over its outer ones

@@ -13,8 +13,8 @@ from kerasgan.layers import (
     UpsamplingConv2D,
 )
 from kerasgan.media import Image
-from kerasgan.models.dcgan import downsampling_stages, upsampling_stages
 from kerasgan.precision import policy
+from kerasgan.sizes import downsampling_stages, upsampling_stages
 
 # What the authors' framework does where nothing is said; the papers print neither.
 _NORM = {"momentum": 0.9, "epsilon": 2e-5}
@@ -42,7 +42,7 @@ def generator_channels(image_shape, width):
     [512, 256, 128, 64] from 6x6. (128, 128), width 64, as in table 6: [1024, 1024, 512, 256, 128, 64] from 4x4.
 
     Raises:
-        ValueError: no such networks for this `image_shape`; see `kerasgan.models.dcgan.upsampling_stages`.
+        ValueError: no such networks for this `image_shape`; see `kerasgan.sizes.upsampling_stages`.
     """
     stages = upsampling_stages(image_shape)
     if min(image_shape[:2]) == 3 * 2**stages:  # 48 pixels start from 6 in the paper, not from 3

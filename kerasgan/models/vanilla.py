@@ -6,16 +6,9 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.layers import maxout
 from kerasgan.media import Image
 from kerasgan.precision import policy
-
-
-def maxout(x, units, pieces):
-    """The largest of `pieces` linear maps for each of `units` (Goodfellow et al., 2013, arXiv:1302.4389)."""
-    small = keras.initializers.RandomUniform(-0.05, 0.05)
-    x = layers.Dense(units * pieces, kernel_initializer=small)(x)
-    x = layers.Reshape((units * pieces, 1))(x)
-    return layers.Flatten()(layers.MaxPooling1D(pieces)(x))
 
 
 def build_generator(image_shape, latent_dim, units):

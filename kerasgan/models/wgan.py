@@ -2,14 +2,11 @@
 
 import keras
 
-from kerasgan.gan import GAN
-from kerasgan.media import Image
-from kerasgan.models.dcgan import build_discriminator, build_generator
-from kerasgan.precision import policy
+from kerasgan.models.dcgan import DCGAN
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class WGAN(GAN):
+class WGAN(DCGAN):
     """Wasserstein GAN (Arjovsky, Chintala & Bottou, 2017, arXiv:1701.07875).
 
     The critic's mean difference between real and generated samples approaches the Wasserstein-1 distance between the
@@ -28,6 +25,7 @@ class WGAN(GAN):
         num_classes, seed, name, dtype: as in `GAN`.
     """
 
+    discriminator_name = "critic"
     default_loss = "wasserstein"
     default_discriminator_steps = 5
     default_clip_weights = 0.01
@@ -43,18 +41,17 @@ class WGAN(GAN):
         name=None,
         dtype=None,
     ):
-        with policy(dtype):
-            super().__init__(
-                build_generator(image_shape, latent_dim, width, num_classes=num_classes),
-                build_discriminator(
-                    image_shape, width, normalization=normalization, num_classes=num_classes, name="critic"
-                ),
-                media=Image(image_shape),
-                num_classes=num_classes,
-                seed=seed,
-                name=name,
-                dtype=dtype,
-            )
+        super().__init__(
+            image_shape,
+            latent_dim,
+            width,
+            normalization=normalization,
+            latent="normal",
+            num_classes=num_classes,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+        )
         self.config = {
             "image_shape": list(image_shape),
             "latent_dim": latent_dim,
@@ -69,6 +66,3 @@ class WGAN(GAN):
         # gradients that clipped weights let through: the generator would all but stand still.
         rules = {"learning_rate": 5e-5, "rho": 0.99, "epsilon": 1e-16}
         return keras.optimizers.RMSprop(**rules), keras.optimizers.RMSprop(**rules)
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

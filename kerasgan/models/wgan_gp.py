@@ -2,15 +2,12 @@
 
 import keras
 
-from kerasgan.gan import GAN
-from kerasgan.media import Image
-from kerasgan.models.dcgan import build_discriminator, build_generator
+from kerasgan.models.dcgan import DCGAN
 from kerasgan.penalties import GradientPenalty
-from kerasgan.precision import policy
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class WGANGP(GAN):
+class WGANGP(DCGAN):
     """Wasserstein GAN with gradient penalty (Gulrajani et al., 2017, arXiv:1704.00028).
 
     The critic approximates the Wasserstein-1 distance between real and generated samples; the penalty keeps its
@@ -27,6 +24,7 @@ class WGANGP(GAN):
         num_classes, seed, name, dtype: as in `GAN`.
     """
 
+    discriminator_name = "critic"
     default_loss = "wasserstein"
     default_penalties = (GradientPenalty(weight=10.0),)
     default_discriminator_steps = 5
@@ -41,21 +39,19 @@ class WGANGP(GAN):
         name=None,
         dtype=None,
     ):
-        with policy(dtype):
-            super().__init__(
-                build_generator(image_shape, latent_dim, width, num_classes=num_classes),
-                build_discriminator(image_shape, width, normalization="none", num_classes=num_classes, name="critic"),
-                media=Image(image_shape),
-                num_classes=num_classes,
-                seed=seed,
-                name=name,
-                dtype=dtype,
-            )
+        super().__init__(
+            image_shape,
+            latent_dim,
+            width,
+            normalization="none",
+            latent="normal",
+            num_classes=num_classes,
+            seed=seed,
+            name=name,
+            dtype=dtype,
+        )
         self.config = {"image_shape": list(image_shape), "latent_dim": latent_dim, "width": width}
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(1e-4, 0.5, 0.9), keras.optimizers.Adam(1e-4, 0.5, 0.9)
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

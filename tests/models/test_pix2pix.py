@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import GAN, Translator
-from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
+from kerasgan.layers import BatchNormalization, Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.models import Pix2Pix, pix2pix
 
@@ -37,6 +37,13 @@ def test_the_u_net_is_that_of_the_paper():
     assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == [0.5] * 3
     # C64 of the encoder and its last layer, and the decoder's last one, are not normalized.
     assert len([layer for layer in network.layers if isinstance(layer, InstanceNormalization)]) == 6 + 7
+
+
+def test_batches_can_be_normalized_instead():
+    gan = Pix2Pix(**SMALL, normalization="batch")
+    for network, count in ((gan.generator, 1 + 2), (gan.discriminator, 2)):
+        kinds = [type(layer) for layer in network.layers]
+        assert kinds.count(BatchNormalization) == count and InstanceNormalization not in kinds
 
 
 @pytest.mark.parametrize("steps,patch", [(3, 70), (2, 34), (1, 16)])
