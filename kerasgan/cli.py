@@ -31,6 +31,7 @@ def list_models(words):
     """list
 
     Lists the pretrained models: what they make, the data they learned from, its licence, the size of the download.
+    Names of recipes without weights follow: they are for `kerasgan train`.
 
     Examples:
       kerasgan list
@@ -44,6 +45,8 @@ def list_models(words):
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if registry.RECIPES:
+        print(f"\nWithout weights, for kerasgan train: {', '.join(registry.RECIPES)}")
 
 
 def describe(words):

@@ -1,6 +1,6 @@
 """The registry: from a name to a recipe, and from a recipe to a GAN, trained or fresh.
 
-A new zoo entry is one name in `ZOO`; a new GAN type is one line in `TYPES`. Recipes are plain data and nothing here
+A new zoo entry is one name in `ZOO`, or in `RECIPES` for one without weights; a new GAN type is one line in `TYPES`. Recipes are plain data and nothing here
 imports TensorFlow before a GAN is built, so that listing is quick.
 """
 
@@ -20,6 +20,7 @@ PHONE = "phone.json"  # beside it: its exported files, verified and timed, writt
 
 __all__ = [
     "PHONE",
+    "RECIPES",
     "SCORES",
     "TYPES",
     "WEIGHTS",
@@ -42,7 +43,18 @@ ZOO = (
     "cgan_fashion_mnist",
     "wgan_mnist",
     "wgan_gp_sprites",
+)
+
+# Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
+RECIPES = (
+    "cyclegan_noto2twemoji",
+    "lapgan_celeba",
+    "pix2pix_map2aerial",
     "pix2pix_noto2twemoji",
+    "progressive_gan_emoji",
+    "r3gan_celeba",
+    "sngan_cifar10",
+    "srgan_x4",
 )
 
 
@@ -267,7 +279,7 @@ def register(recipe, card=None, folder=None):
     """
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe is a {type(recipe).__name__}; expected a kerasgan.registry.Recipe.")
-    taken = recipe.name in ZOO or recipe.name in TYPES
+    taken = recipe.name in (*ZOO, *RECIPES, *TYPES)
     if taken or (recipe.name in _registered and _registered[recipe.name].recipe != recipe):
         raise ValueError(f"name={recipe.name!r} is taken by another model or type; choose another name for the recipe.")
     folder = None if folder is None else pathlib.Path(folder).absolute()
@@ -354,7 +366,7 @@ def load(name, dtype=None, compile=True):
 def _entry(name, others=()):
     if name in _registered:
         return _registered[name]
-    if name in ZOO:
+    if name in (*ZOO, *RECIPES):
         module = importlib.import_module(f"kerasgan.zoo.{name}.recipe")
         folder = pathlib.Path(module.__file__).parent
         return _Entry(_with_published_weights(module.RECIPE, folder / WEIGHTS), folder, None)

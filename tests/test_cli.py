@@ -92,7 +92,9 @@ def test_list_answers_at_once_without_tensorflow():
         seconds.append(time.perf_counter() - started)
     assert min(seconds) < 1.0
     assert done.returncode == 0, done.stderr
-    head, *rows = done.stdout.splitlines()
+    table, _, others = done.stdout.partition("\n\n")
+    assert all(name in others for name in registry.RECIPES)
+    head, *rows = table.splitlines()
     assert head.split() == ["NAME", "MAKES", "DATA", "LICENCE", "SIZE"]
     assert [row.split()[0] for row in rows] == kerasgan.list_models()
     recipe = registry.get("dcgan_celeba")

@@ -251,6 +251,14 @@ def test_zoo_entry_is_found_with_its_folder(name):
         assert weights.find(file, name, folder)
 
 
+@pytest.mark.parametrize("name", registry.RECIPES)
+def test_recipes_without_weights_can_be_trained_but_not_loaded(name):
+    assert registry.resolve(name).name == name
+    assert name not in kerasgan.list_models()
+    with pytest.raises(ValueError, match=f"{name!r} has no trained weights; train it with: kerasgan train {name}"):
+        kerasgan.load(name)
+
+
 @pytest.fixture
 def zoo_entry(monkeypatch, tmp_path):
     """The folder of an entry of the zoo that this test alone knows."""
