@@ -1,7 +1,7 @@
 """The registry: from a name to a recipe, and from a recipe to a GAN, trained or fresh.
 
-A new zoo entry is one name in `ZOO`, or in `RECIPES` for one without weights; a new GAN type is one line in `TYPES`. Recipes are plain data and nothing here
-imports TensorFlow before a GAN is built, so that listing is quick.
+A new zoo entry is one name in `ZOO`, or in `RECIPES` for one without weights; a new GAN type is one line in `TYPES`.
+Recipes are plain data and nothing here imports TensorFlow before a GAN is built, so that listing is quick.
 """
 
 import dataclasses

@@ -2,9 +2,9 @@
 
 Against the paper: networks of half its width, doubled pixels in place of transposed convolutions, and 400 pairs.
 
-What it paints is made up: a likely roof where the map shows a house, not the one that stands there. Photographs and maps
-belong to a commercial map service, so that neither weights nor samples are part of this library; the recipe and its
-scores are.
+What it paints is made up: a likely roof where the map shows a house, not the one that stands there. Photographs and
+maps belong to a commercial map service, so that neither weights nor samples are part of this library; the recipe and
+its scores are.
 """
 
 from kerasgan.registry import Recipe

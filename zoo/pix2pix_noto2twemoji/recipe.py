@@ -19,7 +19,14 @@ RECIPE = Recipe(
     name="pix2pix_noto2twemoji",
     gan_type="pix2pix",
     makes="emoji in the style of Twemoji from emoji in that of Noto, 64x64 RGB",
-    model={"image_shape": [64, 64, 3], "width": 48, "depth": 4, "upsampling": "nearest", "patch_steps": 1, "normalization": "batch"},
+    model={
+        "image_shape": [64, 64, 3],
+        "width": 48,
+        "depth": 4,
+        "upsampling": "nearest",
+        "patch_steps": 1,
+        "normalization": "batch",
+    },
     compile={
         "learning_rate": [f"linear(1e-4, 0, {_SEEN}, {_SEEN // 2})", f"linear(4e-4, 0, {_SEEN}, {_SEEN // 2})"],
         "augmentation": "translation",
