@@ -388,7 +388,7 @@ def evaluate(words):
         "metrics",
         None,
         "Some of fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; "
-        "of a translator some of psnr, ssim, l1, kid.",
+        "of a translator some of psnr, ssim, l1, kid; of a model that upscales psnr, ssim.",
         flag_values=values,
     )
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)

@@ -133,11 +133,14 @@ def changed(recipe, changes):
     return registry.Recipe.from_dict(values)
 
 
-def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=None, progress=True, **options):
+def evaluate(
+    name, source, metrics=None, *, subset=None, paired=None, beside=None, network=None, progress=True, **options
+):
     """Scores a model by its recipe's data, as `kerasgan evaluate` does.
 
     A GAN is scored by `kerasgan.metrics.evaluate`; a translator by `kerasgan.metrics.evaluate_translator`, on the part
-    of the data that its recipe keeps apart, if it does.
+    of the data that its recipe keeps apart, if it does; a model that upscales by `kerasgan.metrics.evaluate_upscaler`,
+    on whole images.
 
     Args:
         name: a name of the zoo, a run folder or a `.keras` file.
@@ -146,7 +149,8 @@ def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=No
         subset: another part of the source than the recipe's, such as "test".
         paired: for a translator, whether images of the two domains belong together; None says so if it was trained on
             pairs.
-        network, progress, options: as in `kerasgan.metrics.evaluate`; `options` are not for translators.
+        beside: for a model that upscales, {what it is called: name or path} of others to score on the same images.
+        network, progress, options: as in `kerasgan.metrics.evaluate`; `options` are for GANs alone.
 
     Returns:
         A list of `kerasgan.metrics.Result`.
@@ -159,11 +163,14 @@ def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=No
 
     gan, recipe = load(name), recipe_of(name)
     split = subset or recipe.data.get("subset") or "all"
+    if not hasattr(gan, "generate") and any(value is not None for value in options.values()):
+        verb = "translates" if hasattr(gan, "translate") else "upscales"
+        raise ValueError(f"{name!r} {verb} images: {', '.join(options)} mean nothing for it; leave them out.")
     if hasattr(gan, "upscale"):
-        raise ValueError(
-            f"{name!r} upscales images: tools/score_upscaler.py scores it beside the bicubic kernel, and "
-            "kerasgan.metrics.super_resolution in Python."
-        )
+        beside = {label: load(path, compile=False) for label, path in (beside or {}).items()}
+        originals = read_originals(source, subset or recipe.data.get("subset"))
+        about = {"beside": beside, "model": str(name), "split": split, "progress": progress}
+        return scores.evaluate_upscaler(gan, originals.values(), metrics, **about)
     if not hasattr(gan, "translate"):
         metrics = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
         if {"cas", "understood"} & set(metrics) and not recipe.data.get("labels"):
@@ -172,8 +179,6 @@ def evaluate(name, source, metrics=None, *, subset=None, paired=None, network=No
         return scores.evaluate(
             gan, real, metrics, network=network, model=str(name), split=split, progress=progress, **options
         )
-    if any(value is not None for value in options.values()):
-        raise ValueError(f"{name!r} translates images: {', '.join(options)} mean nothing for it; leave them out.")
     paired = recipe.data.get("reader") == "pairs" if paired is None else paired
     split = "test" if recipe.data.get("part") else split
     pairs = read_apart(recipe, source, subset, paired)
@@ -199,6 +204,22 @@ def read_whole(recipe, source, subset=None):
     known = inspect.signature(reader).parameters
     arguments |= {name: value for name, value in (("flip", False), ("jitter", 0)) if name in known or name in arguments}
     return reader(source, **{**arguments, "batch_size": 1, "shuffle": False})
+
+
+def read_originals(source, subset=None):
+    """{name: uint8 (height, width, 3)}: whole images of a folder or zip file, or of the folder `subset` in it.
+
+    Files that are no images are skipped, with a warning that names them.
+    """
+    from kerasgan.data.files import find_files
+    from kerasgan.data.pixels import to_whole_pixels
+    from kerasgan.data.reading import read_usable, report
+
+    found, bad = find_files([pathlib.Path(source)], subset), []
+    usable = read_usable(lambda item: to_whole_pixels(found.read(item), 3), found, bad)
+    images = {pathlib.Path(found.item_name(position)).stem: image for position, image in usable}
+    report(bad, found.count, found.name, "skip")
+    return images
 
 
 def read_apart(recipe, source, subset=None, paired=True):

@@ -15,18 +15,10 @@ import numpy as np
 from absl import app, flags
 
 from kerasgan import files, metrics, runs
-from kerasgan.data.files import find_files
-from kerasgan.data.pixels import to_whole_pixels
 from kerasgan.media import Image, bicubic
 from kerasgan.metrics.super_resolution import low_and_original
 
 DETAIL = 128  # pixels along each edge
-
-
-def read(source, subset):
-    """{name: uint8 (height, width, 3)} of the images of a folder inside of a folder or zip file."""
-    found = find_files([pathlib.Path(source)], subset)
-    return {pathlib.Path(found.item_name(i)).stem: to_whole_pixels(found.read(i), 3) for i in found.items()}
 
 
 def score(names, source, subsets, out):
@@ -40,7 +32,7 @@ def score(names, source, subsets, out):
     methods |= {name: gan.upscale for name, gan in models.items()}
     rows = []
     for subset in subsets:
-        images = read(source, subset)
+        images = runs.read_originals(source, subset)
         for name, method in methods.items():
             found = metrics.super_resolution(method, images.values(), scale)
             values = {"psnr": found.psnr.mean(), "ssim": found.ssim.mean()}

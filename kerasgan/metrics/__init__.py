@@ -22,6 +22,7 @@ from kerasgan.metrics.recognition import confidence, recognized
 from kerasgan.metrics.result import Result, mean
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.ssim import ms_ssim, ssim
+from kerasgan.metrics.super_resolution import evaluate as evaluate_upscaler
 from kerasgan.metrics.super_resolution import super_resolution
 from kerasgan.metrics.translation import evaluate as evaluate_translator
 
@@ -36,6 +37,7 @@ __all__ = [
     "density_coverage",
     "evaluate",
     "evaluate_translator",
+    "evaluate_upscaler",
     "features",
     "frechet_distance",
     "inception_score",

@@ -1,13 +1,19 @@
 """The protocol of super-resolution papers: PSNR and SSIM of luma, with a border cut."""
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
+import kerasgan
 from kerasgan.media import bicubic
-from kerasgan.metrics import checks, pixels
+from kerasgan.metrics import checks, pixels, result
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim
+
+METRICS = ("psnr", "ssim")
+BICUBIC = "bicubic"
 
 
 class SuperResolution(NamedTuple):
@@ -48,6 +54,66 @@ def super_resolution(upscale, images, scale):
     if not found:
         raise ValueError("images is empty; give at least one.")
     return SuperResolution(*np.array(found).T)
+
+
+def evaluate(gan, images, metrics=None, *, beside=None, model=None, split="all", progress=True):
+    """Scores a super-resolution model on images that it should not have been trained on.
+
+    Each number stands beside that of the bicubic kernel, which a model has to beat, if not in PSNR: what looks like
+    detail costs some of it.
+
+    Args:
+        gan: an `SRGAN`, or another `kerasgan.Game` with `upscale` and `scale`.
+        images: sequence of originals, as in `super_resolution`.
+        metrics: "psnr", "ssim", or both in a sequence or separated by a comma; None takes both.
+        beside: {what it is called: a model of the same scale} to score on the same images.
+        model, split: what the records call the model and the images.
+        progress: whether a bar is shown.
+
+    Returns:
+        A list of `kerasgan.metrics.Result`, the metric's names ending with the split.
+
+    Raises:
+        ValueError: an unknown metric, no images, or another scale beside it.
+    """
+    names = check_metrics(metrics)
+    images, methods = list(images), {"": gan.upscale, BICUBIC: lambda image: bicubic.enlarge(image, gan.scale)}
+    for other, rival in (beside or {}).items():
+        if rival.scale != gan.scale:
+            raise ValueError(f"beside: {other!r} enlarges by {rival.scale}, {gan.name} by {gan.scale}.")
+        methods[other] = rival.upscale
+    common = {
+        "model": model or gan.name,
+        "n_real": len(images),
+        "data": hashlib.sha256(b"".join(np.ascontiguousarray(image).tobytes() for image in images)).hexdigest(),
+        "split": split,
+        "ema": True,
+        "parameters": {"scale": gan.scale},
+        "version": kerasgan.__version__,
+        "error_is": "standard error over images",
+        "higher_is_better": True,
+    }
+    found = {}
+    for name, method in tqdm(methods.items(), f"Scoring {split}", leave=False, disable=None if progress else True):
+        found[name] = super_resolution(method, images, gan.scale)
+    records = []
+    for metric in names:
+        for name, scores in found.items():
+            values = getattr(scores, metric)
+            record = {"value": float(values.mean()), "error": float(values.std() / np.sqrt(len(values)))}
+            title = f"{metric}{f' of {name}' if name else ''}, {split}"
+            records.append(result.Result(metric=title, **record, **common))
+    return records
+
+
+def check_metrics(metrics):
+    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
+    if metrics is None:
+        return list(METRICS)
+    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
+    if not names or not set(names) <= set(METRICS):
+        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}, for a model that upscales.")
+    return names
 
 
 def low_and_original(original, scale):

@@ -1,12 +1,14 @@
 """The protocol of super-resolution, step by step with Pillow and NumPy."""
 
+import types
+
 import numpy as np
 import PIL.Image
 import pytest
 
 from kerasgan.media import bicubic
 from kerasgan.media.dead_leaves import dead_leaves
-from kerasgan.metrics import super_resolution
+from kerasgan.metrics import evaluate_upscaler, super_resolution
 
 
 def by_hand(original, scale):
@@ -44,3 +46,34 @@ def test_what_does_not_fit_is_refused():
         super_resolution(lambda image: image, [], 4)
     with pytest.raises(ValueError, match="scale=1"):
         super_resolution(lambda image: image, [image], 1)
+
+
+def model(scale, brighter=0):
+    """The bicubic kernel as a model, with a mistake."""
+
+    def upscale(image):
+        return np.clip(bicubic.enlarge(image, scale).astype(int) + brighter, 0, 255).astype("uint8")
+
+    return types.SimpleNamespace(name="kernel", scale=scale, upscale=upscale)
+
+
+def test_records_stand_beside_the_bicubic_kernel_and_others():
+    images = [dead_leaves(1, shape, 1)[0] for shape in [(50, 61, 3), (64, 44, 3)]]
+    found = evaluate_upscaler(model(2), images, beside={"brighter": model(2, 10)}, split="two", progress=False)
+    names = [record.metric for record in found]
+    parts = ("", " of bicubic", " of brighter")
+    assert names == [f"{metric}{part}, two" for metric in ("psnr", "ssim") for part in parts]
+    expected = np.mean([by_hand(image, 2) for image in images])
+    assert found[0].value == found[1].value == pytest.approx(expected, abs=0.01) and found[2].value < expected - 1
+    assert {(one.n_real, one.split, one.model) for one in found} == {(2, "two", "kernel")}
+    only = evaluate_upscaler(model(2), images, "ssim", progress=False)
+    assert [one.value for one in only] == [one.value for one in found[3:5]]
+
+
+def test_other_metrics_and_scales_are_refused():
+    with pytest.raises(ValueError, match="metrics='fid': expected some of psnr, ssim"):
+        evaluate_upscaler(model(2), [], "fid")
+    with pytest.raises(ValueError, match="'other' enlarges by 4, kernel by 2"):
+        evaluate_upscaler(model(2), [], beside={"other": model(4)})
+    with pytest.raises(ValueError, match="images is empty"):
+        evaluate_upscaler(model(2), [], progress=False)
