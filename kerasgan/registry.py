@@ -55,6 +55,7 @@ RECIPES = (
     "r3gan_celeba",
     "sngan_cifar10",
     "srgan_x4",
+    "wavegan_spoken_digits",
 )
 
 
