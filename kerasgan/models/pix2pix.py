@@ -48,6 +48,7 @@ def build_generator(
     depth=None,
     upsampling="transposed",
     normalization="instance",
+    skip_image=False,
 ):
     """Images of A -> images of B in [-1, 1]: a U-Net.
 
@@ -70,7 +71,12 @@ def build_generator(
         x = normalize()(doubled(layers.ReLU()(x), filters, upsampling))
         x = layers.Dropout(dropout)(x) if min(x.shape[1:3]) <= _NOISY and dropout else x
         x = layers.Concatenate()([x, skip])
-    x = doubled(layers.ReLU()(x), channels, upsampling, use_bias=True)
+    if skip_image:
+        x = normalize()(doubled(layers.ReLU()(x), width, upsampling))
+        x = layers.Concatenate()([layers.ReLU()(x), images])
+        x = Conv2D(channels, 3, padding="same", kernel_initializer=normal())(x)
+    else:
+        x = doubled(layers.ReLU()(x), channels, upsampling, use_bias=True)
     x = layers.Activation("tanh", dtype="float32", name="translations")(x)
     return keras.Model(images, x, name="generator")
 
@@ -117,6 +123,9 @@ class Pix2Pix(Translator):
         dropout: rate of the dropout; 0 for none.
         normalization: "instance", or "batch" for large batches: it keeps how bright and how colourful an image is,
             which instances normalized by themselves forget, so that flat colours come out right.
+        skip_image: whether the decoder ends with a convolution at full size of its maps and of the image of A itself.
+            The paper's ends with the doubling, and knows nothing finer than every other pixel of A: too little where
+            images are small.
         seed, name, dtype: as in `kerasgan.GAN`.
 
     Example:
@@ -145,6 +154,7 @@ class Pix2Pix(Translator):
         patch_steps=None,
         dropout=0.5,
         normalization="instance",
+        skip_image=False,
         seed=None,
         name=None,
         dtype=None,
@@ -160,7 +170,15 @@ class Pix2Pix(Translator):
         with policy(dtype):
             super().__init__(
                 build_generator(
-                    source_shape, image_shape[2], width, dropout, max_width, depth, upsampling, normalization
+                    source_shape,
+                    image_shape[2],
+                    width,
+                    dropout,
+                    max_width,
+                    depth,
+                    upsampling,
+                    normalization,
+                    skip_image,
                 ),
                 build_discriminator(pair_shape, discriminator_width or width, steps, normalization),
                 media=Image(image_shape),
@@ -180,6 +198,7 @@ class Pix2Pix(Translator):
             "patch_steps": patch_steps,
             "dropout": dropout,
             "normalization": normalization,
+            "skip_image": skip_image,
         }
 
     def call_generator(self, sources, labels=None, training=True):

@@ -46,6 +46,13 @@ def test_batches_can_be_normalized_instead():
         assert kinds.count(BatchNormalization) == count and InstanceNormalization not in kinds
 
 
+def test_the_image_itself_can_be_the_outermost_skip():
+    network = Pix2Pix(**SMALL, skip_image=True).generator
+    *_, concatenation, last, _ = network.layers
+    assert isinstance(concatenation, keras.layers.Concatenate) and concatenation.input[1] is network.inputs[0]
+    assert last.kernel_size == (3, 3) and last.strides == (1, 1) and last.use_bias and last.filters == 3
+
+
 @pytest.mark.parametrize("steps,patch", [(3, 70), (2, 34), (1, 16)])
 def test_a_logit_sees_a_patch_of_the_papers_size(steps, patch):
     images = keras.Input((128, 128, 3))
