@@ -191,13 +191,10 @@ def test_the_phase_does_not_make_sounds_differ_but_pitch_and_loudness_do():
 # Export --------------------------------------------------------------------------------------------------------------
 
 
-def test_an_app_learns_the_rate_from_the_sidecar_and_the_page_refuses_sounds(tmp_path):
+def test_an_app_learns_the_rate_from_the_sidecar(tmp_path):
     gan = WaveGAN(length=256, sample_rate=RATE, latent_dim=2, width=1)
     path = tmp_path / "g.tflite"
     assert export.tflite(gan, path).passed
     output = sidecar.read(path)["output"]
     expected = {"name": "sounds", "kind": "audio", "shape": [1, 256, 1], "range": [-1, 1], "sample_rate": RATE}
     assert expected.items() <= output.items()
-    with pytest.raises(ValueError, match="makes sounds .*the page shows images only"):
-        export.web({"sounds": path}, tmp_path / "page")
-    assert not (tmp_path / "page").exists()
