@@ -10,7 +10,7 @@ from run_tools import train
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files that share a fixture which takes minutes go to one process, and first, so that nothing waits for them at the end.
+# Files that share a fixture which takes minutes go to one process, and first, so that nothing waits for them at last.
 SHARED = {"test_resume.py": "resume", "test_distribution.py": "resume"}
 
 
