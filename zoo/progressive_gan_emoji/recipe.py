@@ -15,7 +15,7 @@ RECIPE = Recipe(
         "image_shape": [64, 64, 3],
         "latent_dim": 128,
         "width": 32,
-        "max_width": 256,
+        "max_width": 128,
         "fade_samples": 60_000,
         "stable_samples": 60_000,
     },

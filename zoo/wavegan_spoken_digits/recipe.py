@@ -1,6 +1,6 @@
 """WaveGAN that speaks the digits from zero to nine, each when asked for it.
 
-Against the paper: half its width, a class to be told, three critic updates a generator update, batches of 32, and twice
+Against the paper: a quarter of its width, a class to be told, three critic updates a generator update, batches of 32, and twice
 its rate, which falls to zero; every recording is as loud as it can be.
 
 The voices are those of six people, mixed; the recordings are short and made with several microphones, whose hiss is
@@ -16,7 +16,7 @@ RECIPE = Recipe(
     name="wavegan_spoken_digits",
     gan_type="wavegan",
     makes="spoken digits, one second at 8 kHz",
-    model={"length": 8192, "sample_rate": 8000, "width": 32, "num_classes": 10},
+    model={"length": 8192, "sample_rate": 8000, "width": 16, "num_classes": 10},
     compile={
         "learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})",
         "discriminator_steps": 3,
