@@ -1,7 +1,7 @@
 """CycleGAN between the emoji of the Noto font and those of Twemoji; it never learned which ones belong together.
 
-Against the paper: narrower translators with five residual blocks for these small pictures, and batches of 4. The rate falls in the second half,
-as in the paper.
+Against the paper: narrower translators with five residual blocks for these small pictures, and batches of 4. The rate
+falls in the second half, as in the paper.
 
 One emoji in ten was kept apart, and the scores compare its translations with what the other font draws. The game asks
 for what looks like the other font and can be turned back, no more: colours and shapes may change places.

@@ -1,7 +1,7 @@
 """WaveGAN that speaks the digits from zero to nine, each when asked for it.
 
-Against the paper: a quarter of its width, a class to be told, three critic updates a generator update, batches of 32, and twice
-its rate, which falls to zero; every recording is as loud as it can be.
+Against the paper: a quarter of its width, a class to be told, three critic updates a generator update, batches of 32,
+and twice its rate, which falls to zero; every recording is as loud as it can be.
 
 The voices are those of six people, mixed; the recordings are short and made with several microphones, whose hiss is
 learned, too.
