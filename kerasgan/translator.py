@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.game import Game, number
+from kerasgan.game import Game, number, some_of
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.precision import in_float32
 
@@ -150,8 +150,7 @@ class Translator(Game):
         """(images of A, images of B), uint8: some of those that are remembered, up to `count`; or else stand-ins."""
         if self._remembered is None:
             return tuple(dead_leaves(count, media.shape, seed) for media in (self.source_media, self.media))
-        chosen = np.random.default_rng(seed).permutation(len(self._remembered[0]))[:count]
-        return tuple(part[chosen] for part in self._remembered)
+        return some_of(self._remembered, count, seed)
 
     def preview(self, count, seed):
         """Images of A and their translations, and the true B where there is one, one after the other, uint8.

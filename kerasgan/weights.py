@@ -25,6 +25,7 @@ import warnings
 from kerasgan import files
 
 _ENDING = ".weights.h5"
+_SHORT = 2**10  # values in an array that is not worth being compressed
 _CHUNK = 2**14  # bytes; what a cut connection can lose
 _TIMEOUT = (10, 30)  # seconds: to connect, and between two pieces of data
 _PLAIN_NAME = re.compile(r"\w[\w.-]*", re.ASCII)  # safe as a file name and in an address alike
@@ -281,7 +282,8 @@ def _receive(response, file, part, start):
 def save_half(model, path):
     """Writes a model's weights in half precision: about half the bytes, with 11 significant bits (3 digits) each.
 
-    Integers are kept as they are. The same weights give the same bytes. `keras.Model.load_weights` reads the file too.
+    Integers are kept as they are; long arrays are compressed. The same weights give the same bytes.
+    `keras.Model.load_weights` reads the file too.
 
     Args:
         model: a built `keras.Model`.
@@ -315,7 +317,10 @@ def _copy_half(source, target):
         if isinstance(item, h5py.Group):
             _copy_half(item, target.create_group(name))
         else:
-            target.create_dataset(name, data=_half(_array(item), item.name))
+            half = _half(_array(item), item.name)
+            # Signs and exponents, which repeat, stand apart from what looks random: a thirteenth less.
+            packed = {"compression": "gzip", "shuffle": True} if half.size > _SHORT else {}
+            target.create_dataset(name, data=half, **packed)
 
 
 def _array(dataset):

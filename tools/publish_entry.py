@@ -24,7 +24,7 @@ import sys
 from absl import app, flags
 
 import kerasgan.zoo
-from kerasgan import files, registry, runs, weights
+from kerasgan import data, files, registry, runs, weights
 from kerasgan.metrics import result
 
 SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
@@ -39,8 +39,8 @@ def publish(run, name, zoo=ZOO, source=None):
         run: the run folder.
         name: one of `kerasgan.registry.ZOO`.
         zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
-        source: for a translator, the data whose images its sheets show; their licence must allow it. None shows
-            stand-ins.
+        source: for what translates or upscales, the data whose images its sheets show; their licence must allow it.
+            None shows stand-ins.
 
     Returns:
         The folder of the entry.
@@ -149,9 +149,16 @@ def _publish_weights(run, recipe, folder):
 
 
 def _show_of(gan, recipe, source):
-    """Has a translator show images of the data, of the part that it was not trained on if there is one."""
+    """Has a translator show images of the data, of the part that it was not trained on if there is one.
+
+    What upscales shows crops of the images, which need not be those that it was trained on.
+    """
     if not hasattr(gan, "remember"):
         raise ValueError(f"data: {recipe.name!r} makes samples from nothing, and shows no images of the data.")
+    if hasattr(gan, "upscale"):
+        crops = data.crops(source, gan.media.shape[:2], MOST, per_image=MOST, flip=False, rotate=False, seed=1)
+        gan.remember(gan.media.to_natural(next(iter(crops)).numpy()))
+        return
     batches = list(runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * MOST).take(1))
     parts = zip((gan.source_media, gan.media), batches[0], strict=True)
     gan.remember(*(media.to_natural(part.numpy()) for media, part in parts))
@@ -187,6 +194,12 @@ def _samples(gan, sheets):
             f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: what the model was given, what it made of "
             f"it{third}. More of them are in [{sheets[1].name}]({sheets[1].name})."
         )
+    if hasattr(gan, "upscale"):
+        return (
+            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: random crops as the bicubic kernel "
+            f"enlarges them, as the model does, and as they were before they were shrunk. More of them are in "
+            f"[{sheets[1].name}]({sheets[1].name})."
+        )
     classes = " A class in each column." if _columns(gan) else ""
     first, second = SHEETS.values()
     beside = sorted(path.name for path in sheets[0].parent.glob(f"{sheets[0].stem}.*") if path != sheets[0])
@@ -198,12 +211,12 @@ def _samples(gan, sheets):
 
 
 def _use(recipe, gan):
-    data = runs.for_other_data(recipe).data
-    arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
+    reading = runs.for_other_data(recipe).data
+    arguments = ", ".join(f"{key}={value!r}" for key, value in reading.items() if key != "reader")
     verb = next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
     call = {
         "generate": f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)",
-        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))',
+        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={reading.get("size")}))',
         "upscale": 'larger = gan.upscale(kerasgan.data.picture("picture.png"))',
     }[verb]
     given = "-n 64 --seed 7" if verb == "generate" else "picture.png"
@@ -215,7 +228,7 @@ import kerasgan
 
 gan = kerasgan.load("{recipe.name}")
 {call}
-gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
+gan.fit(kerasgan.data.{reading["reader"]}("my_data/", {arguments}), epochs=20)
 ```
 
 ```
@@ -317,6 +330,6 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("run", None, "The run folder.", required=True)
     flags.DEFINE_string("name", None, "The zoo entry; one of kerasgan.registry.ZOO.", required=True)
-    flags.DEFINE_string("data", None, "For a translator: the data whose images, kept apart, the sheets show.")
+    flags.DEFINE_string("data", None, "For what translates or upscales: the data whose images the sheets show.")
     flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
     app.run(main)

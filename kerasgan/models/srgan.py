@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from kerasgan import distribution, perceptual, upscaler
-from kerasgan.game import Game, count_of, number
+from kerasgan.game import Game, count_of, number, some_of
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
 from kerasgan.media.dead_leaves import dead_leaves
@@ -25,7 +25,6 @@ _CHOICES = {
 }
 _DENSE, _DENSE_CONVOLUTIONS, _RESIDUAL_SCALE = 3, 5, 0.2  # of ESRGAN's blocks
 _EXAMPLES = 64  # crops that a model remembers, to show what it makes of them
-_TRIPLES = 12  # of bicubic, upscaled and original, on a sheet
 
 
 # Networks ------------------------------------------------------------------------------------------------------------
@@ -349,7 +348,11 @@ class SRGAN(Game):
         """Raises a ValueError that says what is wrong with crops (model range); remembers the first of them."""
         super().check(samples, second)
         if self._examples is None:
-            self._examples = self.media.to_natural(samples[:_EXAMPLES])
+            self.remember(self.media.to_natural(samples[:_EXAMPLES]))
+
+    def remember(self, crops):
+        """Chooses the crops, uint8, that previews show; without it, they are the first that the model is fitted on."""
+        self._examples = np.array(crops)
 
     # Larger images -------------------------------------------------------------------------------------------------
 
@@ -392,9 +395,9 @@ class SRGAN(Game):
     def preview(self, count, seed):
         """Rows of three, uint8: crops enlarged by the bicubic kernel, upscaled, and as they were.
 
-        The crops are the first of the training, or made-up pictures for a model that has not been trained.
+        The crops are some of the first of the training, or of those to `remember`; without any, made-up pictures.
         """
-        originals = self._known(min(_TRIPLES, max(1, count // 3)), seed)
+        originals = self._known(max(1, count // 3), seed)
         low = bicubic.shrink(originals, self.scale)
         upscaled = self.media.to_natural(self._enlarged(self.ema_generator, low))
         triples = np.stack([bicubic.enlarge(low, self.scale), upscaled, originals], axis=1)
@@ -408,7 +411,7 @@ class SRGAN(Game):
         """Up to `count` crops, uint8."""
         if self._examples is None:
             return dead_leaves(count, self.media.shape, seed)
-        return self._examples[:count]
+        return some_of((self._examples,), count, seed)[0]
 
     def _enlarged(self, network, low):
         batches = [low[i : i + 16] for i in range(0, len(low), 16)]

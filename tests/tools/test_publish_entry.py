@@ -1,5 +1,6 @@
 """tools/publish_entry.py and tools/score_entry.py: from a run folder to a zoo entry with its scores."""
 
+import dataclasses
 import importlib.util
 import json
 import pathlib
@@ -15,6 +16,7 @@ import pytest
 import kerasgan
 import kerasgan.zoo
 from kerasgan import registry, runs
+from kerasgan.media import Audio
 from kerasgan.registry import Recipe
 
 SCRIPT = pathlib.Path(__file__).parents[2] / "tools" / "publish_entry.py"
@@ -160,6 +162,52 @@ def test_card_of_a_finished_run(tool, trained, zoo, tmp_path):
     assert "Unfinished" not in card and "noise.npz" not in card
     assert not any(place in card for place in (str(tmp_path), str(run.parent), str(pathlib.Path.home()) + "/"))
     assert socket.gethostname() not in card
+
+
+OTHERS = {
+    "pix2pix": ("pairs", {"image_shape": [16, 16, 3], "width": 4}, {"keys": ["a", "b"], "size": 16, "part": "train"}),
+    "srgan": ("crops", {"image_shape": [16, 16, 3], "width": 4, "blocks": 1}, {"key": "a", "size": 16}),
+    "wavegan": ("audio", {"length": 256, "width": 2}, {"length": 256, "sample_rate": 8000}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gan_type", OTHERS)
+def test_entries_of_other_kinds(tool, zoo, tmp_path, gan_type):
+    reader, model, reading = OTHERS[gan_type]
+    compile_ = {"weights": {"content": 0.0}} if gan_type == "srgan" else {}
+    recipe = dataclasses.replace(
+        RECIPE, gan_type=gan_type, model=model, compile=compile_, data={"reader": reader, **reading}, epochs=1
+    )
+    (zoo / NAME / "recipe.py").write_text(MODULE.replace(repr(RECIPE), repr(recipe)))
+    random = np.random.default_rng(0)
+    if gan_type == "wavegan":
+        data, shown = tmp_path / "noise.zip", None
+        Audio(256).save(random.uniform(-1, 1, (24, 256, 1)).astype("float32"), data)
+    else:
+        data = shown = tmp_path / "noise.npz"
+        np.savez(data, **{key: random.integers(0, 256, (24, 16, 16, 3), "uint8") for key in "ab"})
+    if gan_type == "srgan":
+        shown = tmp_path / "photographs.npz"
+        np.savez(shown, images=np.full((2, 20, 20, 3), 77, "uint8"))
+    runs.train(recipe, data, tmp_path / "run")
+    tool.publish(tmp_path / "run", NAME, zoo, source=shown)
+    card = kerasgan.describe(NAME)
+    sheets = {}
+    for name in ("samples", "samples_more"):
+        assert f"]({name}.png)" in card
+        with PIL.Image.open(zoo / NAME / f"{name}.png") as picture:
+            sheets[name] = np.asarray(picture)
+    told, verb = {
+        "pix2pix": ("what it made of it, and what it should be", "translate"),
+        "srgan": ("as the bicubic kernel enlarges them, as the model does, and as they were", "upscale"),
+        "wavegan": ("The first of them: [samples.wav](samples.wav)", "generate"),
+    }[gan_type]
+    assert told in card and f"kerasgan {verb} {NAME} " in card
+    if gan_type == "srgan":  # of flat grey, the kernel makes flat grey
+        assert (sheets["samples"][:16, :16] == 77).all() and (sheets["samples"][:16, 36:52] == 77).all()
+    else:
+        assert (sheets["samples"] != sheets["samples_more"]).any()
 
 
 def test_an_unfinished_run_says_so_on_the_card(tool, trained, zoo):
