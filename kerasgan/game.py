@@ -443,7 +443,7 @@ class Game(keras.Model):
         return self._next_seed(penalty), self._next_seed(self.augmentation) if through else None
 
     def _penalty(self, penalty, augmented, plain, labels, seeds, real_logits=None):
-        """Mean penalty, computed in float32 whatever the model's policy, on a discriminator whose state stays put.
+        """Mean penalty, on a discriminator whose state stays put.
 
         One that asks for nothing but logits of the real samples takes the loss's, `real_logits`, where they are known.
         """
@@ -453,7 +453,9 @@ class Game(keras.Model):
             if penalty.on_real_logits and real_logits is not None:
                 return real_logits
             samples = samples if augmentation_seed is None else self.augmentation(samples, augmentation_seed)
-            with full_precision(self.discriminator), keras.StatelessScope():
+            as_policy_says = not penalty.full_precision and self.compute_dtype != "float16"
+            number_format = contextlib.nullcontext() if as_policy_says else full_precision(self.discriminator)
+            with number_format, keras.StatelessScope():
                 return self.call_discriminator(samples, labels)
 
         real, fake = (tf.cast(x, tf.float32) for x in (plain if penalty.through_augmentation else augmented))

@@ -143,18 +143,29 @@ def test_lazy_penalty_weighs_the_same_in_the_long_run():
     assert np.abs((lazy[1][0] - every[1][0]) - 1e-3 * 2.0 * every[1][1]).max() < 2e-5
 
 
-def test_penalties_compute_in_float32_under_mixed_precision():
-    gan = small_dcgan(normalization="none", dtype="mixed_bfloat16")
-    gan.compile(penalties=[R1(1.0)])
+@pytest.mark.parametrize(
+    ("dtype", "full_precision", "expected"),
+    [
+        ("mixed_bfloat16", True, "float32"),
+        ("mixed_bfloat16", False, "bfloat16"),
+        ("mixed_float16", False, "float32"),  # where gradients of gradients would vanish
+    ],
+)
+def test_penalties_compute_in_float32_unless_told_otherwise(dtype, full_precision, expected):
+    gan = small_dcgan(normalization="none", dtype=dtype)
+    gan.compile(penalties=[R1(1.0, full_precision=full_precision)])
     dtypes = set()
     layer = next(layer for layer in gan.discriminator.layers if isinstance(layer, keras.layers.Conv2D))
     original = layer.call
     layer.call = lambda x: (dtypes.add(x.dtype.name), original(x))[1]
     real = tf.constant(images(4))
-    gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
-    assert dtypes == {"float32"}
+    value = gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
+    assert dtypes == {expected}
+    gan.penalties[0].full_precision = True
+    exact = gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
+    assert value.dtype == tf.float32 and float(value) == pytest.approx(float(exact), rel=0.05)
     gan.call_discriminator(real)
-    assert dtypes == {"float32", "bfloat16"}
+    assert dtypes == {expected, "float32", gan.compute_dtype}
 
 
 def test_relativistic_loss_and_augmentation_train():

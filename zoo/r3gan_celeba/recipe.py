@@ -9,7 +9,7 @@ from kerasgan.registry import Recipe
 
 _EPOCHS = 110
 _SEEN = 10_000 * _EPOCHS  # real images, one half of them in the discriminator's steps
-_PENALTY = {"weight": f"cosine(1, 0.1, {_SEEN})", "through_augmentation": True}
+_PENALTY = {"weight": f"cosine(1, 0.1, {_SEEN})", "through_augmentation": True, "full_precision": False}
 
 RECIPE = Recipe(
     name="r3gan_celeba",

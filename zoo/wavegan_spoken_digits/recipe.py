@@ -20,6 +20,7 @@ RECIPE = Recipe(
     compile={
         "learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})",
         "discriminator_steps": 3,
+        "penalties": [{"class_name": "kerasgan>GradientPenalty", "config": {"weight": 10.0, "full_precision": False}}],
         "ema_half_life": 5_000,
     },
     data={"reader": "audio", "length": 8192, "sample_rate": 8000, "normalize": True, "labels": "name"},
