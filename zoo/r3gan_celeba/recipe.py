@@ -7,7 +7,7 @@ strength from the start, and schedules of the length of this training.
 
 from kerasgan.registry import Recipe
 
-_EPOCHS = 110
+_EPOCHS = 100
 _SEEN = 10_000 * _EPOCHS  # real images, one half of them in the discriminator's steps
 _PENALTY = {"weight": f"cosine(1, 0.1, {_SEEN})", "through_augmentation": True, "full_precision": False}
 
@@ -15,7 +15,7 @@ RECIPE = Recipe(
     name="r3gan_celeba",
     gan_type="r3gan",
     makes="faces, 64x64 RGB",
-    model={"image_shape": [64, 64, 3], "latent_dim": 64, "width": 32, "max_width": 256, "blocks": 1},
+    model={"image_shape": [64, 64, 3], "latent_dim": 64, "width": 24, "max_width": 384, "blocks": 1},
     compile={
         "learning_rate": f"cosine(4e-4, 5e-5, {_SEEN})",
         "beta_2": f"cosine(0.9, 0.99, {_SEEN})",
