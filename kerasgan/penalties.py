@@ -79,7 +79,7 @@ class Penalty:
     on_real_logits = False  # True: all it asks the critic is the real samples' logits; a training step has those
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
-    def __init__(self, weight, interval=1, through_augmentation=False, full_precision=True):
+    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
         weight = schedules.get(weight, "weight")
         if weight == 0:
             raise ValueError("weight=0 was given, expected a number above 0; leave the penalty out instead.")
@@ -138,9 +138,6 @@ class GradientPenalty(Penalty):
     name = "gradient_penalty"
     draws_for_all_devices = True
 
-    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
-        super().__init__(weight, interval, through_augmentation, full_precision)
-
     def penalise(self, critic, real, fake, seed):
         place = _one_per_sample(real, seed)
         return _distance_to_one(critic, place * real + (1.0 - place) * fake)
@@ -163,9 +160,6 @@ class DRAGAN(Penalty):
     name = "dragan"
     draws_for_all_devices = True
 
-    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
-        super().__init__(weight, interval, through_augmentation, full_precision)
-
     def penalise(self, critic, real, fake, seed):
         noise_seed, place_seed = tf.unstack(tf.random.split(seed, 2))
         noise = 0.5 * tf.math.reduce_std(real) * _uniform(real, tf.shape(real)[1:], noise_seed)
@@ -184,9 +178,6 @@ class R1(Penalty):
 
     name = "r1"
 
-    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
-        super().__init__(weight, interval, through_augmentation, full_precision)
-
     def penalise(self, critic, real, fake, seed):
         return 0.5 * _squared_gradient_norm(critic, real)
 
@@ -201,9 +192,6 @@ class R2(Penalty):
     """
 
     name = "r2"
-
-    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
-        super().__init__(weight, interval, through_augmentation, full_precision)
 
     def penalise(self, critic, real, fake, seed):
         return 0.5 * _squared_gradient_norm(critic, fake)
