@@ -25,7 +25,7 @@ def points(folder):
 @pytest.mark.parametrize(
     "kind, when",
     # Files are written alike, whatever is in them.
-    [*((kind, "step") for kind in RECIPES), *((kind, "write") for kind in ("plain", "translator", "progressive"))],
+    [*((kind, "step") for kind in RECIPES), ("plain", "write")],
 )
 def test_killed_and_resumed_equals_undisturbed(kind, when, whole):
     folder = whole.parent / f"killed_{when}"
