@@ -43,6 +43,7 @@ ZOO = (
     "cgan_fashion_mnist",
     "wgan_mnist",
     "wgan_gp_sprites",
+    "srgan_x4",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -54,7 +55,6 @@ RECIPES = (
     "progressive_gan_emoji",
     "r3gan_celeba",
     "sngan_cifar10",
-    "srgan_x4",
     "wavegan_spoken_digits",
 )
 

@@ -8,6 +8,9 @@ of VGG19; a moving average of the generator.
 Detail is made up: it looks likely, and need not be what was there. Do not read number plates, faces or medical images
 from it. It expects what the bicubic kernel makes of a sharp photograph; noise, blur and the blocks of JPEG are not
 removed, but enlarged.
+
+The sheets show free photographs that it was not trained on: the cat Chelsea (Stefan van der Walt, CC0), a cup of coffee
+(Rachel Michetti, CC0), the start of a rocket (SpaceX, CC0) and the astronaut Eileen Collins (NASA, public domain).
 """
 
 from kerasgan.registry import Recipe
