@@ -24,7 +24,7 @@ import sys
 from absl import app, flags
 
 import kerasgan.zoo
-from kerasgan import data, files, registry, runs, weights
+from kerasgan import files, registry, runs, weights
 from kerasgan.metrics import result
 
 SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
@@ -156,7 +156,7 @@ def _show_of(gan, recipe, source):
     if not hasattr(gan, "remember"):
         raise ValueError(f"data: {recipe.name!r} makes samples from nothing, and shows no images of the data.")
     if hasattr(gan, "upscale"):
-        crops = data.crops(source, gan.media.shape[:2], MOST, per_image=MOST, flip=False, rotate=False, seed=1)
+        crops = kerasgan.data.crops(source, gan.media.shape[:2], MOST, per_image=MOST, flip=False, rotate=False, seed=1)
         gan.remember(gan.media.to_natural(next(iter(crops)).numpy()))
         return
     batches = list(runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * MOST).take(1))
@@ -188,16 +188,18 @@ def _unfinished(recipe, position):
 
 def _samples(gan, sheets):
     picture = "!" if sheets[0].suffix == ".png" else ""
+    shown = ""
     if hasattr(gan, "translate"):
         third = ", and what it should be" if gan.paired else ""
-        return (
-            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: what the model was given, what it made of "
-            f"it{third}. More of them are in [{sheets[1].name}]({sheets[1].name})."
+        shown = f"what the model was given, what it made of it{third}"
+    elif hasattr(gan, "upscale"):
+        shown = (
+            "random crops as the bicubic kernel enlarges them, as the model does, and as they were before they were "
+            "shrunk"
         )
-    if hasattr(gan, "upscale"):
+    if shown:
         return (
-            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: random crops as the bicubic kernel "
-            f"enlarges them, as the model does, and as they were before they were shrunk. More of them are in "
+            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: {shown}. More of them are in "
             f"[{sheets[1].name}]({sheets[1].name})."
         )
     classes = " A class in each column." if _columns(gan) else ""
@@ -211,12 +213,12 @@ def _samples(gan, sheets):
 
 
 def _use(recipe, gan):
-    reading = runs.for_other_data(recipe).data
-    arguments = ", ".join(f"{key}={value!r}" for key, value in reading.items() if key != "reader")
+    data = runs.for_other_data(recipe).data
+    arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
     verb = next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
     call = {
         "generate": f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)",
-        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={reading.get("size")}))',
+        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))',
         "upscale": 'larger = gan.upscale(kerasgan.data.picture("picture.png"))',
     }[verb]
     given = "-n 64 --seed 7" if verb == "generate" else "picture.png"
@@ -228,7 +230,7 @@ import kerasgan
 
 gan = kerasgan.load("{recipe.name}")
 {call}
-gan.fit(kerasgan.data.{reading["reader"]}("my_data/", {arguments}), epochs=20)
+gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
 ```
 
 ```
