@@ -52,8 +52,9 @@ class Exportable:
 
     @property
     def output(self):
-        """Name of the output."""
-        return self.gan.media.plural
+        """Name of the output, which no input has: ONNX tells the values of a graph apart by their names."""
+        name = self.gan.media.plural
+        return f"generated_{name}" if name in self.input_names else name
 
     @functools.cached_property
     def network(self):

@@ -380,7 +380,7 @@ def latencies(exportable, path, kind="tflite", runs=100):
 
 
 def _onnx_sessions(exportable, batch_size):
-    """The same network in ONNX Runtime, 1 thread; none where it is not installed, or tf2onnx fails."""
+    """The same network in ONNX Runtime, 1 thread; none where it is not installed."""
     try:
         check_installed("onnx")
     except ImportError:
@@ -389,10 +389,7 @@ def _onnx_sessions(exportable, batch_size):
 
     with to_saved_model.temporary_folder(None) as folder:
         path = folder / "network.onnx"
-        try:
-            to_onnx.write(exportable, path, batch_size)
-        except ValueError:  # tf2onnx 1.x loses the input of some networks, such as SRGAN's
-            return {}
+        to_onnx.write(exportable, path, batch_size)
         return {"ONNX Runtime, 1 thread": _open(exportable, path, "onnx", 1)}
 
 

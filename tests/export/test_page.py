@@ -193,7 +193,8 @@ def in_python(path, inputs):
     running = interpreter(path).get_signature_runner("serving_default")
     details = running.get_input_details()
     feeds = {name: np.asarray(inputs[name], about["dtype"]).reshape(about["shape"]) for name, about in details.items()}
-    return running(**feeds)["images"][0]
+    (output,) = running(**feeds).values()
+    return output[0]
 
 
 def rgba(image):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerasgan import export
+from kerasgan.models import Pix2Pix
 
 
 def expected(gan, inputs):
@@ -60,6 +61,18 @@ def test_onnx(conditional, batch_size, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     with pytest.raises(ValueError, match="bad.onnx.*damaged"):
         export.verify(conditional, tmp_path / "bad.onnx")
+
+
+def test_onnx_of_what_turns_images_into_images(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    gan = Pix2Pix((16, 24, 3), width=4, seed=1)
+    assert export.onnx(gan, tmp_path / "g.onnx").passed
+    session = onnxruntime.InferenceSession(str(tmp_path / "g.onnx"))
+    inputs = gan.inference_inputs(1)
+    (samples,) = session.run(["generated_images"], inputs)
+    wanted = np.asarray(gan.ema_generator(2 * inputs["images"] - 1, training=False)) / 2 + 0.5
+    np.testing.assert_allclose(samples, wanted, atol=1e-5)
 
 
 def test_onnx_without_its_extra(dcgan, tmp_path, monkeypatch):
