@@ -198,8 +198,10 @@ def table(results):
         own = [f"{name} {value}" for name, value in r.parameters.items()]
         own += [f"± is the {r.error_is}"] if r.error_is else []
         shared = "; ".join(filter(None, dataclasses.replace(r, parameters={})._said()))
-        protocols.setdefault(shared, []).append(f"{r.metric} ({', '.join(own)})" if own else r.metric)
-    lines += [f"{', '.join(names)}: {shared}" for shared, names in protocols.items()]
+        protocols.setdefault(shared, {}).setdefault(", ".join(own), []).append(r.metric)
+    for shared, groups in protocols.items():
+        named = (", ".join(names) + (f" ({own})" if own else "") for own, names in groups.items())
+        lines.append(f"{'; '.join(named)}: {shared}")
     return "\n".join(lines)
 
 
@@ -209,8 +211,9 @@ def markdown(results):
         return "## Scores\n\nThis model has not been scored yet."
     text = table(results).splitlines()
     rows = [re.split(r"  +", line) for line in text[1 : 1 + sum(r.model != REAL for r in results)]]
-    lines = ["| metric | score | real against real |", "| --- | --- | --- |"]
-    lines += [f"| {' | '.join([*row, ''][:3])} |" for row in rows]
+    head = ["metric", "score", *(["real against real"] if any(r.model == REAL for r in results) else [])]
+    lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
+    lines += [f"| {' | '.join([*row, ''][: len(head)])} |" for row in rows]
     protocol = [f"- {line}" for line in text[1 + len(rows) :]]
     return "\n".join(["## Scores", "", *lines, "", "Protocol:", "", *protocol])
 

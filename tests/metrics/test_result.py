@@ -122,4 +122,5 @@ def test_markdown():
     text = result.markdown([FID, FLOOR, KID])
     assert "| fid ↓ | 77.63 | 13.5 |" in text and "| kid ↓ | 0.5 ± 0.01 |  |" in text
     assert "5,000 real (all, half of it)" in text
+    assert "| metric | score |\n| --- | --- |\n| fid ↓ | 77.63 |\n" in result.markdown([FID])
     assert "not been scored" in result.markdown([])
