@@ -44,6 +44,7 @@ ZOO = (
     "wgan_mnist",
     "wgan_gp_sprites",
     "srgan_x4",
+    "sngan_cifar10",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -54,7 +55,6 @@ RECIPES = (
     "pix2pix_noto2twemoji",
     "progressive_gan_emoji",
     "r3gan_celeba",
-    "sngan_cifar10",
     "wavegan_spoken_digits",
 )
 

@@ -165,7 +165,7 @@ def advice(mode):
     if mode == "dynamic":
         return 'Its weights do not fit 8 bits: use quantize="float16".'
     if mode == "float16":
-        return 'Its weights, normalization folded into them, do not fit 16 bits: use "float32" or "dynamic".'
+        return 'Rounding its weights to 16 bits shows in some pixel: use "float32" or "dynamic".'
     return "This is a fault of the conversion; please report it."
 
 
