@@ -1021,12 +1021,6 @@ def number(name, value, default, least=0, whole=False):
     return int(value) if whole else float(value)
 
 
-def some_of(parts, count, seed):
-    """Up to `count` samples of each of some arrays, which belong together, drawn by the seed."""
-    chosen = np.random.default_rng(seed).permutation(len(parts[0]))[:count]
-    return tuple(part[chosen] for part in parts)
-
-
 def _batched(samples, second, batch_size, shuffle, seed):
     """An array as a data set of full batches, in a new order every epoch."""
     count = len(samples)

@@ -6,15 +6,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.game import Game, number, some_of
+from kerasgan.examples import Examples
+from kerasgan.game import Game, number
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.precision import in_float32
 
 _CHUNK = 16  # images that are translated at a time
-_REMEMBERED = 64  # pairs of the data that pictures of progress show
 
 
-class Translator(Game):
+class Translator(Examples, Game):
     """A generator that turns images of one domain, A, into images of another one, B.
 
     The data are pairs of batches, (images of A, images of B), in model range; whether image belongs to image is a
@@ -32,12 +32,16 @@ class Translator(Game):
 
     directions = ("a_to_b",)
     paired = False  # whether images of A and B belong together in the data
+    example_names = ("remembered_a", "remembered_b")
 
     def __init__(self, generator, discriminator, media, source_media, seed=None, name=None, dtype=None):
         super().__init__(generator, discriminator, media, seed, name, dtype)
         self.source_media = source_media
         self.media.together = 3 if self.paired else 2
-        self._remembered = None
+
+    @property
+    def example_media(self):
+        return self.source_media, self.media
 
     # The game ------------------------------------------------------------------------------------------------------
 
@@ -63,17 +67,7 @@ class Translator(Game):
         self.media.check(second, "images of B")
         if len(samples) != len(second):
             raise ValueError(f"{len(samples)} images of A and {len(second)} of B were given; give as many of each.")
-        if self._remembered is None:
-            parts = ((self.source_media, samples), (self.media, second))
-            self.remember(*(media.to_natural(part[:_REMEMBERED]) for media, part in parts))
-
-    def remember(self, sources, targets):
-        """Chooses the images that previews show; without it, they are of the first batch that the model is fitted on.
-
-        Args:
-            sources, targets: uint8 images of A and of B, as many of each.
-        """
-        self._remembered = np.array(sources), np.array(targets)
+        self.remember_first(samples, second)
 
     def _second(self, second):
         return np.asarray(second, "float32")
@@ -146,18 +140,12 @@ class Translator(Game):
 
     # What callbacks look at ----------------------------------------------------------------------------------------
 
-    def _examples(self, count, seed):
-        """(images of A, images of B), uint8: some of those that are remembered, up to `count`; or else stand-ins."""
-        if self._remembered is None:
-            return tuple(dead_leaves(count, media.shape, seed) for media in (self.source_media, self.media))
-        return some_of(self._remembered, count, seed)
-
     def preview(self, count, seed):
         """Images of A and their translations, and the true B where there is one, one after the other, uint8.
 
         They are images of the first batch that the model was fitted on; without any, stand-ins.
         """
-        sources, targets = self._examples(max(1, count // self.media.together), seed)
+        sources, targets = self.examples(max(1, count // self.media.together), seed)
         translated = self._translated(self.source_media.to_model(sources), self.directions[0], self.ema_generator)
         shown = [self._as_target(sources), self.media.to_natural(translated), *([targets] if self.paired else [])]
         return np.stack(shown, axis=1).reshape(-1, *self.media.shape)
@@ -172,7 +160,7 @@ class Translator(Game):
         return colours if wanted < 4 else np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)
 
     def watched_samples(self, count, seed):
-        sources, _ = self._examples(count, seed)
+        sources, _ = self.examples(count, seed)
         return self._translated(self.source_media.to_model(sources), self.directions[0], self.generator)
 
     def real_samples(self, batch):
@@ -197,15 +185,3 @@ class Translator(Game):
     def inference_description(self):
         """See `kerasgan.GAN.inference_description`; the one input is of the kind "image"."""
         return [{"name": "images", "kind": "image", "range": [0.0, 1.0]}]
-
-    # Saving ----------------------------------------------------------------------------------------------------------
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        if self._remembered is not None:
-            store["remembered_a"], store["remembered_b"] = self._remembered
-
-    def load_own_variables(self, store):
-        super().load_own_variables(store)
-        if "remembered_a" in store.keys():  # noqa: SIM118 - not every store of Keras knows `in`
-            self._remembered = np.array(store["remembered_a"]), np.array(store["remembered_b"])

@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras import layers, ops
 
 from kerasgan import distribution, perceptual, upscaler
-from kerasgan.game import Game, count_of, number, some_of
+from kerasgan.examples import Examples
+from kerasgan.game import Game, count_of, number
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
 from kerasgan.media.dead_leaves import dead_leaves
@@ -24,7 +25,6 @@ _CHOICES = {
     "pixel_loss": ("squared", "absolute"),
 }
 _DENSE, _DENSE_CONVOLUTIONS, _RESIDUAL_SCALE = 3, 5, 0.2  # of ESRGAN's blocks
-_EXAMPLES = 64  # crops that a model remembers, to show what it makes of them
 
 
 # Networks ------------------------------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def build_discriminator(image_shape, width, name="discriminator"):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class SRGAN(Game):
+class SRGAN(Examples, Game):
     """Super-resolution with a GAN: SRGAN (Ledig et al., 2017, arXiv:1609.04802), and ESRGAN as options of it.
 
     The generator makes images `scale` times as large. First, for `pretraining` samples, it learns from pixels alone,
@@ -250,7 +250,6 @@ class SRGAN(Game):
         self.tile = number("tile", tile, None, least=1, whole=True)
         self.reach = reach(scale, blocks, body, upsampling)
         self.media.together = 3
-        self._examples = None
         self.stage = self.stage_at(0)
         self.stage_entered.assign(self.stage)
         self.config = {
@@ -347,12 +346,7 @@ class SRGAN(Game):
     def check(self, samples, second=None):
         """Raises a ValueError that says what is wrong with crops (model range); remembers the first of them."""
         super().check(samples, second)
-        if self._examples is None:
-            self.remember(self.media.to_natural(samples[:_EXAMPLES]))
-
-    def remember(self, crops):
-        """Chooses the crops, uint8, that previews show; without it, they are the first that the model is fitted on."""
-        self._examples = np.array(crops)
+        self.remember_first(samples)
 
     # Larger images -------------------------------------------------------------------------------------------------
 
@@ -397,21 +391,15 @@ class SRGAN(Game):
 
         The crops are some of the first of the training, or of those to `remember`; without any, made-up pictures.
         """
-        originals = self._known(max(1, count // 3), seed)
+        (originals,) = self.examples(max(1, count // 3), seed)
         low = bicubic.shrink(originals, self.scale)
         upscaled = self.media.to_natural(self._enlarged(self.ema_generator, low))
         triples = np.stack([bicubic.enlarge(low, self.scale), upscaled, originals], axis=1)
         return triples.reshape(-1, *originals.shape[1:])
 
     def watched_samples(self, count, seed):
-        low = bicubic.shrink(self._known(count, seed), self.scale)
-        return self._enlarged(self.generator, low)
-
-    def _known(self, count, seed):
-        """Up to `count` crops, uint8."""
-        if self._examples is None:
-            return dead_leaves(count, self.media.shape, seed)
-        return some_of((self._examples,), count, seed)[0]
+        (originals,) = self.examples(count, seed)
+        return self._enlarged(self.generator, bicubic.shrink(originals, self.scale))
 
     def _enlarged(self, network, low):
         batches = [low[i : i + 16] for i in range(0, len(low), 16)]
@@ -443,16 +431,6 @@ class SRGAN(Game):
                 'content.save("features.keras"), and give SRGAN this path as content.'
             )
         return {**self.config, "content": content, **self.base_config()}
-
-    def save_own_variables(self, store):
-        super().save_own_variables(store)
-        if self._examples is not None:
-            store["examples"] = self._examples
-
-    def load_own_variables(self, store):
-        super().load_own_variables(store)
-        if "examples" in store.keys():  # noqa: SIM118 - not every store of Keras knows `in`
-            self._examples = np.array(store["examples"])
 
 
 def _levels(pixels):

@@ -219,3 +219,17 @@ def test_what_is_remembered_is_saved(tmp_path):
 def test_it_is_no_gan_of_latents():
     assert issubclass(Pix2Pix, Translator) and not issubclass(Pix2Pix, GAN)
     assert not hasattr(small(), "generate")
+
+
+def test_remembers_as_many_images_of_each_domain():
+    gan = Pix2Pix((16, 24, 3), width=4, seed=1)
+    images = dead_leaves(3, (16, 24, 3), 0)
+    for parts in [(images,), (images, images[:2]), (images[:0], images[:0])]:
+        with pytest.raises(ValueError, match="remembers 2, of as many images each"):
+            gan.remember(*parts)
+    gan.remember(images, images[::-1])
+    first, second = gan.examples(2, seed=0)
+    assert len(first) == 2 and not np.array_equal(first, gan.examples(2, seed=1)[0])
+    for one, other in zip(first, second, strict=True):
+        (place,) = [i for i in range(3) if np.array_equal(images[i], one)]
+        np.testing.assert_array_equal(other, images[2 - place])

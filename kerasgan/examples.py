@@ -1,0 +1,59 @@
+"""Examples: images of the data that a model keeps, so that pictures of its progress show the same ones all along."""
+
+import numpy as np
+
+from kerasgan.media.dead_leaves import dead_leaves
+
+_KEPT = 64
+
+
+class Examples:
+    """What a `Game` of images from images inherits besides: it shows what it does with some of the data.
+
+    They are saved with the model. `example_names` are the names of their parts in the file, such as one of each domain.
+    """
+
+    example_names = ("examples",)
+    _remembered = None
+
+    @property
+    def example_media(self):
+        """The `kerasgan.media.Image` of each part."""
+        return (self.media,)
+
+    def remember(self, *parts):
+        """Chooses the images that previews show; without it, they are of the first batch that the model is fitted on.
+
+        Args:
+            parts: uint8 images; of a translator, those of A and those of B, as many of each.
+        """
+        if len(parts) != len(self.example_names) or len(set(map(len, parts))) > 1 or not len(parts[0]):
+            raise ValueError(
+                f"{len(parts)} arrays of {', '.join(str(len(part)) for part in parts)} images were given; {self.name} "
+                f"remembers {len(self.example_names)}, of as many images each."
+            )
+        self._remembered = tuple(map(np.array, parts))
+
+    def remember_first(self, *parts):
+        """Remembers images in model range, unless there are examples already."""
+        if self._remembered is None:
+            media = zip(self.example_media, parts, strict=True)
+            self.remember(*(one.to_natural(part[:_KEPT]) for one, part in media))
+
+    def examples(self, count, seed):
+        """Up to `count` of the examples, uint8, drawn by the seed: a tuple of parts. Without any, made-up pictures."""
+        if self._remembered is None:
+            return tuple(dead_leaves(count, media.shape, seed) for media in self.example_media)
+        chosen = np.random.default_rng(seed).permutation(len(self._remembered[0]))[:count]
+        return tuple(part[chosen] for part in self._remembered)
+
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        if self._remembered is not None:
+            for name, part in zip(self.example_names, self._remembered, strict=True):
+                store[name] = part
+
+    def load_own_variables(self, store):
+        super().load_own_variables(store)
+        if self.example_names[0] in store.keys():  # noqa: SIM118 - not every store of Keras knows `in`
+            self._remembered = tuple(np.array(store[name]) for name in self.example_names)
