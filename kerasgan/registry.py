@@ -45,6 +45,7 @@ ZOO = (
     "wgan_gp_sprites",
     "srgan_x4",
     "sngan_cifar10",
+    "pix2pix_noto2twemoji",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -52,7 +53,6 @@ RECIPES = (
     "cyclegan_noto2twemoji",
     "lapgan_celeba",
     "pix2pix_map2aerial",
-    "pix2pix_noto2twemoji",
     "progressive_gan_emoji",
     "r3gan_celeba",
     "wavegan_spoken_digits",

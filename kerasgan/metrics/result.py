@@ -196,7 +196,7 @@ def table(results):
     protocols = {}
     for r in scored:
         own = [f"{name} {value}" for name, value in r.parameters.items()]
-        own += [f"± is the {r.error_is}"] if r.error_is else []
+        own += [f"± is the {r.error_is}"] if r.error_is and r.error is not None else []
         shared = "; ".join(filter(None, dataclasses.replace(r, parameters={})._said()))
         protocols.setdefault(shared, {}).setdefault(", ".join(own), []).append(r.metric)
     for shared, groups in protocols.items():

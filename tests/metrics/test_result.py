@@ -116,6 +116,7 @@ def test_table_says_the_protocol_once():
     assert lines[1].split() == ["fid", "↓", "77.63", "13.5"]
     assert lines[2].split() == ["kid", "↓", "0.5", "±", "0.01"]
     assert text.count("5,000 real") == 1
+    assert "±" not in result.table([dataclasses.replace(KID, error=None)])
 
 
 def test_markdown():

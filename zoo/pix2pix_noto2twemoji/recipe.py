@@ -6,8 +6,9 @@ are normalized as such, and half of the weight of the L1 distance, which makes f
 discriminator that would know all of the few pairs by heart, random translation of what it sees, a lazy R1 penalty and a
 quarter of the generator's rate. Both rates fall in the second half.
 
-What the two fonts draw alike comes out well; where they differ in what they show, the answer is a mixture. One emoji in
-ten was kept apart: the scores are of those.
+What the two fonts draw alike comes out well; where they differ in what they show, the answer is a mixture, and small
+parts, such as fingers, tools and mouths, melt. One emoji in ten was kept apart: the sheets and the scores are of those.
+Colours and shapes come much nearer to Twemoji (PSNR, SSIM, L1); the crispness of a drawing is lost on the way (KID).
 """
 
 from kerasgan.registry import Recipe
