@@ -46,6 +46,7 @@ ZOO = (
     "srgan_x4",
     "sngan_cifar10",
     "pix2pix_noto2twemoji",
+    "wavegan_spoken_digits",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -55,7 +56,6 @@ RECIPES = (
     "pix2pix_map2aerial",
     "progressive_gan_emoji",
     "r3gan_celeba",
-    "wavegan_spoken_digits",
 )
 
 

@@ -4,7 +4,8 @@ Against the paper: a quarter of its width, a class to be told, three critic upda
 and twice its rate, which falls to zero; every recording is as loud as it can be.
 
 The voices are those of six people, mixed; the recordings are short and made with several microphones, whose hiss is
-learned, too.
+learned, too. A network that knows real recordings understands nine in ten of the sounds; they differ from each other
+much less than recordings do (recall), and now and then one has an echo, or breaks off.
 """
 
 from kerasgan.registry import Recipe
