@@ -4,7 +4,7 @@ import numpy as np
 
 from kerasgan.media.dead_leaves import dead_leaves
 
-_KEPT = 64
+_KEPT = 64  # images of each part
 
 
 class Examples:

@@ -188,7 +188,7 @@ def _unfinished(recipe, position):
 
 def _samples(gan, sheets):
     picture = "!" if sheets[0].suffix == ".png" else ""
-    shown = ""
+    further = "More of them"
     if hasattr(gan, "translate"):
         third = ", and what it should be" if gan.paired else ""
         shown = f"what the model was given, what it made of it{third}"
@@ -197,18 +197,15 @@ def _samples(gan, sheets):
             "random crops as the bicubic kernel enlarges them, as the model does, and as they were before they were "
             "shrunk"
         )
-    if shown:
-        return (
-            f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: {shown}. More of them are in "
-            f"[{sheets[1].name}]({sheets[1].name})."
-        )
-    classes = " A class in each column." if _columns(gan) else ""
-    first, second = SHEETS.values()
+    else:
+        first, second = SHEETS.values()
+        classes = ". A class in each column" if _columns(gan) else ""
+        shown, further = f"the first {gan.media.plural} of seed {first}{classes}", f"Those of seed {second}"
     beside = sorted(path.name for path in sheets[0].parent.glob(f"{sheets[0].stem}.*") if path != sheets[0])
     beside = "".join(f" The first of them: [{name}]({name})." for name in beside)  # such as sounds to hear
     return (
-        f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: the first {gan.media.plural} of seed {first}."
-        f"{classes} Those of seed {second} are in [{sheets[1].name}]({sheets[1].name}).{beside}"
+        f"{picture}[{gan.media.plural}]({sheets[0].name})\n\nNot picked: {shown}. {further} are in "
+        f"[{sheets[1].name}]({sheets[1].name}).{beside}"
     )
 
 

@@ -293,7 +293,7 @@ class Evaluator:
                 value=value.value,
                 higher_is_better=value.higher_is_better,
                 error=value.error,
-                error_is=None if value.error is None else value.error_is,
+                error_is=value.error_is,
                 parameters=value.parameters,
                 **known,
             )

@@ -63,6 +63,10 @@ class Result:
     parameters: dict = dataclasses.field(default_factory=dict)
     version: str | None = None
 
+    def __post_init__(self):
+        if self.error is None:  # as of a single block: there is nothing to name
+            object.__setattr__(self, "error_is", None)  # the way of a frozen dataclass
+
     def __str__(self):
         error_is = f" ({self.error_is})" if self.error_is else ""
         return f"{self.metric} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
@@ -196,7 +200,7 @@ def table(results):
     protocols = {}
     for r in scored:
         own = [f"{name} {value}" for name, value in r.parameters.items()]
-        own += [f"± is the {r.error_is}"] if r.error_is and r.error is not None else []
+        own += [f"± is the {r.error_is}"] if r.error_is else []
         shared = "; ".join(filter(None, dataclasses.replace(r, parameters={})._said()))
         protocols.setdefault(shared, {}).setdefault(", ".join(own), []).append(r.metric)
     for shared, groups in protocols.items():
