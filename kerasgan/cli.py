@@ -776,9 +776,13 @@ def _size(recipe):
 def _import_tensorflow(devices=True):
     """Imports TensorFlow without its start-up messages, unless the user has asked for them.
 
+    On processors without AVX-512 TensorFlow leaves oneDNN out unless told otherwise, though convolutions train faster
+    with it on them, too.
+
     Args:
         devices: whether its devices are set up now; not if something is still to be said of them.
     """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
         import tensorflow  # noqa: F401
 

@@ -11,29 +11,29 @@ from kerasgan.media import Image
 from kerasgan.precision import policy
 
 
-def build_generator(image_shape, latent_dim, num_classes, dropout):
-    """Latents and classes -> images in [-1, 1]: each gets its own hidden layer, then they share one."""
+def build_generator(image_shape, latent_dim, num_classes, units, dropout):
+    """Latents and classes -> images in [-1, 1]: each gets its own hidden layer, then they share one, of `units`."""
     latents = keras.Input((latent_dim,), name="latents")
     labels = keras.Input((), dtype="int32", name="labels")
-    x = layers.Dense(1000, activation="relu")(latents)
+    x = layers.Dense(math.ceil(units * 5 / 6), activation="relu")(latents)
     # An embedding is a dense layer on the one-hot class. A rectifier on it would only switch units off, for good.
     y = layers.Embedding(num_classes, 200, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.5))(labels)
     x = layers.Concatenate()([layers.Dropout(dropout)(x), layers.Dropout(dropout)(y)])
-    x = layers.Dropout(dropout)(layers.Dense(1200, activation="relu")(x))
+    x = layers.Dropout(dropout)(layers.Dense(units, activation="relu")(x))
     x = layers.Reshape(image_shape)(layers.Dense(math.prod(image_shape))(x))
     x = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model([latents, labels], x, name="generator")
 
 
-def build_discriminator(image_shape, num_classes, dropout):
+def build_discriminator(image_shape, num_classes, units, dropout):
     """Images and classes -> one logit: a maxout layer for each, then a joint one."""
     images = keras.Input(image_shape, name="samples")
     labels = keras.Input((), dtype="int32", name="labels")
-    x = maxout(layers.Flatten()(images), units=240, pieces=5)
+    x = maxout(layers.Flatten()(images), units=units, pieces=5)
     one_hot = layers.CategoryEncoding(num_classes, output_mode="one_hot")(labels)
     y = maxout(one_hot, units=50, pieces=5)
     x = layers.Concatenate()([layers.Dropout(dropout)(x), layers.Dropout(dropout)(y)])
-    x = layers.Dropout(dropout)(maxout(x, units=240, pieces=4))
+    x = layers.Dropout(dropout)(maxout(x, units=units, pieces=4))
     x = layers.Dense(1)(x)
     x = layers.Activation("linear", dtype="float32", name="logits")(x)
     return keras.Model([images, labels], x, name="discriminator")
@@ -56,6 +56,8 @@ class CGAN(GAN):
         image_shape: (height, width, channels), any size; small images only, for every pixel is a unit.
         num_classes: number of classes, at least 2.
         latent_dim: length of the latent vector, uniform in [-1, 1].
+        units: of the generator's joint hidden layer; the one of the latents has five sixths of it.
+        maxout_units: of the discriminator's layers for images and for both.
         dropout: share of the discriminator's hidden units dropped.
         generator_dropout: the same in the generator.
         seed, name, dtype: as in `GAN`.
@@ -66,6 +68,8 @@ class CGAN(GAN):
         image_shape=(28, 28, 1),
         num_classes=10,
         latent_dim=100,
+        units=1200,
+        maxout_units=240,
         dropout=0.5,
         generator_dropout=0.0,
         seed=None,
@@ -74,8 +78,8 @@ class CGAN(GAN):
     ):
         with policy(dtype):
             super().__init__(
-                build_generator(image_shape, latent_dim, num_classes, generator_dropout),
-                build_discriminator(image_shape, num_classes, dropout),
+                build_generator(image_shape, latent_dim, num_classes, units, generator_dropout),
+                build_discriminator(image_shape, num_classes, maxout_units, dropout),
                 media=Image(image_shape),
                 num_classes=num_classes,
                 latent="uniform",
@@ -86,6 +90,8 @@ class CGAN(GAN):
         self.config = {
             "image_shape": list(image_shape),
             "latent_dim": latent_dim,
+            "units": units,
+            "maxout_units": maxout_units,
             "dropout": dropout,
             "generator_dropout": generator_dropout,
         }

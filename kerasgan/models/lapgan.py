@@ -95,20 +95,21 @@ def details_generator(level, shape, width, num_classes=None):
     return keras.Model([blurred, noise, *labels], layers.Add(dtype="float32")([blurred, x]), name=f"level_{level}")
 
 
-def build_generator(shapes, latent_dim, units, width, num_classes=None):
+def build_generator(shapes, latent_dim, units, widths, num_classes=None):
     """Latents -> images, about [-1, 1]: the coarsest level, then one after the other the details of all sizes.
 
     A latent vector holds `latent_dim` numbers for the coarsest level, then one for each pixel of all others.
 
     Args:
         shapes: of the levels' images (`pyramid_shapes`).
+        widths: of the levels but the first.
     """
     places = [shape[0] * shape[1] for shape in shapes[1:]]
     latents, labels = keras.Input((latent_dim + sum(places),), name="latents"), class_input(num_classes)
     first = Part(0, (latent_dim,), name="latents_0")(latents)
     images = coarsest_generator(shapes[0], latent_dim, units, num_classes)([first, *labels])
     enlarge = layers.UpSampling2D(interpolation="bilinear", dtype="float32", name="enlarge")
-    for level, shape in enumerate(shapes[1:], 1):
+    for level, (shape, width) in enumerate(zip(shapes[1:], widths, strict=True), 1):
         noise = Part(latent_dim + sum(places[: level - 1]), (*shape[:2], 1), name=f"noise_{level}")(latents)
         images = details_generator(level, shape, width, num_classes)([enlarge(images), noise, *labels])
     return keras.Model([latents, *labels] if labels else latents, images, name="generator")
@@ -136,13 +137,15 @@ def details_discriminator(level, shape, width, dropout, num_classes=None):
     return keras.Model([images, *labels], layers.Dense(1, dtype="float32")(x), name=f"level_{level}")
 
 
-def build_discriminator(shapes, units, width, dropout, num_classes=None):
+def build_discriminator(shapes, units, widths, dropout, num_classes=None):
     """Images (and labels) -> the logits of all levels, (batch, levels), of which each sees images of its size."""
     images, labels = keras.Input(shapes[-1], name="samples"), class_input(num_classes)
     halve = layers.AveragePooling2D(2, dtype="float32", name="halve")
     logits, x = [], images
     for level in reversed(range(1, len(shapes))):
-        logits.insert(0, details_discriminator(level, shapes[level], width, dropout, num_classes)([x, *labels]))
+        logits.insert(
+            0, details_discriminator(level, shapes[level], widths[level - 1], dropout, num_classes)([x, *labels])
+        )
         x = halve(x)
     logits.insert(0, coarsest_discriminator(shapes[0], units, dropout, num_classes)([x, *labels]))
     logits = layers.Concatenate(dtype="float32", name="logits")(logits)
@@ -179,7 +182,8 @@ class LAPGAN(GAN):
         image_shape: (height, width, channels); even sides above 8, best 8 times a power of two; 1, 3 or 4 channels.
         latent_dim: numbers in a latent vector for the smallest image.
         units: of the smallest images' generator, in each of two layers; its discriminator has half as many.
-        width: channels of the convolutions for details.
+        width: channels of the convolutions for details, a number for all levels, or one for each but the first. Images
+            of a level have four times the pixels of those before, so that the last one takes most of the time.
         dropout: share of the discriminators' units dropped.
         level_samples: samples seen of a level before the next one, a number for all, or one for each level but the
             last.
@@ -211,11 +215,12 @@ class LAPGAN(GAN):
     ):
         shapes = pyramid_shapes(image_shape)
         self.stages = len(shapes)
-        self.level_samples = samples_of_levels(level_samples, self.stages)
+        self.level_samples = for_levels("level_samples", level_samples, self.stages - 1, "all levels but the last")
+        widths = for_levels("width", width, self.stages - 1, "all levels but the first")
         with policy(dtype):
             super().__init__(
-                build_generator(shapes, latent_dim, units, width, num_classes),
-                build_discriminator(shapes, max(1, units // 2), width, dropout, num_classes),
+                build_generator(shapes, latent_dim, units, widths, num_classes),
+                build_discriminator(shapes, max(1, units // 2), widths, dropout, num_classes),
                 media=Image(image_shape),
                 num_classes=num_classes,
                 latent=latent,
@@ -227,7 +232,7 @@ class LAPGAN(GAN):
             "image_shape": list(image_shape),
             "latent_dim": latent_dim,
             "units": units,
-            "width": width,
+            "width": width if isinstance(width, int) else list(width),
             "dropout": dropout,
             "level_samples": level_samples if isinstance(level_samples, int) else list(level_samples),
             "latent": latent,
@@ -291,16 +296,13 @@ class LAPGAN(GAN):
         return {**self.config, **self.base_config()}
 
 
-def samples_of_levels(level_samples, levels):
-    """The samples seen of each level but the last, as a list of whole numbers.
+def for_levels(name, given, count, which):
+    """`count` whole numbers for `which` levels: the one that was given for each of them, or those that were.
 
     Raises:
-        ValueError: other numbers were given, or more or fewer of them.
+        ValueError: others were given, or more or fewer of them.
     """
-    each = level_samples if isinstance(level_samples, (list, tuple)) else [level_samples] * (levels - 1)
-    if len(each) != levels - 1:
-        raise ValueError(
-            f"level_samples={level_samples!r}: expected one number, or {levels - 1} of them, one for each of the "
-            f"{levels} levels but the last."
-        )
-    return [number("level_samples", samples, None, least=1, whole=True) for samples in each]
+    each = given if isinstance(given, (list, tuple)) else [given] * count
+    if len(each) != count:
+        raise ValueError(f"{name}={given!r}: expected one number, or {count} of them, for {which}.")
+    return [number(name, value, None, least=1, whole=True) for value in each]

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN
-from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D, GroupedConv2D
+from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D, Conv2D, GroupedConv2D
 from kerasgan.media import Image
 from kerasgan.penalties import R1, R2
 from kerasgan.precision import policy
@@ -50,7 +50,7 @@ def normal(gain=1.0):
 
 def pointwise(x, channels):
     """A linear 1x1 convolution, where the number of channels changes."""
-    return layers.Conv2D(channels, 1, use_bias=False, kernel_initializer=normal())(x)
+    return Conv2D(channels, 1, use_bias=False, kernel_initializer=normal())(x)
 
 
 def residual_block(x, group_size, gain):
@@ -63,11 +63,11 @@ def residual_block(x, group_size, gain):
             f"group_size={group_size} does not divide {inner}, the inner channels of a block of width {width}: give "
             "multiples of it as width and max_width."
         )
-    y = layers.Conv2D(inner, 1, kernel_initializer=normal(gain))(x)  # its bias is that of the activation
+    y = Conv2D(inner, 1, kernel_initializer=normal(gain))(x)  # its bias is that of the activation
     y = layers.LeakyReLU(_SLOPE)(y)
     y = GroupedConv2D(inner, 3, groups=groups, padding="same", kernel_initializer=normal(gain))(y)
     y = layers.LeakyReLU(_SLOPE)(y)
-    y = layers.Conv2D(width, 1, use_bias=False, kernel_initializer="zeros")(y)
+    y = Conv2D(width, 1, use_bias=False, kernel_initializer="zeros")(y)
     return layers.Add()([x, y])
 
 

@@ -30,7 +30,8 @@ self.addEventListener("message", (event) => {
 
 async function storePage() {
   const cache = await caches.open(CACHE);
-  await cache.addAll([...PAGE].map((url) => new Request(url, { cache: "no-cache" })));
+  // "reload" asks the server without a look into the browser's own cache, where a request can wait for another tab's.
+  await cache.addAll([...PAGE].map((url) => new Request(url, { cache: "reload" })));
   await self.skipWaiting();
 }
 
