@@ -1,7 +1,8 @@
-"""Clothes of a class that one chooses: multilayer perceptrons that are told the class.
+"""Clothes of a class that one chooses: multilayer perceptrons that are told the class. Half as many units in each
+layer as in the paper; the class's own keep theirs.
 
 Sandals are the hardest, and some bags and trousers are spots of the right outline. Every pixel is drawn on its own, so
-patterns and prints are grain.
+patterns and prints are grain. There are fewer different clothes than in the data (recall 0.08).
 """
 
 from kerasgan.registry import Recipe
@@ -10,12 +11,13 @@ _ADAM = {"class_name": "Adam", "config": {"learning_rate": 4e-4, "beta_1": 0.5}}
 _CLASSES = ("T-shirt", "Trousers", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 # What takes grain away: a penalty, so that the discriminator does not judge by single pixels, a rate that does not fall
-# (where it falls, the generator settles on one grain) and a long average over what it does meanwhile.
+# (where it falls, the generator settles on one grain), a long average over what it does meanwhile, and an early end:
+# three times as long, shirts have more grain, and the scores do not gain.
 RECIPE = Recipe(
     name="cgan_fashion_mnist",
     gan_type="cgan",
     makes="clothes of a chosen class (10), 28x28 grey",
-    model={"image_shape": [28, 28, 1], "num_classes": 10},
+    model={"image_shape": [28, 28, 1], "num_classes": 10, "units": 600, "maxout_units": 120},
     compile={
         "discriminator_optimizer": _ADAM,
         "generator_optimizer": _ADAM,
@@ -29,6 +31,6 @@ RECIPE = Recipe(
     batch_size=250,
     epochs=24,
     seed=1,
-    dtype="mixed_bfloat16",
+    dtype="float32",
     class_names=_CLASSES,
 )
