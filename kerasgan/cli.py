@@ -782,8 +782,10 @@ def _import_tensorflow(devices=True):
     Args:
         devices: whether its devices are set up now; not if something is still to be said of them.
     """
+    if "tensorflow" in sys.modules:
+        return
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         import tensorflow  # noqa: F401
 
         return

@@ -25,6 +25,7 @@ class Exportable:
 
     gan: typing.Any
     recipe: typing.Any = None
+    _proof: dict = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, gan):
@@ -79,6 +80,14 @@ class Exportable:
     def function(self, *inputs):
         """Tensors in the order of the inputs -> {output name: samples}: what the written graph computes."""
         return {self.output: self.network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)}
+
+    def proof(self, count, seed):
+        """`inputs(count, seed)` and Keras's `samples` of them, made once: files of all modes are held against them."""
+        asked = count, seed
+        if asked not in self._proof:
+            inputs = self.inputs(count, seed)
+            self._proof = {asked: (inputs, self.samples(inputs))}
+        return self._proof[asked]
 
     def samples(self, inputs):
         """Keras's own answer to {name: array}: float32 (count, ...), in batches of any size."""

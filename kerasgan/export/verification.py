@@ -180,8 +180,7 @@ def check_installed(kind):
 def _verify(exportable, path, kind, mode, samples, seed, runs):
     session = _open(exportable, path, kind)
     count = math.ceil(samples / session.batch_size) * session.batch_size
-    inputs = exportable.inputs(count, seed)
-    expected = exportable.samples(inputs)
+    inputs, expected = exportable.proof(count, seed)
     found = np.concatenate([session.run(part) for part in _batches(inputs, session.batch_size)])
     if found.shape != expected.shape:
         raise ValueError(f"path {str(path)!r} makes samples of the shape {found.shape[1:]}, not {expected.shape[1:]}.")

@@ -195,10 +195,12 @@ def test_width_of_one_number_or_several():
     gan = small(width=[4, 2])
     for network in (gan.generator, gan.discriminator):
         for level, width in ((1, 4), (2, 2)):
-            convolutions = [layer for layer in network.get_layer(f"level_{level}").layers if hasattr(layer, "kernel_size")]
+            convolutions = [
+                layer for layer in network.get_layer(f"level_{level}").layers if hasattr(layer, "kernel_size")
+            ]
             assert convolutions[0].filters == width
     assert gan.get_config()["width"] == [4, 2]
-    with pytest.raises(ValueError, match=r"width=\[4\]: expected one number, or 2 of them, for all levels but the first"):
+    with pytest.raises(ValueError, match=r"width=\[4\]: expected one number, or 2 of them, for all levels but the f"):
         small(width=[4])
 
 
