@@ -12,7 +12,7 @@ import os
 import sys
 
 from contestants import OURS, Setting
-from turns import Framework, available_cores, measure, ratios, serve, spread
+from turns import Framework, available_cores, measure_processes, ratios, serve, spread
 
 _OFF, _ON = "0", "1"
 
@@ -23,7 +23,7 @@ def prepare(value, arguments):
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = value
     import keras_steps
 
-    setting = Setting(arguments.size, arguments.width, arguments.batch)
+    setting = Setting(arguments.size, None, arguments.batch)  # each type has widths of its own
     steps, facts = keras_steps.contestants_of_types(arguments.types, setting, ["float32"], arguments.threads)
     return {(value, kind): step for (name, _, kind), step in steps.items() if name == OURS}, facts
 
@@ -32,7 +32,6 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--types", nargs="+", default=["vanilla_gan", "dcgan", "sngan", "lapgan", "r3gan"])
     parser.add_argument("--size", type=int, default=32, help="of images")
-    parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=available_cores())
     parser.add_argument("--rounds", type=int, default=5)
@@ -42,10 +41,7 @@ def main():
     if arguments.serve:
         return serve(lambda: prepare(arguments.serve, arguments))
     processes = [Framework(value, sys.executable, arguments.threads) for value in (_OFF, _ON)]
-    turns = {key: turn for process in processes for key, turn in process.turns.items()}
-    rates = measure(turns, arguments.rounds, arguments.seconds)
-    for process in processes:
-        process.close()
+    rates = measure_processes(processes, arguments.rounds, arguments.seconds)
     print("| type | with oneDNN a training step is faster by |", "| --- | --- |", sep="\n")
     for value, kind in rates:
         if value == _ON:

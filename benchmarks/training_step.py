@@ -50,7 +50,7 @@ import os
 import sys
 
 from contestants import FORMATS, GAMES, MATMUL, NAIVE, OURS, PRODUCT, Setting
-from turns import Framework, available_cores, measure, ratios, serve, spread
+from turns import Framework, available_cores, measure_processes, ratios, serve, spread
 
 
 def prepare(framework, arguments):
@@ -121,7 +121,7 @@ def compare_frameworks(arguments):
     torch = Framework("torch", arguments.torch_python, arguments.threads)
     frameworks = [framework for framework in (ours, torch) if framework.turns]
     weights = weights_of_all(frameworks)
-    rates = run(frameworks, arguments)
+    rates = measure_processes(frameworks, arguments.rounds, arguments.seconds)
     operations, size = ours.facts["operations"], arguments.size
     print(
         f"\nDCGAN training step: {size}x{size} RGB, width {arguments.width}, batch {arguments.batch}, {weights[0]:,} "
@@ -135,7 +135,7 @@ def compare_frameworks(arguments):
 
 def compare_types(arguments):
     ours = keras_process(arguments)
-    rates = run([ours], arguments)
+    rates = measure_processes([ours], arguments.rounds, arguments.seconds)
     size = arguments.size
     print(
         f"\nTraining steps of all types: {size}x{size} RGB, batches of {arguments.batch}, each type's own widths. "
@@ -149,14 +149,6 @@ def keras_process(arguments):
     if "missing" in framework.facts:
         sys.exit(f"{framework.facts['missing']}: install kerasgan first.")
     return framework
-
-
-def run(frameworks, arguments):
-    turns = {contestant: turn for framework in frameworks for contestant, turn in framework.turns.items()}
-    rates = measure(turns, arguments.rounds, arguments.seconds)
-    for framework in frameworks:
-        framework.close()
-    return rates
 
 
 def summary(frameworks, arguments):

@@ -34,6 +34,15 @@ def measure(turns, rounds, seconds):
     return rates
 
 
+def measure_processes(processes, rounds, seconds):
+    """`measure` for the contestants of all `Framework`s, which end with it."""
+    turns = {contestant: turn for process in processes for contestant, turn in process.turns.items()}
+    rates = measure(turns, rounds, seconds)
+    for process in processes:
+        process.close()
+    return rates
+
+
 def burst(step, seconds):
     """Steps per second, over at least one step and `seconds`."""
     steps, start = 0, time.perf_counter()

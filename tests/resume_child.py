@@ -36,7 +36,7 @@ RECIPES = {
     "conditional": Recipe(
         name="conditional",
         gan_type="cgan",
-        model={"image_shape": [16, 16, 1], "num_classes": 2, "units": 16, "maxout_units": 8, "generator_dropout": 0.2},
+        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "generator_dropout": 0.2},
         compile={"discriminator_optimizer": _ADAM, "generator_optimizer": _ADAM},
         data={**_DATA, "labels": True},
         **_COMMON,
@@ -52,7 +52,6 @@ RECIPES = {
             }
         },
         data=_DATA,
-        dtype="mixed_float16",
         **_COMMON,
     ),
     "critic": Recipe(
@@ -140,6 +139,14 @@ RECIPES = {
             "dropout": 0.0,  # which two devices draw apart
             "level_samples": 68,
         },
+        data=_DATA,
+        dtype="mixed_float16",
+        **_COMMON,
+    ),
+    "mixed": Recipe(
+        name="mixed",
+        gan_type="dcgan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4},
         data=_DATA,
         dtype="mixed_float16",
         **_COMMON,

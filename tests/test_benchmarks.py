@@ -191,6 +191,12 @@ def test_table_of_one_stage_counts_its_own_operations():
     assert "50 % (" in one and "| 1.50 (1.50 to 1.50) | 25 % (" in two
 
 
+def test_onednn_script():
+    lines = run("onednn.py", "--types", "vanilla_gan", "--size", 8, "--batch", 2, "--rounds", 1, "--seconds", 0)
+    heading, _, row = lines.splitlines()
+    assert "faster by" in heading and row.startswith("| `vanilla_gan` | ") and numbers(row)[0] > 0
+
+
 def test_one_stage_script():
     """Every contestant of the Keras process trains, and ratios are those of the images per second."""
     tiny = ["--size", 16, "--width", 2, "--batch", 4, "--rounds", 1, "--seconds", 0, "--formats", "float32"]

@@ -28,9 +28,7 @@ class GroupedConv2D(Conv2D):
             tf.nn.conv2d, strides=self.strides, padding=self.padding.upper(), dilations=self.dilation_rate
         )
         kernel = tf.convert_to_tensor(kernel)
-        with tf.init_scope():
-            has_gradient = _has_gradient(kernel.dtype)
-        if has_gradient:
+        if _has_gradient(kernel.dtype):
             return convolve(inputs, kernel)
         return _with_gradient_by_group(convolve, self.groups)(inputs, kernel)
 
@@ -38,13 +36,14 @@ class GroupedConv2D(Conv2D):
 @functools.cache
 def _has_gradient(dtype):
     """Whether TensorFlow has the gradient of a grouped convolution here; it says so only when asked for one."""
-    one = tf.ones((1, 1, 1, 2), dtype)
-    try:
-        tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=(1, 1, 1, 2), filter=one, out_backprop=one, strides=(1, 1, 1, 1), padding="SAME"
-        )
-    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-        return False
+    with tf.init_scope():  # asked at once, also where a graph is traced
+        one = tf.ones((1, 1, 1, 2), dtype)
+        try:
+            tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=(1, 1, 1, 2), filter=one, out_backprop=one, strides=(1, 1, 1, 1), padding="SAME"
+            )
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+            return False
     return True
 
 

@@ -143,9 +143,8 @@ def build_discriminator(shapes, units, widths, dropout, num_classes=None):
     halve = layers.AveragePooling2D(2, dtype="float32", name="halve")
     logits, x = [], images
     for level in reversed(range(1, len(shapes))):
-        logits.insert(
-            0, details_discriminator(level, shapes[level], widths[level - 1], dropout, num_classes)([x, *labels])
-        )
+        network = details_discriminator(level, shapes[level], widths[level - 1], dropout, num_classes)
+        logits.insert(0, network([x, *labels]))
         x = halve(x)
     logits.insert(0, coarsest_discriminator(shapes[0], units, dropout, num_classes)([x, *labels]))
     logits = layers.Concatenate(dtype="float32", name="logits")(logits)
@@ -215,8 +214,8 @@ class LAPGAN(GAN):
     ):
         shapes = pyramid_shapes(image_shape)
         self.stages = len(shapes)
-        self.level_samples = for_levels("level_samples", level_samples, self.stages - 1, "all levels but the last")
-        widths = for_levels("width", width, self.stages - 1, "all levels but the first")
+        self.level_samples = for_levels("level_samples", level_samples, self.stages, but="last")
+        widths = for_levels("width", width, self.stages, but="first")
         with policy(dtype):
             super().__init__(
                 build_generator(shapes, latent_dim, units, widths, num_classes),
@@ -296,13 +295,16 @@ class LAPGAN(GAN):
         return {**self.config, **self.base_config()}
 
 
-def for_levels(name, given, count, which):
-    """`count` whole numbers for `which` levels: the one that was given for each of them, or those that were.
+def for_levels(name, given, levels, but):
+    """Whole numbers for all `levels` but the "first" or the "last": one for each of them, or one that holds for all.
 
     Raises:
         ValueError: others were given, or more or fewer of them.
     """
-    each = given if isinstance(given, (list, tuple)) else [given] * count
-    if len(each) != count:
-        raise ValueError(f"{name}={given!r}: expected one number, or {count} of them, for {which}.")
+    each = given if isinstance(given, (list, tuple)) else [given] * (levels - 1)
+    if len(each) != levels - 1:
+        raise ValueError(
+            f"{name}={given!r}: expected one number, or {levels - 1} of them, one for each of the {levels} levels but "
+            f"the {but}."
+        )
     return [number(name, value, None, least=1, whole=True) for value in each]

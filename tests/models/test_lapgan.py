@@ -181,7 +181,7 @@ def test_schedule_of_one_number_or_several():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([10], r"level_samples=\[10\]: expected one number, or 2 of them, for all levels but the last"),
+        ([10], r"level_samples=\[10\]: expected one number, or 2 of them, one for each of the 3 levels but the last"),
         ([10, 0], "level_samples=0: expected a whole number of at least 1"),
         (0, "level_samples=0"),
     ],
@@ -195,12 +195,11 @@ def test_width_of_one_number_or_several():
     gan = small(width=[4, 2])
     for network in (gan.generator, gan.discriminator):
         for level, width in ((1, 4), (2, 2)):
-            convolutions = [
-                layer for layer in network.get_layer(f"level_{level}").layers if hasattr(layer, "kernel_size")
-            ]
-            assert convolutions[0].filters == width
+            layers = network.get_layer(f"level_{level}").layers
+            assert next(layer.filters for layer in layers if hasattr(layer, "filters")) == width
     assert gan.get_config()["width"] == [4, 2]
-    with pytest.raises(ValueError, match=r"width=\[4\]: expected one number, or 2 of them, for all levels but the f"):
+    message = r"width=\[4\]: expected one number, or 2 of them, one for each of the 3 levels but the first"
+    with pytest.raises(ValueError, match=message):
         small(width=[4])
 
 
