@@ -140,10 +140,10 @@ def test_broken_models_are_not_saved(tmp_path):
     fit(gan, [Checkpoint(tmp_path)])
     before = (tmp_path / "model.keras").read_bytes()
 
-    def break_it():
-        gan.generator.variables[0].assign(np.full((3, 2), np.nan))
+    def break_it():  # where losses do not show it: the rectifier of NaN is 0 on some processors and NaN on others
+        gan.ema_generator.variables[0].assign(np.full((3, 2), np.nan))
 
-    with pytest.raises(FloatingPointError, match="broke down: .*kernel, .*lower learning rate"):
+    with pytest.raises(FloatingPointError, match="broke down: .*kernel .*lower learning rate"):
         fit(gan, [Do(break_it, 0, 1), Checkpoint(tmp_path)])
     assert (tmp_path / "model.keras").read_bytes() == before
 
