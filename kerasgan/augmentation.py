@@ -68,12 +68,13 @@ class DiffAugment:
             ValueError: if `samples` is not a batch of images.
         """
         samples = _check_images(tf.convert_to_tensor(samples), "DiffAugment")
+        drawn = tf.unstack(_draw(samples, seed, _STREAMS))
         if "color" in self.policy:
-            samples = _color(samples, seed)
+            samples = _color(samples, drawn)
         if "translation" in self.policy:
-            samples = _random_translation(samples, seed, self.translation)
+            samples = _random_translation(samples, drawn, self.translation)
         if "cutout" in self.policy:
-            samples = _random_cutout(samples, seed, self.cutout)
+            samples = _random_cutout(samples, drawn, self.cutout)
         return samples
 
     def get_config(self):
@@ -172,13 +173,15 @@ class AdaptiveAugment(keras.layers.Layer):
         """Changes each sample at random; arguments and result as of `DiffAugment`."""
         samples = _check_images(tf.convert_to_tensor(samples), "AdaptiveAugment")
         probability = tf.convert_to_tensor(self.probability)
+        drawn = _draw(samples, seed, _ADA_STREAMS)
+        shares = _shares(drawn)
         if "geometry" in self.groups:
-            samples = _warp(samples, *_random_geometry(samples, seed, probability))
+            samples = _warp(samples, *_random_geometry(samples.shape[1:3], shares, probability))
         if "color" in self.groups:
-            samples = _random_color(samples, seed, probability)
+            samples = _random_color(samples, shares, probability)
         if "cutout" in self.groups:
-            cut = _random_cutout(samples, seed, 0.5)
-            samples = tf.where(_chosen(samples, seed, _ADA_CUTOUT, probability)[:, None, None, None], cut, samples)
+            cut = _random_cutout(samples, drawn, 0.5)
+            samples = tf.where((shares[_ADA_CUTOUT] < probability)[:, None, None, None], cut, samples)
         return samples
 
     def adapt(self, real_logits, samples_seen=0):
@@ -236,51 +239,58 @@ def _policy_names(policy, known=_POLICIES, argument="policy"):
     return tuple(name for name in known if name in names)
 
 
-# Which stream of random numbers an operation draws from: its results do not depend on what else is in the policy.
-_BRIGHTNESS, _SATURATION, _CONTRAST, _SHIFT_Y, _SHIFT_X, _CUTOUT_Y, _CUTOUT_X = range(7)
+# Streams of random numbers, one number a sample, that operations take theirs from. All are drawn at once, used or not:
+# results do not depend on what else is in the policy, and a step does not make a generator of its own for each of them.
+_BRIGHTNESS, _SATURATION, _CONTRAST, _SHIFT_Y, _SHIFT_X, _CUTOUT_Y, _CUTOUT_X, _STREAMS = range(8)
 _ADA_CUTOUT = 7
-_MIRROR, _TURN, _WHOLE_SHIFT, _SCALE, _ROTATION_1, _STRETCH, _ROTATION_2, _PART_SHIFT = range(8, 56, 6)
-_ADA_BRIGHTNESS, _ADA_CONTRAST, _LUMA_FLIP, _HUE, _ADA_SATURATION = range(56, 86, 6)
+# Of these, an operation has three: whether it acts, and what it does.
+_MIRROR, _TURN, _WHOLE_SHIFT, _SCALE, _ROTATION_1, _STRETCH, _ROTATION_2, _PART_SHIFT = range(8, 32, 3)
+_ADA_BRIGHTNESS, _ADA_CONTRAST, _LUMA_FLIP, _HUE, _ADA_SATURATION, _ADA_STREAMS = range(32, 48, 3)
+
+_NUMBERS = 2**23  # so many that a float32 holds a half more than the largest, too
 
 
-def _random_integers(samples, seed, stream, low, high):
-    """One whole number per sample from low to high - 1, (batch,)."""
-    # One named algorithm: left to choose, XLA and the ordinary kernels draw different numbers from one seed.
-    seed = tf.random.fold_in(seed, stream, alg="philox")
+def _draw(samples, seed, streams):
+    """A whole number from 0 to `_NUMBERS` - 1 for each stream and sample, int32 (streams, batch)."""
 
     def draw(count):
-        return tf.random.stateless_uniform([count], seed, low, high, tf.int32, alg="philox")
+        # Whole numbers, by one named algorithm: XLA makes other floats from the same random bits than the ordinary
+        # kernels do and, left to choose, takes another algorithm.
+        return tf.random.stateless_uniform([count, streams], seed, 0, _NUMBERS, tf.int32, alg="philox")
 
-    return distribution.own_rows(draw, tf.shape(samples)[0])
-
-
-def _random_factors(samples, seed, stream, low, high, dtype):
-    """One number per sample in [low, high), (batch, 1, 1, 1)."""
-    # Made from integers, because XLA makes other floats from the same random bits than the ordinary kernels do.
-    shares = tf.cast(_random_integers(samples, seed, stream, 0, 2**24), dtype) / 2**24
-    return (low + (high - low) * shares)[:, None, None, None]
+    return tf.transpose(distribution.own_rows(draw, tf.shape(samples)[0]))
 
 
-def _color(samples, seed):
+def _integers(drawn, low, high):
+    """Whole numbers from low to high - 1, (batch,)."""
+    return low + drawn % (high - low)
+
+
+def _factors(drawn, low, high, dtype):
+    """Numbers in [low, high), (batch, 1, 1, 1)."""
+    return (low + (high - low) / _NUMBERS * tf.cast(drawn, dtype))[:, None, None, None]
+
+
+def _color(samples, drawn):
     count = 3 if samples.shape[-1] >= 3 else 1
     # float32 at least: a mean over thousands of bfloat16 pixels would lose the contrast.
     dtype = samples.dtype if samples.dtype.size > 4 else tf.float32
     colors = tf.cast(samples[..., :count], dtype)
-    colors += _random_factors(samples, seed, _BRIGHTNESS, -0.5, 0.5, dtype)
+    colors += _factors(drawn[_BRIGHTNESS], -0.5, 0.5, dtype)
     if count == 3:
         grey = tf.reduce_mean(colors, axis=-1, keepdims=True)
-        colors = grey + _random_factors(samples, seed, _SATURATION, 0.0, 2.0, dtype) * (colors - grey)
+        colors = grey + _factors(drawn[_SATURATION], 0.0, 2.0, dtype) * (colors - grey)
     mean = tf.reduce_mean(colors, axis=(1, 2, 3), keepdims=True)
-    colors = mean + _random_factors(samples, seed, _CONTRAST, 0.5, 1.5, dtype) * (colors - mean)
+    colors = mean + _factors(drawn[_CONTRAST], 0.5, 1.5, dtype) * (colors - mean)
     colors = tf.cast(colors, samples.dtype)
     return colors if count == samples.shape[-1] else tf.concat([colors, samples[..., count:]], axis=-1)
 
 
-def _random_translation(samples, seed, share):
+def _random_translation(samples, drawn, share):
     shifts = []
     for size, stream in zip(samples.shape[1:3], (_SHIFT_Y, _SHIFT_X), strict=True):
         most = int(size * share + 0.5)
-        shifts.append(_random_integers(samples, seed, stream, -most, most + 1))
+        shifts.append(_integers(drawn[stream], -most, most + 1))
     return _translate(samples, *shifts)
 
 
@@ -308,12 +318,12 @@ def _gather_shifted(samples, down, right):
     return moved * tf.cast(inside, samples.dtype)[..., None]
 
 
-def _random_cutout(samples, seed, share):
+def _random_cutout(samples, drawn, share):
     inside = []
     for size, stream in zip(samples.shape[1:3], (_CUTOUT_Y, _CUTOUT_X), strict=True):
         side = int(size * share + 0.5)
         # An even side has its centre between two pixels, of which there is one more, the image's edges included.
-        centre = _random_integers(samples, seed, stream, 0, size + (1 - side % 2))
+        centre = _integers(drawn[stream], 0, size + (1 - side % 2))
         first = centre[:, None] - side // 2
         pixels = tf.range(size)[None, :]
         inside.append((pixels >= first) & (pixels < first + side))
@@ -321,55 +331,49 @@ def _random_cutout(samples, seed, share):
     return samples * tf.cast(~cut, samples.dtype)[..., None]
 
 
-# Adaptive augmentation: numbers. A stream has six: whether the operation acts, and what it does.
+# Adaptive augmentation: numbers
 
 
-def _shares(samples, seed, stream):
-    """One number per sample in (0, 1), float32 (batch,)."""
-    return (tf.cast(_random_integers(samples, seed, stream, 0, 2**24), tf.float32) + 0.5) / 2**24
+def _shares(drawn):
+    """Of each stream, one number per sample in (0, 1): a list of float32 (batch,)."""
+    return tf.unstack((tf.cast(drawn, tf.float32) + 0.5) / _NUMBERS)
 
 
-def _chosen(samples, seed, stream, probability):
-    """Which samples an operation changes, bool (batch,)."""
-    return _shares(samples, seed, stream) < probability
+def _uniform(share, low, high, neutral, chosen):
+    return tf.where(chosen, low + (high - low) * share, neutral)
 
 
-def _uniform(samples, seed, stream, low, high, neutral, chosen):
-    return tf.where(chosen, low + (high - low) * _shares(samples, seed, stream), neutral)
-
-
-def _normal(samples, seed, stream, deviation, chosen):
-    drawn = math.sqrt(2.0) * deviation * tf.math.erfinv(2.0 * _shares(samples, seed, stream) - 1.0)
-    return tf.where(chosen, drawn, 0.0)
+def _normal(share, deviation, chosen):
+    return tf.where(chosen, math.sqrt(2.0) * deviation * tf.math.erfinv(2.0 * share - 1.0), 0.0)
 
 
 # Adaptive augmentation: geometry. Matrices act on (x, y) from the image's centre, in pixels.
 
 
-def _random_geometry(samples, seed, probability):
+def _random_geometry(image_size, shares, probability):
     """From a pixel of the result to where it comes from: matrices float32 (batch, 2, 2), shifts (batch, 2)."""
-    height, width = samples.shape[1:3]
+    height, width = image_size
     size = tf.constant([width, height], tf.float32)
     rotation_probability = 1.0 - tf.sqrt(1.0 - probability)  # two rotations act together as often as one operation
 
-    def chosen(stream, probability=probability):
-        return _chosen(samples, seed, stream, probability)
+    def chosen(stream):
+        return shares[stream] < probability
 
-    def pair(stream, draw):
-        return tf.stack([draw(stream + 1), draw(stream + 2)], axis=-1)
+    def pair(stream, number):
+        return tf.stack([number(share) for share in shares[stream + 1 : stream + 3]], axis=-1)
 
-    mirror = tf.where(chosen(_MIRROR) & (_shares(samples, seed, _MIRROR + 1) < 0.5), -1.0, 1.0)
-    turns = tf.floor(_uniform(samples, seed, _TURN + 1, 0.0, 4.0, 0.0, chosen(_TURN)))
+    mirror = tf.where(chosen(_MIRROR) & (shares[_MIRROR + 1] < 0.5), -1.0, 1.0)
+    turns = tf.floor(_uniform(shares[_TURN + 1], 0.0, 4.0, 0.0, chosen(_TURN)))
     shifted = chosen(_WHOLE_SHIFT)
-    whole = pair(_WHOLE_SHIFT, lambda stream: _uniform(samples, seed, stream, -0.125, 0.125, 0.0, shifted))
-    scale = tf.pow(2.0, _normal(samples, seed, _SCALE + 1, 0.2, chosen(_SCALE)))
+    whole = pair(_WHOLE_SHIFT, lambda share: _uniform(share, -0.125, 0.125, 0.0, shifted))
+    scale = tf.pow(2.0, _normal(shares[_SCALE + 1], 0.2, chosen(_SCALE)))
     angles = [
-        _uniform(samples, seed, stream + 1, -math.pi, math.pi, 0.0, chosen(stream, rotation_probability))
+        _uniform(shares[stream + 1], -math.pi, math.pi, 0.0, shares[stream] < rotation_probability)
         for stream in (_ROTATION_1, _ROTATION_2)
     ]
-    stretch = tf.pow(2.0, _normal(samples, seed, _STRETCH + 1, 0.2, chosen(_STRETCH)))
+    stretch = tf.pow(2.0, _normal(shares[_STRETCH + 1], 0.2, chosen(_STRETCH)))
     parted = chosen(_PART_SHIFT)
-    part = pair(_PART_SHIFT, lambda stream: _normal(samples, seed, stream, 0.125, parted))
+    part = pair(_PART_SHIFT, lambda share: _normal(share, 0.125, parted))
 
     # The inverse of each operation, the last one first.
     one = tf.ones_like(scale)
@@ -426,22 +430,22 @@ def _mirrored(index, size):
 # Adaptive augmentation: colour
 
 
-def _random_color(samples, seed, probability):
+def _random_color(samples, shares, probability):
     count = 3 if samples.shape[-1] >= 3 else 1
 
     def chosen(stream):
-        return _chosen(samples, seed, stream, probability)
+        return shares[stream] < probability
 
-    brightness = _normal(samples, seed, _ADA_BRIGHTNESS + 1, 0.2, chosen(_ADA_BRIGHTNESS))
-    contrast = tf.pow(2.0, _normal(samples, seed, _ADA_CONTRAST + 1, 0.5, chosen(_ADA_CONTRAST)))
-    flip = tf.where(chosen(_LUMA_FLIP) & (_shares(samples, seed, _LUMA_FLIP + 1) < 0.5), -1.0, 1.0)
+    brightness = _normal(shares[_ADA_BRIGHTNESS + 1], 0.2, chosen(_ADA_BRIGHTNESS))
+    contrast = tf.pow(2.0, _normal(shares[_ADA_CONTRAST + 1], 0.5, chosen(_ADA_CONTRAST)))
+    flip = tf.where(chosen(_LUMA_FLIP) & (shares[_LUMA_FLIP + 1] < 0.5), -1.0, 1.0)
     colors = tf.cast(samples[..., :count], tf.float32)
     colors = (colors + brightness[:, None, None, None]) * contrast[:, None, None, None]
     if count == 1:
         colors *= flip[:, None, None, None]
     else:
-        hue = _uniform(samples, seed, _HUE + 1, -math.pi, math.pi, 0.0, chosen(_HUE))
-        saturation = tf.pow(2.0, _normal(samples, seed, _ADA_SATURATION + 1, 1.0, chosen(_ADA_SATURATION)))
+        hue = _uniform(shares[_HUE + 1], -math.pi, math.pi, 0.0, chosen(_HUE))
+        saturation = tf.pow(2.0, _normal(shares[_ADA_SATURATION + 1], 1.0, chosen(_ADA_SATURATION)))
         colors = tf.einsum("bhwc,bdc->bhwd", colors, _color_matrix(flip, hue, saturation))
     colors = tf.cast(colors, samples.dtype)
     return colors if count == samples.shape[-1] else tf.concat([colors, samples[..., count:]], axis=-1)

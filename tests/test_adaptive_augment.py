@@ -76,10 +76,20 @@ def test_colours():
 
 def test_operations_act_as_often_as_they_should():
     samples = images(channels=1, count=4000, height=4, width=4)
-    shares = {p: np.mean(augmentation._chosen(samples, SEED, 8, tf.constant(p))) for p in (0.0, 0.3, 1.0)}
-    assert shares[0.0] == 0.0 and shares[1.0] == 1.0 and abs(shares[0.3] - 0.3) < 0.03
-    drawn = augmentation._normal(samples, SEED, 9, 0.2, tf.fill((4000,), True)).numpy()
-    assert abs(drawn.mean()) < 0.02 and abs(drawn.std() - 0.2) < 0.01
+    streams = augmentation._shares(augmentation._draw(samples, SEED, 20))
+    assert len(streams) == 20
+    for share in streams:
+        acting = {p: np.mean(share < p) for p in (0.0, 0.3, 1.0)}
+        assert acting[0.0] == 0.0 and acting[1.0] == 1.0 and abs(acting[0.3] - 0.3) < 0.03
+        drawn = augmentation._normal(share, 0.2, tf.fill((4000,), True)).numpy()
+        assert abs(drawn.mean()) < 0.02 and abs(drawn.std() - 0.2) < 0.01
+    assert np.abs(np.corrcoef(streams) - np.eye(20)).max() < 0.08  # 5 standard deviations of independent ones
+
+
+def test_the_rarest_numbers_are_finite():
+    (share,) = augmentation._shares(tf.constant([[0, augmentation._NUMBERS - 1]]))
+    assert 0.0 < share[0] and share[1] < 1.0
+    assert np.isfinite(augmentation._normal(share, 0.2, tf.constant([True, True]))).all()
 
 
 def test_gradients_reach_the_samples():
