@@ -253,7 +253,7 @@ def _sum_over_workers(strategy):
         is_first = replica.replica_id_in_sync_group % local_replicas(strategy) == 0
         return replica.all_reduce("SUM", tf.where(is_first, values, 0))
 
-    return tf.function(lambda values: strategy.run(add, args=(values,)))
+    return tf.function(lambda values: strategy.run(add, args=(values,)), autograph=False)
 
 
 def total(variable):

@@ -13,6 +13,7 @@ class Examples:
     They are saved with the model. `example_names` are the names of their parts in the file, such as one of each domain.
     """
 
+    checked_samples = _KEPT  # which are remembered
     example_names = ("examples",)
     _remembered = None
 
@@ -22,7 +23,7 @@ class Examples:
         return (self.media,)
 
     def remember(self, *parts):
-        """Chooses the images that previews show; without it, they are of the first batch that the model is fitted on.
+        """Chooses the images that previews show; without it, they are the first ones that the model is fitted on.
 
         Args:
             parts: uint8 images; of a translator, those of A and those of B, as many of each.

@@ -46,6 +46,7 @@ class Game(keras.Model):
         seed: integer that makes everything random in a training repeatable; None takes one at random.
     """
 
+    checked_samples = 1  # of a data set before it is trained on, and all others of their batch
     default_batch_size = None  # the paper's, where it is part of the method; None derives it from the data
     default_loss = "non_saturating"
     default_penalties = ()
@@ -756,6 +757,7 @@ class Game(keras.Model):
     def metrics(self):
         return list(self._trackers.values()) if hasattr(self, "_trackers") else []
 
+    @tf.autograph.experimental.do_not_convert  # nothing here needs it, and translating functions takes seconds
     def fit(self, x, y=None, batch_size=None, epochs=1, steps_per_epoch=None, **kwargs):
         """Trains. As `keras.Model.fit`, with the data checked before the first step.
 
@@ -831,14 +833,20 @@ class Game(keras.Model):
         return None
 
     def check_first_batch(self, dataset):
-        """`check` of the first batch of a `tf.data.Dataset`; a ValueError if it has none."""
-        for batch in dataset.take(1):
+        """`check` of the first `checked_samples` of a `tf.data.Dataset` of batches; a ValueError if it has none."""
+        batches, count = [], 0
+        for batch in dataset:
             samples, second, _ = keras.utils.unpack_x_y_sample_weight(batch)
-            return self.check(samples.numpy(), second if second is None else second.numpy())
-        raise ValueError(
-            "The data set holds no batch: it is empty, or batch_size is larger than the data set. "
-            "Give more samples or a smaller batch_size."
-        )
+            batches.append((samples,) if second is None else (samples, second))
+            count += len(samples)
+            if count >= self.checked_samples:
+                break
+        if not batches:
+            raise ValueError(
+                "The data set holds no batch: it is empty, or batch_size is larger than the data set. "
+                "Give more samples or a smaller batch_size."
+            )
+        self.check(*(np.concatenate([*map(np.asarray, parts)]) for parts in zip(*batches, strict=True)))
 
     # What callbacks look at ----------------------------------------------------------------------------------------
 

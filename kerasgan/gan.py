@@ -223,7 +223,9 @@ class GAN(Game):
     def _sampler(self, network):
         if network not in self._samplers:
             self._samplers[network] = tf.function(
-                lambda latents, labels: network(with_labels(latents, labels), training=False), reduce_retracing=True
+                lambda latents, labels: network(with_labels(latents, labels), training=False),
+                autograph=False,
+                reduce_retracing=True,
             )
         return self._samplers[network]
 

@@ -130,7 +130,7 @@ class Translator(Examples, Game):
         if (direction, network) not in self._runners:
             translator = self.translator(direction, network)
             self._runners[direction, network] = tf.function(
-                lambda images: translator(images, training=False), reduce_retracing=True
+                lambda images: translator(images, training=False), autograph=False, reduce_retracing=True
             )
         return self._runners[direction, network]
 
@@ -143,7 +143,7 @@ class Translator(Examples, Game):
     def preview(self, count, seed):
         """Images of A and their translations, and the true B where there is one, one after the other, uint8.
 
-        They are images of the first batch that the model was fitted on; without any, stand-ins.
+        They are among the first images that the model was fitted on; without any, stand-ins.
         """
         sources, targets = self.examples(max(1, count // self.media.together), seed)
         translated = self._translated(self.source_media.to_model(sources), self.directions[0], self.ema_generator)

@@ -220,6 +220,8 @@ class CollapseMonitor(keras.callbacks.Callback):
             start["real"] = self._reference()
         count = start["real"]["count"] if start["real"] else variety.COUNT
         fakes = self.model.watched_samples(count, self.seed)
+        if len(fakes) < 2:  # of the only example that a translator has, which says nothing
+            return {"count": len(fakes), "diversity": 1.0, "duplicates": 0.0, "distance": None, "nearest": None}
         found = variety.spread(variety.features(fakes, media, self._network))
         row = {"distance": found.mean, "nearest": float(np.median(found.nearest))}
         known = [start["real"]] if start["real"] else [*self._rows[1:], row]  # without reals, the run's own best
@@ -310,7 +312,8 @@ class CollapseMonitor(keras.callbacks.Callback):
         """The measures in words."""
         told = self._rows[0].get("real")
         beside = "the data" if told else "at their best"
-        parts = [f"samples {'only ' * _has_collapsed(row)}{row['diversity']:.0%} as varied as {beside}"]
+        told_apart = row["distance"] is not None
+        parts = [f"samples {'only ' * _has_collapsed(row)}{row['diversity']:.0%} as varied as {beside}"] * told_apart
         alike = round(row["duplicates"] * row["count"])
         parts += [f"{alike} of {row['count']} nearly alike"] if row["duplicates"] >= _DISTINCT else []
         if row["accuracy"] is not None:

@@ -75,10 +75,12 @@ def batched(
 
     fingerprint = _fingerprint(found, loaded, count)
 
+    @tf.autograph.experimental.do_not_convert  # as in `Game.fit`
     def in_batches(batch_size):
         if count >= 0:
             _check_count(count, batch_size, found.name, plural)
 
+        @tf.autograph.experimental.do_not_convert
         def endless(start=0, seed=seed, worker=(0, 1)):
             if seed is None:
                 raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")

@@ -144,7 +144,7 @@ def _float_pixels(gan):
 
     from kerasgan.precision import full_precision
 
-    @functools.partial(tf.function, reduce_retracing=True)
+    @functools.partial(tf.function, autograph=False, reduce_retracing=True)
     def sample(inputs):
         with full_precision(gan.ema_generator):  # half precision would round the short steps away
             return gan.ema_generator(inputs, training=False)

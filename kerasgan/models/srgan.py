@@ -377,7 +377,7 @@ class SRGAN(Examples, Game):
                 with full_precision(self.ema_generator):
                     return self.ema_generator(images, training=False)
 
-            self._tiled[tile] = tf.function(run, input_signature=[specification])
+            self._tiled[tile] = tf.function(run, autograph=False, input_signature=[specification])
         return self._tiled[tile]
 
     @functools.cached_property

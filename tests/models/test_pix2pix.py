@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan import GAN, Translator
+from kerasgan import GAN, Translator, callbacks
 from kerasgan.layers import BatchNormalization, Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.models import Pix2Pix, pix2pix
@@ -219,6 +219,36 @@ def test_what_is_remembered_is_saved(tmp_path):
 def test_it_is_no_gan_of_latents():
     assert issubclass(Pix2Pix, Translator) and not issubclass(Pix2Pix, GAN)
     assert not hasattr(small(), "generate")
+
+
+def fit_watched(gan, folder, batch_size):
+    """One epoch of four steps with a check at its end; returns the epoch's logs and the check."""
+    gan.compile()
+    first, second = pairs(70)
+    data = tf.data.Dataset.from_tensor_slices((first, second)).batch(batch_size)
+    monitor = callbacks.CollapseMonitor(folder, every=4)
+    logs = gan.fit(data, steps_per_epoch=4, callbacks=[monitor], verbose=0).history
+    return logs, callbacks.collapse.read(folder)[-1]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_remembers_the_first_images_whatever_the_batch(batch_size, tmp_path):
+    """So there are enough to see whether its translations vary, even if it learns from one at a time."""
+    gan = small()
+    logs, check = fit_watched(gan, tmp_path, batch_size)
+    remembered, _ = gan.examples(100, seed=0)
+    np.testing.assert_array_equal(
+        np.sort(remembered.sum((1, 2, 3))), np.sort(gan.media.to_natural(pairs(70)[0][:64]).sum((1, 2, 3)))
+    )
+    assert check["count"] > 1 and np.isfinite(logs["sample_diversity"]).all()
+
+
+def test_one_remembered_image_says_nothing_of_variety(tmp_path, capsys):
+    gan = small()
+    gan.remember(*(dead_leaves(1, (16, 24, 3), i) for i in range(2)))
+    logs, check = fit_watched(gan, tmp_path, 2)
+    assert check["count"] == 1 and check["verdict"] == "good" and np.isfinite(logs["sample_diversity"]).all()
+    assert "discriminator right" in (line := capsys.readouterr().out) and "varied" not in line
 
 
 def test_remembers_as_many_images_of_each_domain():
