@@ -662,6 +662,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
 
     epoch, step = position
     interruption = callbacks.Interruption(limit_steps)
+    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
     watchers = [
         callbacks.Throughput(),
         callbacks.StopOnNaN(folder),
@@ -669,14 +670,13 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
         # When training begins, the data have been checked: a mistake in the command leaves no run folder behind.
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: _write(gan, recipe, folder, record)),
         callbacks.Log(folder / LOG),
-        callbacks.Progress(epochs=recipe.epochs),
+        callbacks.Progress(epochs=recipe.epochs, steps=max(steps, 0)),
         callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=_sheets_every(recipe)),
         checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
     if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
         watchers = [callbacks.StopOnNaN(folder), checkpoint, interruption]
-    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
     if epoch < recipe.epochs:
         print(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{_of(gan, recipe, steps)}. Ctrl-C saves.")
     if step >= steps > 0:

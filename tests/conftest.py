@@ -15,8 +15,8 @@ from kerasgan import registry
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files that share a fixture which takes minutes go to one process, and first, so that nothing waits for them at last. In
-# this order: the fixture's minutes count as those of the test that is the first to ask for it.
+# Files that share a fixture which takes minutes go to one process, and first, so that nothing waits for them at last.
+# In this order: the fixture's minutes count as those of the test that is the first to ask for it.
 SHARED = {"test_resume.py": "resume", "test_distribution.py": "resume"}
 
 

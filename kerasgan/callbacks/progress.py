@@ -19,13 +19,14 @@ class Progress(keras.callbacks.Callback):
     Args:
         losses: names of the logs to show.
         epochs: how many there will be in all, if this is not the last call of `fit`; None takes what `fit` was given.
+        steps: in an epoch, if `fit` does only the rest of one; None takes what `fit` was given.
         stream: text stream to print to; None is standard output.
     """
 
-    def __init__(self, losses=("discriminator_loss", "generator_loss"), epochs=None, stream=None):
+    def __init__(self, losses=("discriminator_loss", "generator_loss"), epochs=None, steps=None, stream=None):
         super().__init__()
         self.losses = tuple(losses)
-        self.epochs = epochs
+        self.epochs, self.steps = epochs, steps
         self.stream = stream
         self._refresh = 0.2  # seconds between two renewals of the line
         self._length = 0
@@ -35,6 +36,9 @@ class Progress(keras.callbacks.Callback):
         self._live = self._out.isatty()
         self._pace = None
         self._epochs = self.epochs or self.params["epochs"]
+        planned = self.params.get("steps")
+        self._whole = planned and (self.steps or planned)
+        self._skipped = self._whole - planned if planned else 0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -59,9 +63,14 @@ class Progress(keras.callbacks.Callback):
 
     def _line(self, logs):
         logs = logs or {}
-        of = f"/{self.params['steps']}" if self.params.get("steps") else ""
+        of = f"/{self._whole}" if self._whole else ""
         losses = [f"{name} {float(logs[name]):.4g}" for name in self.losses if name in logs]
-        parts = [f"epoch {self._epoch + 1}/{self._epochs}", f"{self._steps}{of}", *losses, self._speed()]
+        parts = [
+            f"epoch {self._epoch + 1}/{self._epochs}",
+            f"{self._skipped + self._steps}{of}",
+            *losses,
+            self._speed(),
+        ]
         left = self._seconds_left()
         return "  ".join(parts if left is None else [*parts, f"{_clock(left)} left"])
 
@@ -76,14 +85,12 @@ class Progress(keras.callbacks.Callback):
     def _seconds_left(self):
         """Seconds until the last epoch ends, by the pace of this one; None while it cannot be known."""
         spent = time.perf_counter() - self._began
-        steps = self.params.get("steps")
-        if steps and self._steps:
-            pace = spent / self._steps * steps
-        elif self._pace is not None:
-            pace = self._pace
-        else:
-            return None
-        return max(0.0, pace * (self._epochs - self._epoch) - spent)
+        if self._whole and self._steps:
+            to_do = self._whole * (self._epochs - self._epoch) - self._skipped - self._steps
+            return spent / self._steps * to_do
+        if self._pace is not None:
+            return max(0.0, self._pace * (self._epochs - self._epoch) - spent)
+        return None
 
     def _print(self, line, end):
         if self._live:

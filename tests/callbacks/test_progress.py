@@ -105,5 +105,11 @@ def test_an_earlier_part_of_a_longer_training(clock):
     assert re.match(r"epoch 1/4 .* 0:30 left", stream.getvalue())
 
 
+def test_the_rest_of_an_epoch(clock):
+    stream = io.StringIO()
+    run(Progress(epochs=3, steps=10, stream=stream), clock, epochs=1, steps=4)
+    assert re.match(r"epoch 1/3  10/10 .* 0:20 left", stream.getvalue())  # two whole epochs, not two of four steps
+
+
 def test_clock():
     assert [_clock(s) for s in (0.4, 59.6, 3599, 3600, 90061)] == ["0:00", "1:00", "59:59", "1:00:00", "25:01:01"]
