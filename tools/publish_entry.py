@@ -10,6 +10,8 @@ newest checkpoint of the run is published; if its training has not ended, the ca
 - `card.md`, generated from the run. Its introduction is the first paragraph of the docstring of `recipe.py`; what
   follows there, if anything does, becomes the section on limits: what the model does badly.
 
+With `--noshare`, for data whose licence does not let weights and pictures be shared, `card.md` alone is written.
+
 Scores and exported files' figures of earlier weights are removed; `tools/score_entry.py` and
 `tools/benchmark_generators.py` make those of the new ones.
 """
@@ -32,15 +34,16 @@ MOST = 64  # samples on a sheet
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
 
 
-def publish(run, name, zoo=ZOO, source=None):
+def publish(run, name, zoo=ZOO, source=None, share=True):
     """Turns a run folder into the zoo entry `name`.
 
     Args:
         run: the run folder.
-        name: one of `kerasgan.registry.ZOO`.
+        name: one of `kerasgan.registry.ZOO`, or of `RECIPES` if it does not share its weights.
         zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
         source: for what translates or upscales, the data whose images its sheets show; their licence must allow it.
             None shows stand-ins.
+        share: whether weights and sheets are published, too, and not only the card.
 
     Returns:
         The folder of the entry.
@@ -57,21 +60,15 @@ def publish(run, name, zoo=ZOO, source=None):
     record = _record(run, recipe)
     about, *limits = _about(name)
 
-    trained, position = _publish_weights(run, recipe, zoo / name)
+    trained, position = _trained(run, recipe)
     for measured in (registry.SCORES, registry.PHONE):
         (zoo / name / measured).unlink(missing_ok=True)
-    gan = kerasgan.load(name, compile=False)
-    if source is not None:
-        _show_of(gan, recipe, source)
-    sheets = [
-        _save_sheet(gan, zoo / name / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()
-    ]
+    shown = _publish_models(trained, recipe, zoo / name, source) if share else [_use_of_runs(recipe, trained)]
     card = [
         f"# {name}\n\nMakes {recipe.makes}.\n\n{about}",
         _unfinished(recipe, position),
-        _samples(gan, sheets),
-        _use(recipe, gan),
-        _model(registry.get(name), gan),
+        *shown,
+        _model(registry.get(name), trained),
         _training(recipe, record, [*_progress(recipe, trained, position), *_time(run, position)]),
         result.markdown([]),
         "\n\n".join(["## Limits", *limits]) if limits else "",
@@ -132,12 +129,27 @@ def _about(name):
 # What is written -----------------------------------------------------------------------------------------------------
 
 
-def _publish_weights(run, recipe, folder):
-    """Writes the weight files and their list; returns (trained GAN, (epochs, further steps))."""
+def _trained(run, recipe):
+    """(trained GAN, (epochs, further steps))."""
     from kerasgan.callbacks import Checkpoint
 
     registry.gan_class(recipe.gan_type)  # a class of one's own is known to Keras once imported
     gan, *position = Checkpoint.load(run, compile=False)
+    return gan, position
+
+
+def _publish_models(trained, recipe, folder, source):
+    """Writes the weights, and sheets of what is loaded from them; returns the sections of the card that show it."""
+    _publish_weights(trained, folder)
+    gan = kerasgan.load(recipe.name, compile=False)
+    if source is not None:
+        _show_of(gan, recipe, source)
+    sheets = [_save_sheet(gan, folder / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()]
+    return [_samples(gan, sheets), _use(recipe, gan)]
+
+
+def _publish_weights(gan, folder):
+    """Writes the weight files and their list."""
     made = []
     for part, network in runs.networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
@@ -145,7 +157,6 @@ def _publish_weights(run, recipe, folder):
     with files.atomic(folder / registry.WEIGHTS) as temporary:
         published = {"samples_seen": int(gan.samples_seen), "weights": made}
         temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
-    return gan, position
 
 
 def _show_of(gan, recipe, source):
@@ -212,7 +223,7 @@ def _samples(gan, sheets):
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
-    verb = next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
+    verb = _verb(gan)
     call = {
         "generate": f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)",
         "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))',
@@ -236,12 +247,30 @@ kerasgan train {recipe.name} --finetune --data my_data/ --out runs/mine
 ```"""
 
 
+def _verb(gan):
+    return next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
+
+
+def _use_of_runs(recipe, gan):
+    given = "-n 64 --seed 7" if (verb := _verb(gan)) == "generate" else "picture.png"
+    return f"""## Use
+
+Its weights are not shared, nor are pictures of what it makes; the recipe trains it on your copy of the data.
+
+```
+kerasgan train {recipe.name} --data DATA --out runs/{recipe.name}
+kerasgan {verb} runs/{recipe.name} {given} -o {recipe.name}{gan.media.extension}
+```"""
+
+
 def _model(recipe, gan):
     head = ("network", "parameters", "file, half precision", "size", "sha256 begins with")
     rows = []
     for file in recipe.weights:
         parameters = f"{getattr(gan, file.part).count_params():,}"
         rows.append((file.part, parameters, file.filename, f"{file.size / 1e6:.2f} MB", file.sha256[:16]))
+    if not rows:
+        head, rows = head[:2], [(part, f"{network.count_params():,}") for part, network in runs.networks(gan).items()]
     paper = " ".join(inspect.getdoc(type(gan)).split("\n\n")[0].split())
     return f"""## Model
 
@@ -320,7 +349,7 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
-        folder = publish(values.run, values.name, values.zoo, values.data)
+        folder = publish(values.run, values.name, values.zoo, values.data, values.share)
     except (ValueError, OSError) as error:
         sys.exit(f"publish_entry: error: {error}")
     print(f"Published {values.name} in {folder}. Look at the sheets before you check it in.")
@@ -330,5 +359,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("run", None, "The run folder.", required=True)
     flags.DEFINE_string("name", None, "The zoo entry; one of kerasgan.registry.ZOO.", required=True)
     flags.DEFINE_string("data", None, "For what translates or upscales: the data whose images the sheets show.")
+    flags.DEFINE_boolean("share", True, "Whether weights and sheets are published, too, and not only the card.")
     flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
     app.run(main)

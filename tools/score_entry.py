@@ -1,9 +1,11 @@
 """Scores a zoo entry against its data, and writes the scores with their protocol onto its card.
 
     python tools/score_entry.py --name dcgan_celeba --data celeba.zip
+    python tools/score_entry.py --name pix2pix_map2aerial --data maps.zip --subsets val --run runs/maps
     python tools/score_entry.py --name srgan_x4 --data sets.zip --subsets Set5,Set14 --beside "pixels alone=runs/pixels"
 
-Into `zoo/<name>/` go `scores.json`, which the registry and other tools read, and the section "Scores" of `card.md`.
+`--run` is for an entry whose weights are not shared. Into `zoo/<name>/` go `scores.json`, which the registry and other
+tools read, and the section "Scores" of `card.md`.
 """
 
 import pathlib
@@ -19,7 +21,7 @@ OPTIONS = ("paired", "network", "count", "repeats")  # flags that are arguments 
 SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
-def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), **arguments):
+def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, **arguments):
     """Scores the entry `name`; returns the list of `kerasgan.metrics.Result`.
 
     Args:
@@ -28,6 +30,7 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), **arguments):
         chosen: metrics, as in `kerasgan.runs.evaluate`.
         zoo: the folder of all entries.
         subsets: parts of the data; None is the recipe's own.
+        run: the run folder that holds the model; None takes the entry's weights.
         arguments: further ones of `kerasgan.runs.evaluate`.
 
     Raises:
@@ -37,7 +40,8 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), **arguments):
     card = (folder / "card.md").read_text(encoding="utf-8")
     if not SECTION.search(card):
         raise ValueError(f"{str(folder / 'card.md')!r} has no section '## Scores': publish the entry first.")
-    found = [one for part in subsets for one in runs.evaluate(name, source, chosen, subset=part, **arguments)]
+    model = name if run is None else run
+    found = [one for part in subsets for one in runs.evaluate(model, source, chosen, subset=part, **arguments)]
     metrics.result.save(found, folder / registry.SCORES)
     card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
     with files.atomic(folder / "card.md") as temporary:
@@ -56,6 +60,7 @@ def main(argv):
             values.metrics,
             values.zoo,
             values.subsets or (None,),
+            values.run,
             beside=dict(pair.split("=", 1) for pair in values.beside) or None,
             **{name: values[name].value for name in OPTIONS if values[name].present},
         )
@@ -74,5 +79,6 @@ if __name__ == "__main__":
     flags.DEFINE_integer("repeats", 1, "Draws of samples.")
     flags.DEFINE_list("subsets", None, "Parts of the data, such as folders in it; default: the recipe's.")
     flags.DEFINE_multi_string("beside", [], "For a model that upscales: WHAT_IT_IS=RUN, to score on the same images.")
+    flags.DEFINE_string("run", None, "The run folder of an entry whose weights are not shared.")
     flags.DEFINE_string("zoo", str(ZOO), "The folder of all entries.")
     app.run(main)

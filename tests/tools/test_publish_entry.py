@@ -245,6 +245,23 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     assert kerasgan.describe(NAME) == before and "scores.json" not in holds(zoo)
 
 
+def test_an_entry_that_does_not_share_its_weights_has_a_card_and_scores_alone(
+    tool, score_tool, trained, zoo, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    run, _ = trained
+    tool.publish(run, NAME, zoo, share=False)
+    assert holds(zoo) == ["card.md", "recipe.py"]
+    found = score_tool.score(NAME, run.parent / "noise.npz", "kid", zoo, run=run, network="digits", progress=False)
+    card = kerasgan.describe(NAME)
+    assert f"| kid ↓ | {found[0].value:.4g}" in card and "its weights are not shared" in card.lower()
+    assert "weights.h5" not in card and ".png)" not in card and "kerasgan.load" not in card
+    discriminator = registry.build(RECIPE, compile=False).discriminator
+    assert f"| discriminator | {discriminator.count_params():,} |" in card
+    with pytest.raises(ValueError, match="kerasgan train"):
+        kerasgan.load(NAME)
+
+
 def test_scores_of_an_entry_without_a_card(score_tool, zoo, tmp_path):
     with pytest.raises(FileNotFoundError, match="card.md"):
         score_tool.score(NAME, tmp_path, zoo=zoo)
