@@ -1,9 +1,12 @@
-"""The discriminator of patches that translators share: it says of every part of an image whether it looks real."""
+"""What the networks of translators share: the discriminator of patches, and how maps are doubled.
+
+The discriminator says of every part of an image whether it looks real.
+"""
 
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization, Conv2D, InstanceNormalization
+from kerasgan.layers import BatchNormalization, Conv2D, Conv2DTranspose, InstanceNormalization, UpsamplingConv2D
 
 NORMALIZATIONS = {"instance": InstanceNormalization, "batch": BatchNormalization}
 DEEPEST = 8  # times the width: no layer has more channels
@@ -12,6 +15,20 @@ _LARGE = 128  # pixels of the shorter side from which patches are the paper's 70
 
 def normal():
     return keras.initializers.RandomNormal(stddev=0.02)
+
+
+def check_upsampling(upsampling):
+    if upsampling not in ("transposed", "nearest"):
+        raise ValueError(f'upsampling={upsampling!r}: expected "transposed" or "nearest".')
+
+
+def doubled(x, filters, upsampling, use_bias=False):
+    """Maps twice as high and wide: a transposed convolution, or a convolution of doubled pixels."""
+    if upsampling == "transposed":
+        layer = Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=use_bias, kernel_initializer=normal())
+    else:
+        layer = UpsamplingConv2D(filters, 3, use_bias=use_bias, kernel_initializer=normal())
+    return layer(x)
 
 
 def patch_logits(x, width, steps, normalization="instance"):

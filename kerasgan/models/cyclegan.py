@@ -5,9 +5,9 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan.game import count_of
-from kerasgan.layers import Conv2D, Conv2DTranspose, InstanceNormalization, ReflectionPadding2D
+from kerasgan.layers import Conv2D, InstanceNormalization, ReflectionPadding2D
 from kerasgan.media import Image
-from kerasgan.patches import default_patch_steps, normal, patch_logits
+from kerasgan.patches import check_upsampling, default_patch_steps, doubled, normal, patch_logits
 from kerasgan.precision import policy
 from kerasgan.sizes import halvings
 from kerasgan.translator import Translator
@@ -32,7 +32,7 @@ def residual_block(x):
     return layers.Add()([x, convolution(y, x.shape[-1], 3)])
 
 
-def build_translator(shape, channels, width, blocks, name):
+def build_translator(shape, channels, width, blocks, upsampling, name):
     """Images -> images of as many pixels in [-1, 1]: two halvings, residual blocks, two doublings."""
     images = keras.Input(shape, name="images")
     x = layers.ReLU()(convolution(images, width, 7))
@@ -41,20 +41,17 @@ def build_translator(shape, channels, width, blocks, name):
     for _ in range(blocks):
         x = residual_block(x)
     for level in (1, 0):
-        x = Conv2DTranspose(
-            width * 2**level, 4, strides=2, padding="same", use_bias=False, kernel_initializer=normal()
-        )(x)
-        x = layers.ReLU()(InstanceNormalization()(x))
+        x = layers.ReLU()(InstanceNormalization()(doubled(x, width * 2**level, upsampling)))
     x = Conv2D(channels, 7, kernel_initializer=normal())(ReflectionPadding2D(3)(x))
     x = layers.Activation("tanh", dtype="float32", name="translations")(x)
     return keras.Model(images, x, name=name)
 
 
-def build_generator(shapes, width, blocks):
+def build_generator(shapes, width, blocks, upsampling):
     """[images of A, images of B] -> pairs of what is made of them: of B an A, of A a B, on top of each other."""
     a, b = (keras.Input(shape, name=name) for name, shape in zip(("a", "b"), shapes, strict=True))
-    a_to_b = build_translator(shapes[0], shapes[1][2], width, blocks, "a_to_b")
-    b_to_a = build_translator(shapes[1], shapes[0][2], width, blocks, "b_to_a")
+    a_to_b = build_translator(shapes[0], shapes[1][2], width, blocks, upsampling, "a_to_b")
+    b_to_a = build_translator(shapes[1], shapes[0][2], width, blocks, upsampling, "b_to_a")
     pairs = layers.Concatenate(dtype="float32", name="translations")([b_to_a(b), a_to_b(a)])
     return keras.Model([a, b], pairs, name="generator")
 
@@ -98,6 +95,7 @@ class CycleGAN(Translator):
         width: channels of the translators' outermost maps; inner ones have up to 4 times as many. The paper's: 64.
         discriminator_width: channels of the discriminators' first maps; None takes the translators'. The paper's: 64.
         blocks: residual blocks of a translator; None takes 6 for images of fewer than 256 pixels, else 9.
+        upsampling: "transposed" convolutions, or "nearest", convolutions of doubled pixels, as in `Pix2Pix`.
         patch_steps: strided convolutions of the discriminators, as in `Pix2Pix`.
         pool_size: images of each domain that discriminators learn from; 0 for the newest alone.
         seed, name, dtype: as in `kerasgan.GAN`.
@@ -124,6 +122,7 @@ class CycleGAN(Translator):
         width=64,
         discriminator_width=None,
         blocks=None,
+        upsampling="transposed",
         patch_steps=None,
         pool_size=50,
         seed=None,
@@ -131,6 +130,7 @@ class CycleGAN(Translator):
         dtype=None,
     ):
         source_shape = (*image_shape[:2], image_shape[2] if source_channels is None else source_channels)
+        check_upsampling(upsampling)
         halvings(image_shape)
         halvings(source_shape, "source_channels, image_shape")
         shapes = source_shape, tuple(image_shape)
@@ -138,7 +138,7 @@ class CycleGAN(Translator):
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
         with policy(dtype):
             super().__init__(
-                build_generator(shapes, width, own_blocks),
+                build_generator(shapes, width, own_blocks, upsampling),
                 build_discriminator(shapes, discriminator_width or width, steps),
                 media=Image(image_shape),
                 source_media=Image(source_shape),
@@ -152,6 +152,7 @@ class CycleGAN(Translator):
             "width": width,
             "discriminator_width": discriminator_width,
             "blocks": blocks,
+            "upsampling": upsampling,
             "patch_steps": patch_steps,
             "pool_size": pool_size,
         }

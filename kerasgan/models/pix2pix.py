@@ -4,9 +4,17 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.layers import Conv2D, Conv2DTranspose, UpsamplingConv2D
+from kerasgan.layers import Conv2D
 from kerasgan.media import Image
-from kerasgan.patches import DEEPEST, NORMALIZATIONS, default_patch_steps, normal, patch_logits
+from kerasgan.patches import (
+    DEEPEST,
+    NORMALIZATIONS,
+    check_upsampling,
+    default_patch_steps,
+    doubled,
+    normal,
+    patch_logits,
+)
 from kerasgan.precision import policy
 from kerasgan.sizes import halvings
 from kerasgan.translator import Translator
@@ -21,22 +29,12 @@ def _check_choices(image_shape, depth, upsampling, normalization):
         raise ValueError(
             f"depth={depth!r}: images of {image_shape[0]}x{image_shape[1]} can be halved 2 to {most} times."
         )
-    if upsampling not in ("transposed", "nearest"):
-        raise ValueError(f'upsampling={upsampling!r}: expected "transposed" or "nearest".')
+    check_upsampling(upsampling)
     if normalization not in NORMALIZATIONS:
         raise ValueError(f'normalization={normalization!r}: expected "instance" or "batch".')
 
 
 # The networks --------------------------------------------------------------------------------------------------------
-
-
-def doubled(x, filters, upsampling, use_bias=False):
-    """Maps twice as high and wide: a transposed convolution, or a convolution of doubled pixels."""
-    if upsampling == "transposed":
-        layer = Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=use_bias, kernel_initializer=normal())
-    else:
-        layer = UpsamplingConv2D(filters, 3, use_bias=use_bias, kernel_initializer=normal())
-    return layer(x)
 
 
 def build_generator(

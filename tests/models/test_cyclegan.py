@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasgan.layers import UpsamplingConv2D
 from kerasgan.models import CycleGAN
 
 SMALL = {"image_shape": (16, 24, 3), "width": 4, "blocks": 1, "pool_size": 6, "seed": 3}
@@ -30,6 +31,19 @@ def test_translators_are_those_of_the_paper():
         assert maps == [(shape[0] // 4, shape[1] // 4, 256)] * blocks
         assert gan.generator.get_layer("b_to_a").count_params() == translator.count_params()
         assert gan.discriminator.output.shape[1:] == (shape[0] // 8, shape[1] // 8, 2)
+
+
+def test_doubled_pixels_in_place_of_transposed_convolutions():
+    gan = small(upsampling="nearest")
+    layers = gan.generator.get_layer("b_to_a").layers
+    assert [layer.output.shape[1:] for layer in layers if isinstance(layer, UpsamplingConv2D)] == [
+        (8, 12, 8),
+        (16, 24, 4),
+    ]
+    assert not any(isinstance(layer, keras.layers.Conv2DTranspose) for layer in layers)
+    assert gan.translate(np.zeros((2, 16, 24, 3), "uint8")).shape == (2, 16, 24, 3)
+    with pytest.raises(ValueError, match="upsampling='bilinear'"):
+        small(upsampling="bilinear")
 
 
 def test_losses_are_the_papers():
