@@ -173,18 +173,21 @@ class Game(keras.Model):
     def discriminator_gradients(self, real, fake, labels):
         """Gradients of the discriminator's loss and penalties for its weights, scaled as its optimizer wants them."""
         plain = real, fake
-        real, fake = self._augment(real), self._augment(fake)
         with tf.GradientTape() as tape:
-            # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
-            # follows the real one only.
-            real_logits = self.call_discriminator(real, labels)
-            with keras.StatelessScope():
-                fake_logits = self.call_discriminator(fake, labels)
+            with tf.GradientTape(persistent=True, watch_accessed_variables=False) as sample_tape:
+                sample_tape.watch(plain)
+                augmented = real, fake = self._augment(real), self._augment(fake)
+                sample_tape.watch(augmented)
+                # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
+                # follows the real one only.
+                real_logits = self.call_discriminator(real, labels)
+                with keras.StatelessScope():
+                    fake_logits = self.call_discriminator(fake, labels)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            total = self._with_penalties(loss, (real, fake), plain, labels, real_logits)
+            total = self._with_penalties(loss, augmented, plain, labels, (real_logits, fake_logits), sample_tape)
         gradients = _gradients(tape, total, self.variables_of("discriminator"))
         self._track_discriminator(loss, real_logits, fake_logits)
-        return self._with_lazy_penalties(gradients, (real, fake), plain, labels)
+        return self._with_lazy_penalties(gradients, augmented, plain, labels)
 
     def generator_gradients(self, real, fake, labels, tape):
         """Gradients of the generator's loss for its weights, scaled; arguments as in `generator_step`."""
@@ -236,7 +239,7 @@ class Game(keras.Model):
             real_logits, fake_logits = tf.split(logits, 2)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
             augmented = real, tf.stop_gradient(augmented)  # penalties are the discriminator's alone
-            total = self._with_penalties(loss, augmented, plain, labels, real_logits)
+            total = self._with_penalties(loss, augmented, plain, labels, (real_logits, fake_logits))
         *gradients, to_fake = _gradients(judge, total, self.variables_of("discriminator"), seen)
         self._track_discriminator(loss, real_logits, fake_logits)
         gradients = self._with_lazy_penalties(gradients, augmented, plain, labels)
@@ -425,11 +428,38 @@ class Game(keras.Model):
 
     # Penalties take (real, fake) pairs: those that went through the augmentation, and the plain ones before it.
 
-    def _with_penalties(self, loss, augmented, plain, labels, real_logits):
-        """The discriminator's whole loss but for lazy penalties, scaled."""
-        always = [penalty for penalty in self.penalties if penalty.interval == 1]
-        values = [self._penalty(p, augmented, plain, labels, self._seeds(p), real_logits) for p in always]
-        return self._scale(loss + sum(values), self.discriminator_optimizer)
+    def _with_penalties(self, loss, augmented, plain, labels, logits, sample_tape=None):
+        """The discriminator's whole loss but for lazy penalties, scaled.
+
+        Args:
+            logits: of the loss, (real, fake).
+            sample_tape: the persistent tape that recorded them from the samples on.
+        """
+        total = loss
+        for penalty in self.penalties:
+            if penalty.interval == 1:
+                seeds = self._seeds(penalty)  # drawn anyway: what else is drawn does not depend on who answers
+                answer = self._answer(penalty, augmented, plain, logits, sample_tape)
+                total += self._penalty(penalty, augmented, plain, labels, seeds, answer)
+        return self._scale(total, self.discriminator_optimizer)
+
+    def _answer(self, penalty, augmented, plain, logits, sample_tape):
+        """What a penalty asks the discriminator for, if the logits of the loss tell it, or None."""
+        if penalty.asks_for == "real_logits":
+            return logits[0]
+        if sample_tape is None or penalty.asks_for is None or not self._in_precision_of_loss(penalty):
+            return None
+        side = ("real_gradient", "fake_gradient").index(penalty.asks_for)
+        samples = (plain if penalty.through_augmentation else augmented)[side]
+        return tf.cast(penalties_module.gradient_of_logits(sample_tape, logits[side], samples), tf.float32)
+
+    def _in_precision_of_loss(self, penalty):
+        """Whether a penalty's discriminator computes as that of the loss does."""
+        layers = self.discriminator._flatten_layers()
+        return self._as_policy_says(penalty) or all(layer.compute_dtype == "float32" for layer in layers)
+
+    def _as_policy_says(self, penalty):
+        return not penalty.full_precision and self.compute_dtype != "float16"
 
     def _with_lazy_penalties(self, gradients, augmented, plain, labels):
         for penalty in self.penalties:
@@ -443,24 +473,18 @@ class Game(keras.Model):
         through = penalty.through_augmentation and self.augmentation
         return self._next_seed(penalty), self._next_seed(self.augmentation) if through else None
 
-    def _penalty(self, penalty, augmented, plain, labels, seeds, real_logits=None):
-        """Mean penalty, on a discriminator whose state stays put.
-
-        One that asks for nothing but logits of the real samples takes the loss's, `real_logits`, where they are known.
-        """
+    def _penalty(self, penalty, augmented, plain, labels, seeds, answer=None):
+        """Mean penalty, on a discriminator whose state stays put; `answer` is what it asks for, where that is known."""
         seed, augmentation_seed = seeds
 
         def critic(samples):
-            if penalty.on_real_logits and real_logits is not None:
-                return real_logits
             samples = samples if augmentation_seed is None else self.augmentation(samples, augmentation_seed)
-            as_policy_says = not penalty.full_precision and self.compute_dtype != "float16"
-            number_format = contextlib.nullcontext() if as_policy_says else full_precision(self.discriminator)
-            with number_format, keras.StatelessScope():
+            own = contextlib.nullcontext() if self._as_policy_says(penalty) else full_precision(self.discriminator)
+            with own, keras.StatelessScope():
                 return self.call_discriminator(samples, labels)
 
         real, fake = (tf.cast(x, tf.float32) for x in (plain if penalty.through_augmentation else augmented))
-        value = tf.reduce_mean(penalty(critic, real, fake, seed, self.samples_seen))
+        value = tf.reduce_mean(penalty(critic, real, fake, seed, self.samples_seen, answer))
         if penalty.interval == 1:
             self._track(**{penalty.name: value})
         return value

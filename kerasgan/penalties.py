@@ -20,25 +20,41 @@ from kerasgan import distribution, schedules
 _EPSILON = 1e-12
 
 
-def _logit_of_each(critic, samples):
+def _logit_of_each(logits):
     """The mean over each sample's patches, as in the losses: float32 (batch,)."""
-    logits = tf.cast(critic(samples), tf.float32)
+    logits = tf.cast(logits, tf.float32)
     return tf.reduce_mean(tf.reshape(logits, (tf.shape(logits)[0], -1)), axis=1)
 
 
-def _squared_gradient_norm(critic, samples):
-    """Squared L2 norm of each logit's gradient with respect to its sample, over all other axes: (batch,)."""
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(samples)
-        logits = _logit_of_each(critic, samples)
-    gradients = tape.gradient(logits, samples)
+def gradient_of_logits(tape, logits, samples):
+    """The gradient of each sample's logit, recorded by `tape`, with respect to the sample.
+
+    Raises:
+        ValueError: the logits do not depend on the samples.
+    """
+    with tape:  # which watches the sums, too
+        each = _logit_of_each(logits)
+    gradients = tape.gradient(each, samples)
     if gradients is None:
         raise ValueError("The critic's logits do not depend on the samples it was given: no gradient to penalise.")
+    return gradients
+
+
+def _gradient(critic, samples):
+    """Each logit's gradient with respect to its sample, of the samples' shape."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(samples)
+        logits = critic(samples)
+    return gradient_of_logits(tape, logits, samples)
+
+
+def _squared_norm(gradients):
+    """Squared L2 norm over all axes but the first: (batch,)."""
     return tf.reduce_sum(tf.square(tf.reshape(gradients, (tf.shape(gradients)[0], -1))), axis=1)
 
 
 def _distance_to_one(critic, samples):
-    return tf.square(tf.sqrt(_squared_gradient_norm(critic, samples) + _EPSILON) - 1.0)
+    return tf.square(tf.sqrt(_squared_norm(_gradient(critic, samples)) + _EPSILON) - 1.0)
 
 
 def _uniform(samples, shape, seed):
@@ -53,6 +69,14 @@ def _uniform(samples, shape, seed):
 def _one_per_sample(samples, seed):
     """One such number for each, (batch, 1, ..., 1)."""
     return _uniform(samples, [1] * (samples.shape.rank - 1), seed)
+
+
+# What a penalty may ask for: the critic's answer about the real and the fake samples.
+ANSWERS = {
+    "real_logits": lambda critic, real, fake: critic(real),
+    "real_gradient": lambda critic, real, fake: _gradient(critic, real),
+    "fake_gradient": lambda critic, real, fake: _gradient(critic, fake),
+}
 
 
 class Penalty:
@@ -76,7 +100,7 @@ class Penalty:
     """
 
     name = "penalty"
-    on_real_logits = False  # True: all it asks the critic is the real samples' logits; a training step has those
+    asks_for = None  # one of `ANSWERS`, if that is all it asks the critic: a training step may know it from the loss
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
     def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
@@ -90,7 +114,7 @@ class Penalty:
         self.through_augmentation = bool(through_augmentation)
         self.full_precision = bool(full_precision)
 
-    def __call__(self, critic, real, fake, seed, samples_seen=0):
+    def __call__(self, critic, real, fake, seed, samples_seen=0, answer=None):
         """The weighted penalty of each sample.
 
         Args:
@@ -99,16 +123,27 @@ class Penalty:
             fake: as many generated samples of the same shape.
             seed: int32 tensor (2,), decides the random points (if any) at which the gradient is taken.
             samples_seen: in training so far, for a weight that follows a schedule.
+            answer: what the penalty `asks_for`, where it is known; the critic is not called then.
 
         Returns:
             float32 (batch,).
         """
-        real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-        return schedules.value(self.weight, samples_seen) * self.penalise(critic, real, fake, seed)
+        if answer is None:
+            real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+            penalties = self.penalise(critic, real, fake, seed)
+        else:
+            penalties = self.penalise_answer(answer)
+        return schedules.value(self.weight, samples_seen) * penalties
 
     def penalise(self, critic, real, fake, seed):
         """The penalty of each sample without its weight, (batch,), for float32 samples."""
-        raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
+        if self.asks_for is None:
+            raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
+        return self.penalise_answer(ANSWERS[self.asks_for](critic, real, fake))
+
+    def penalise_answer(self, answer):
+        """The same of what the penalty `asks_for`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement penalise_answer(answer).")
 
     def get_config(self):
         return {
@@ -177,9 +212,10 @@ class R1(Penalty):
     """
 
     name = "r1"
+    asks_for = "real_gradient"
 
-    def penalise(self, critic, real, fake, seed):
-        return 0.5 * _squared_gradient_norm(critic, real)
+    def penalise_answer(self, answer):
+        return 0.5 * _squared_norm(answer)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -192,9 +228,10 @@ class R2(Penalty):
     """
 
     name = "r2"
+    asks_for = "fake_gradient"
 
-    def penalise(self, critic, real, fake, seed):
-        return 0.5 * _squared_gradient_norm(critic, fake)
+    def penalise_answer(self, answer):
+        return 0.5 * _squared_norm(answer)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -210,13 +247,13 @@ class Drift(Penalty):
     """
 
     name = "drift"
-    on_real_logits = True
+    asks_for = "real_logits"
 
     def __init__(self, weight=0.001):
         super().__init__(weight)
 
-    def penalise(self, critic, real, fake, seed):
-        return tf.square(_logit_of_each(critic, real))
+    def penalise_answer(self, answer):
+        return tf.square(_logit_of_each(answer))
 
     def get_config(self):
         return {"weight": super().get_config()["weight"]}

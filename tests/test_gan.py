@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kerasgan import GAN
 from kerasgan.models import CGAN, DCGAN, WGAN
-from kerasgan.penalties import R1
+from kerasgan.penalties import R1, R2
 
 
 def linear_gan(**arguments):
@@ -166,6 +166,47 @@ def test_penalties_compute_in_float32_unless_told_otherwise(dtype, full_precisio
     assert value.dtype == tf.float32 and float(value) == pytest.approx(float(exact), rel=0.05)
     gan.call_discriminator(real)
     assert dtypes == {expected, "float32", gan.compute_dtype}
+
+
+def noise_seen(samples, seed):
+    return samples + 0.5 * tf.random.stateless_normal(tf.shape(samples), seed)
+
+
+@pytest.mark.parametrize("through", [False, True])
+def test_penalties_at_the_samples_share_the_pass_of_the_loss(through):
+    """R1 and R2 of the samples that the loss saw, beside a computation of each by itself."""
+    gan = small_dcgan(normalization="none")
+    options = {"through_augmentation": through}
+    augmentation = (lambda x, seed: 0.5 * noise_seen(x, seed)) if through else noise_seen
+    gan.compile(penalties=[R1(2.0, **options), R2(3.0, **options)], augmentation=augmentation)
+    real, fake = tf.constant(images(4)), tf.constant(images(8)[4:])
+    calls, original, seeds = [], gan.call_discriminator, np.array(gan.training_seeds.state)
+    gan.call_discriminator = lambda samples, labels: (calls.append(samples), original(samples, labels))[1]
+    got = gan.discriminator_gradients(real, fake, None)
+    assert len(calls) == 2  # those of the loss
+
+    with tf.GradientTape() as tape:
+        logits = [original(samples) for samples in calls]
+        total = tf.reduce_mean(gan.adversarial_loss.discriminator(*logits))
+        for samples, weight in zip(calls, (2.0, 3.0), strict=True):
+            with tf.GradientTape() as inner:
+                inner.watch(samples)
+                logit = tf.reduce_mean(tf.reshape(original(samples), (4, -1)), axis=1)
+            squares = tf.square(inner.gradient(logit, samples) * (0.5 if through else 1.0))
+            total += 0.5 * weight * tf.reduce_sum(squares) / 4
+    expected = tape.gradient(total, gan.discriminator.trainable_variables)
+    for a, b in zip(got, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+    assert not np.array_equal(np.array(gan.training_seeds.state), seeds)  # the augmentation drew
+
+
+def test_penalties_in_another_precision_make_a_pass_of_their_own():
+    gan = small_dcgan(normalization="none", dtype="mixed_bfloat16")
+    gan.compile(penalties=[R1(1.0), R2(1.0, full_precision=False)])
+    calls, original = [], gan.call_discriminator
+    gan.call_discriminator = lambda samples, labels: (calls.append(samples), original(samples, labels))[1]
+    gan.discriminator_gradients(tf.constant(images(4)), tf.constant(images(4)), None)
+    assert len(calls) == 3
 
 
 def test_relativistic_loss_and_augmentation_train():

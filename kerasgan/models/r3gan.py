@@ -160,9 +160,9 @@ class R3GAN(GAN):
     64, and 150 at 256.
 
     Changed from the paper: smaller networks by default; the maps of the generator's first stage and of the
-    discriminator's last may be of any size, not 4x4 only; each penalty draws an augmentation of its own; number formats
-    are those of `dtype` throughout (penalties and the last layers in float32), where the paper computes its larger maps
-    in bfloat16; no augmentation by default.
+    discriminator's last may be of any size, not 4x4 only; number formats are those of `dtype` throughout, but for the
+    last layers and the penalties, which are in float32 (the latter draw augmentations of their own in a mixed policy),
+    where the paper computes its larger maps in bfloat16; no augmentation by default.
 
     Args:
         image_shape: (height, width, channels); height and width multiples of 4, at least 16, best 4 or 8 times a power
