@@ -431,7 +431,7 @@ def upscaler(tmp_path_factory):
 
 def test_a_super_resolution_run_has_sheets_of_triples(upscaler):
     sheet = PIL.Image.open(upscaler / "samples.png")
-    assert sheet.size == (3 * 18 - 2, 4 * 18 - 2)  # bicubic, upscaled, original of the four crops of the first batch
+    assert sheet.size == (9 * 18 - 2, 7 * 18 - 2)  # bicubic, upscaled, original of 21 crops: 63 of at most 64 places
     config = json.loads((upscaler / "recipe.json").read_text())["gan"]
     assert config["image_shape"] == [16, 16, 3] and config["scale"] == 2
 

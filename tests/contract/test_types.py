@@ -1,5 +1,6 @@
 """What every GAN type promises."""
 
+import functools
 import inspect
 
 import keras
@@ -161,12 +162,16 @@ def test_trains_and_goes_on_with_it_after_save_and_load(gan_type, tmp_path):
     assert loaded.get_compile_config() == gan.get_compile_config()
     np.testing.assert_array_equal(made_by(gan, 4, seed=5), made_by(loaded, 4, seed=5))
     logs = [g.fit(*data, batch_size=4, verbose=0, shuffle=False).history for g in (gan, loaded)]
-    assert logs[0] == logs[1]
+    # Up to rounding, which may depend on the order in which threads come to an end; `test_resume.py` is exact.
+    agree = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
+    assert logs[0].keys() == logs[1].keys()
+    for name, mine in logs[0].items():
+        agree(logs[1][name], mine, err_msg=name)
     for mine, other in zip(gan.variables, loaded.variables, strict=True):
-        np.testing.assert_array_equal(mine, other)
+        agree(other, mine, err_msg=mine.path)
     for optimizer in ("generator_optimizer", "discriminator_optimizer"):
         for mine, other in zip(getattr(gan, optimizer).variables, getattr(loaded, optimizer).variables, strict=True):
-            np.testing.assert_array_equal(mine, other)
+            agree(other, mine, err_msg=mine.path)
 
 
 def test_labels_decide(gan_type):
