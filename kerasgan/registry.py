@@ -47,12 +47,12 @@ ZOO = (
     "sngan_cifar10",
     "pix2pix_noto2twemoji",
     "wavegan_spoken_digits",
+    "lapgan_celeba",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "cyclegan_noto2twemoji",
-    "lapgan_celeba",
     "pix2pix_map2aerial",
     "progressive_gan_emoji",
     "r3gan_celeba",

@@ -4,8 +4,9 @@ Against the paper: no dropout but a lazy R1 penalty, a moving average of the gen
 more than a few pixels.
 
 Details are made for what the level before has made, mistakes included: where the smallest image is no good, nothing
-that follows makes a face of it. The training set is 10,000 pictures of celebrities, and the faces are as unbalanced as
-it is in age, sex and skin colour.
+that follows makes a face of it. About one face in four is smudged or fallen apart on the sheets, and hair and
+backgrounds fray into coloured specks. The training set is 10,000 pictures of celebrities, and the faces are as
+unbalanced as it is in age, sex and skin colour.
 """
 
 from kerasgan.registry import Recipe
