@@ -48,11 +48,11 @@ ZOO = (
     "pix2pix_noto2twemoji",
     "wavegan_spoken_digits",
     "lapgan_celeba",
+    "cyclegan_noto2twemoji",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
-    "cyclegan_noto2twemoji",
     "pix2pix_map2aerial",
     "progressive_gan_emoji",
     "r3gan_celeba",

@@ -5,7 +5,9 @@ doubled pixels in place of transposed convolutions, which left a grid in plain s
 whose rate falls in the second half, as in the paper.
 
 One emoji in ten was kept apart, and the scores compare its translations with what the other font draws. The game asks
-for what looks like the other font and can be turned back, no more: colours and shapes may change places.
+for what looks like the other font and can be turned back, no more: colours and shapes may change places. Clothes,
+skins, hearts and keys take the other font's colours, and outlines and shading go; small faces, hands and hair smear,
+now and then a picture comes out with coloured specks, and the crispness of a drawing is lost (KID).
 """
 
 from kerasgan.registry import Recipe
