@@ -202,8 +202,15 @@ class DRAGAN(Penalty):
         return _distance_to_one(critic, real + place * noise)
 
 
+class _ZeroCentred(Penalty):
+    """weight / 2 * ||grad D(x)||^2 of the samples that a subclass asks for."""
+
+    def penalise_answer(self, answer):
+        return 0.5 * _squared_norm(answer)
+
+
 @register_keras_serializable(package="kerasgan")
-class R1(Penalty):
+class R1(_ZeroCentred):
     """Zero-centred penalty on real samples (Mescheder et al., 2018, arXiv:1801.04406): weight / 2 * ||grad D(x)||^2.
 
     Args:
@@ -214,12 +221,9 @@ class R1(Penalty):
     name = "r1"
     asks_for = "real_gradient"
 
-    def penalise_answer(self, answer):
-        return 0.5 * _squared_norm(answer)
-
 
 @register_keras_serializable(package="kerasgan")
-class R2(Penalty):
+class R2(_ZeroCentred):
     """Zero-centred penalty on generated samples (Mescheder et al., 2018, arXiv:1801.04406): weight / 2 * ||grad D||^2.
 
     Args:
@@ -229,9 +233,6 @@ class R2(Penalty):
 
     name = "r2"
     asks_for = "fake_gradient"
-
-    def penalise_answer(self, answer):
-        return 0.5 * _squared_norm(answer)
 
 
 @register_keras_serializable(package="kerasgan")

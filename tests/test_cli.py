@@ -17,6 +17,7 @@ import PIL.Image
 import pytest
 
 import kerasgan
+import kerasgan.serve
 from kerasgan import cli, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
@@ -542,6 +543,14 @@ def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words
     assert sorted(os.listdir(tmp_path)) == sorted([name, f"{name}.json", "model"])
     assert "overwrite=True" in fails(capsys, "export", model, *words)
     assert kerasgan_command(capsys, "export", model, "--overwrite", *words)[0] == 0
+
+
+def test_serve_without_names_shows_the_whole_zoo(monkeypatch):
+    shown = []
+    monkeypatch.setattr(cli, "_write_page", lambda names, folder, values: shown.extend(names))
+    monkeypatch.setattr(kerasgan.serve, "serve", lambda page, **options: None)
+    assert cli.main(["serve"]) == 0
+    assert {*registry.ZOO} <= {*shown} and not {*registry.RECIPES} & {*shown}
 
 
 def test_tensorflow_starts_silently(run, tmp_path):
