@@ -2,7 +2,7 @@
 
 Against the paper: the non-saturating loss with a lazy R1 penalty, in place of WGAN-GP, whose penalty takes more time
 than all the rest; random translation of real and generated images, and mirrored ones, since there are 3,786 only;
-30,000 images a phase instead of 800,000, in batches of 16; narrower networks.
+40,000 images a phase instead of 800,000, in batches of 16, at twice the paper's rate; narrower networks.
 """
 
 from kerasgan.registry import Recipe
@@ -14,12 +14,13 @@ RECIPE = Recipe(
     model={
         "image_shape": [64, 64, 3],
         "latent_dim": 128,
-        "width": 32,
+        "width": 16,
         "max_width": 128,
-        "fade_samples": 30_000,
-        "stable_samples": 30_000,
+        "fade_samples": 40_000,
+        "stable_samples": 40_000,
     },
     compile={
+        "learning_rate": 2e-3,
         "loss": "non_saturating",
         "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.02, "interval": 16}}],
         "augmentation": "translation",
@@ -30,7 +31,7 @@ RECIPE = Recipe(
     data_license="Apache-2.0",
     license="Apache-2.0",
     batch_size=16,
-    epochs=95,
+    epochs=132,
     seed=1,
     dtype="mixed_bfloat16",
 )
