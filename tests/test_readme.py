@@ -77,12 +77,13 @@ def test_snippet_runs(number, folder, monkeypatch):
                 continue
             assert words[0] == "kerasgan"
             if words[1] == "serve":
-                shown = {word for word in words[2:] if not word.startswith("-")}
-                monkeypatch.setattr(serving, "serve", _visited(serving.serve, shown))
+                monkeypatch.setattr(serving, "serve", _visited(serving.serve, shown := set()))
                 words = [word for word in words if word != "--lan" or _in_a_network()]
             # A reader's training takes its time; here a few steps show that the command is right.
             limit = ["--limit_steps", "2"] if words[1] == "train" else []
             assert cli.main([*words[1:], *limit]) == 0
+            if words[1] == "serve":
+                assert shown == {word for word in words[2:] if not word.startswith("-")}
             if "-o" in words:
                 assert (folder / words[words.index("-o") + 1]).stat().st_size > 1000
 
@@ -145,13 +146,13 @@ def _in_a_network():
         return False
 
 
-def _visited(serve, names):
-    """`serve` with a visitor that looks at the page and then presses Ctrl-C."""
+def _visited(serve, shown):
+    """`serve` with a visitor that notes the models that the page shows and then presses Ctrl-C."""
 
     def visit(url):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{urllib.parse.urlsplit(url).port}/zoo.json") as answer:
-                assert {model["name"] for model in json.load(answer)["models"]} == names
+                shown.update(model["name"] for model in json.load(answer)["models"])
         finally:
             _thread.interrupt_main()
 

@@ -150,11 +150,11 @@ def test_what_callbacks_look_at(gan_type):
     gan.media.check(reals)
 
 
-def assert_agree(mine, other):
+def assert_agree(mine, other, name):
     """Counters and seeds exactly, other numbers up to rounding, which was seen to differ; `test_resume.py` is exact."""
     mine, other = np.array(mine), np.array(other)
     rounding = {"rtol": 1e-4, "atol": 1e-5} if np.issubdtype(mine.dtype, np.floating) else {"rtol": 0, "atol": 0}
-    np.testing.assert_allclose(other, mine, **rounding)
+    np.testing.assert_allclose(other, mine, **rounding, err_msg=name)
 
 
 def test_trains_and_goes_on_with_it_after_save_and_load(gan_type, tmp_path):
@@ -170,12 +170,12 @@ def test_trains_and_goes_on_with_it_after_save_and_load(gan_type, tmp_path):
     logs = [g.fit(*data, batch_size=4, verbose=0, shuffle=False).history for g in (gan, loaded)]
     assert logs[0].keys() == logs[1].keys()
     for name, mine in logs[0].items():
-        assert_agree(mine, logs[1][name])
+        assert_agree(mine, logs[1][name], name)
     for mine, other in zip(gan.variables, loaded.variables, strict=True):
-        assert_agree(mine, other)
+        assert_agree(mine, other, mine.path)
     for optimizer in ("generator_optimizer", "discriminator_optimizer"):
         for mine, other in zip(getattr(gan, optimizer).variables, getattr(loaded, optimizer).variables, strict=True):
-            assert_agree(mine, other)
+            assert_agree(mine, other, mine.path)
 
 
 def test_labels_decide(gan_type):

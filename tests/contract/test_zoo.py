@@ -51,6 +51,9 @@ def test_exports_as_its_card_says(entry, mode, tmp_path):
     if recorded["passed"]:
         found = export.tflite(exportable(entry), tmp_path / "g.tflite", mode)
         assert found.size == pytest.approx(recorded["size"], rel=0.01)
+        if mode == export.WEB_MODE:
+            page = export.web({entry: tmp_path / "g.tflite"}, tmp_path / "page")
+            assert [model["name"] for model in json.loads((page / "zoo.json").read_text())["models"]] == [entry]
         return
     assert mode != "float32"
     with pytest.raises(export.ToleranceError):
