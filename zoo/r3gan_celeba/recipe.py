@@ -1,13 +1,13 @@
 """R3GAN on 64x64 CelebA faces: relativistic pairing, R1 and R2 at every step, residual networks without normalization.
 
 Against the paper: networks of a few hundredths of its parameters, with one block a stage instead of two and fewer
-channels, batches of 16, gamma for these networks, six times its rate, no augmentation, which so short a training does
-not need, and schedules of its length.
+channels, in groups of 32, which a CPU computes faster than groups of 16; batches of 16, gamma for these networks, six
+times its rate, no augmentation, which so short a training does not need, and schedules of its length.
 """
 
 from kerasgan.registry import Recipe
 
-_EPOCHS = 60
+_EPOCHS = 160
 _SEEN = 10_000 * _EPOCHS  # real images, one half of them in the discriminator's steps
 _PENALTY = {"weight": f"cosine(1, 0.1, {_SEEN})", "full_precision": False}
 
@@ -15,7 +15,7 @@ RECIPE = Recipe(
     name="r3gan_celeba",
     gan_type="r3gan",
     makes="faces, 64x64 RGB",
-    model={"image_shape": [64, 64, 3], "latent_dim": 64, "width": 16, "max_width": 256, "blocks": 1},
+    model={"image_shape": [64, 64, 3], "latent_dim": 64, "width": 16, "max_width": 256, "blocks": 1, "group_size": 32},
     compile={
         "learning_rate": f"cosine(1.2e-3, 1e-4, {_SEEN})",
         "beta_2": f"cosine(0.9, 0.99, {_SEEN})",
@@ -23,7 +23,7 @@ RECIPE = Recipe(
             {"class_name": "kerasgan>R1", "config": _PENALTY},
             {"class_name": "kerasgan>R2", "config": _PENALTY},
         ],
-        "ema_half_life": f"cosine(0, 10000, {_SEEN})",
+        "ema_half_life": f"cosine(0, 20000, {_SEEN})",
     },
     # One crop for every model of these faces, so that scores compare.
     data={"reader": "images", "size": 64, "crop": [4, 18, 80, 80], "flip": True},
