@@ -37,10 +37,14 @@ class Schedule:
     def __call__(self, samples_seen):
         """The value, a float32 scalar tensor, after so many samples (a number or a scalar tensor)."""
         share = tf.clip_by_value((tf.cast(samples_seen, tf.float32) - self.hold) / (self.samples - self.hold), 0.0, 1.0)
+        return self.between(share)
+
+    def between(self, share):
+        """The value when the share 0 to 1 of `samples` was seen."""
         return self.end + (self.start - self.end) * self.remaining(share)
 
     def remaining(self, share):
-        """What is left of the way from `start` to `end`, 1 to 0, when the share 0 to 1 of `samples` was seen."""
+        """What is left of the way from `start` to `end`, 1 to 0, there."""
         raise NotImplementedError(f"{type(self).__name__} must implement remaining(share).")
 
     def get_config(self):
@@ -76,7 +80,22 @@ class Cosine(Schedule):
         return 0.5 * (1.0 + tf.cos(math.pi * share))
 
 
-_SCHEDULES = {schedule.name: schedule for schedule in (Linear, Cosine)}
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Geometric(Schedule):
+    """By the same factor for the same number of samples, as a resolution doubles; both ends above 0."""
+
+    name = "geometric"
+
+    def __init__(self, start, end, samples, hold=0):
+        super().__init__(start, end, samples, hold)
+        if not (self.start and self.end):
+            raise ValueError(f"start={start!r}, end={end!r} of a geometric schedule: expected numbers above 0.")
+
+    def between(self, share):
+        return self.start ** (1.0 - share) * self.end**share
+
+
+_SCHEDULES = {schedule.name: schedule for schedule in (Linear, Cosine, Geometric)}
 
 
 def get(identifier, name="schedule"):
@@ -129,8 +148,8 @@ def _parsed(text, name):
         return _SCHEDULES[found[1]](*(float(part) for part in found[2].split(",")))
     except (KeyError, TypeError) as error:
         raise ValueError(
-            f"{name}={text!r}: expected linear(START, END, SAMPLES) or cosine(START, END, SAMPLES), with "
-            "HOLD at the end where it is not 0."
+            f"{name}={text!r}: expected {', '.join(_SCHEDULES)} with (START, END, SAMPLES), and HOLD as the fourth "
+            "where it is not 0."
         ) from error
 
 

@@ -309,13 +309,21 @@ def test_scheduled_beta_2_is_adams():
     assert adam.beta_2 == pytest.approx(0.9)  # what is saved with the model is a number
 
 
-def test_scheduled_weight_of_a_penalty():
-    penalty = GradientPenalty(schedules.Cosine(10.0, 1.0, 100))
+@pytest.mark.parametrize(
+    ("schedule", "halfway"),
+    [
+        (schedules.Cosine(10.0, 1.0, 100), 5.5),
+        ("geometric(10, 1, 100)", math.sqrt(10.0)),
+        ("linear(10, 1, 60, 40)", 5.5),
+    ],
+)
+def test_scheduled_weight_of_a_penalty(schedule, halfway):
+    penalty = GradientPenalty(schedule)
     critic = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     real, fake = (tf.random.stateless_normal((6, 4), (seed, 0)) for seed in (1, 2))
     seed = tf.constant([1, 2])
     unit = GradientPenalty(1.0)(critic, real, fake, seed)
-    for seen, weight in ((0, 10.0), (50, 5.5), (100, 1.0), (1000, 1.0)):
+    for seen, weight in ((0, 10.0), (50, halfway), (100, 1.0), (1000, 1.0)):
         np.testing.assert_allclose(penalty(critic, real, fake, seed, seen), weight * unit, rtol=1e-5)
 
 
@@ -358,6 +366,7 @@ def test_options_survive_saving(tmp_path):
     [
         ({"learning_rate": -1e-4}, "learning_rate=-0.0001: expected a number of 0 or more"),
         ({"learning_rate": "cosine(2e-4)"}, "learning_rate='cosine.2e-4.'"),
+        ({"learning_rate": "geometric(2e-4, 0, 100)"}, "start=0.0002, end=0.0 of a geometric schedule: expected"),
         ({"learning_rate": "cosine(2e-4, -1e-5, 100)"}, "end=-1e-05 of a cosine schedule: expected a number of 0"),
         ({"learning_rate": (1e-4, 1e-4, 1e-4)}, "expected one value, or a pair"),
         ({"learning_rate": keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)}, "counts updates"),
