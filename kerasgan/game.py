@@ -445,11 +445,11 @@ class Game(keras.Model):
 
     def _answer(self, penalty, augmented, plain, logits, sample_tape):
         """What a penalty asks the discriminator for, if the logits of the loss tell it, or None."""
-        if penalty.asks_for == "real_logits":
-            return logits[0]
-        if sample_tape is None or penalty.asks_for is None or not self._in_precision_of_loss(penalty):
+        what, side = penalty.asks_for or (None, None)
+        if what == penalties_module.LOGITS:
+            return logits[side]
+        if what is None or sample_tape is None or not self._in_precision_of_loss(penalty):
             return None
-        side = ("real_gradient", "fake_gradient").index(penalty.asks_for)
         samples = (plain if penalty.through_augmentation else augmented)[side]
         return tf.cast(penalties_module.gradient_of_logits(sample_tape, logits[side], samples), tf.float32)
 

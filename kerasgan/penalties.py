@@ -71,12 +71,9 @@ def _one_per_sample(samples, seed):
     return _uniform(samples, [1] * (samples.shape.rank - 1), seed)
 
 
-# What a penalty may ask for: the critic's answer about the real and the fake samples.
-ANSWERS = {
-    "real_logits": lambda critic, real, fake: critic(real),
-    "real_gradient": lambda critic, real, fake: _gradient(critic, real),
-    "fake_gradient": lambda critic, real, fake: _gradient(critic, fake),
-}
+# What a penalty may ask the critic for, and about which of the pair (real, fake).
+LOGITS, GRADIENT = "logits", "gradient"
+REAL, FAKE = 0, 1
 
 
 class Penalty:
@@ -100,7 +97,7 @@ class Penalty:
     """
 
     name = "penalty"
-    asks_for = None  # one of `ANSWERS`, if that is all it asks the critic: a training step may know it from the loss
+    asks_for = None  # such as (GRADIENT, REAL), if that is all it asks for: a training step may know it from the loss
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
     def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
@@ -139,7 +136,9 @@ class Penalty:
         """The penalty of each sample without its weight, (batch,), for float32 samples."""
         if self.asks_for is None:
             raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
-        return self.penalise_answer(ANSWERS[self.asks_for](critic, real, fake))
+        what, side = self.asks_for
+        samples = (real, fake)[side]
+        return self.penalise_answer(critic(samples) if what == LOGITS else _gradient(critic, samples))
 
     def penalise_answer(self, answer):
         """The same of what the penalty `asks_for`."""
@@ -219,7 +218,7 @@ class R1(_ZeroCentred):
     """
 
     name = "r1"
-    asks_for = "real_gradient"
+    asks_for = (GRADIENT, REAL)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -232,7 +231,7 @@ class R2(_ZeroCentred):
     """
 
     name = "r2"
-    asks_for = "fake_gradient"
+    asks_for = (GRADIENT, FAKE)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -248,7 +247,7 @@ class Drift(Penalty):
     """
 
     name = "drift"
-    asks_for = "real_logits"
+    asks_for = (LOGITS, REAL)
 
     def __init__(self, weight=0.001):
         super().__init__(weight)
