@@ -24,11 +24,13 @@ class Schedule:
     """
 
     name = "schedule"
+    above_zero = ("samples",)  # the arguments that may not be 0
 
     def __init__(self, start, end, samples, hold=0):
         for argument, value in (("start", start), ("end", end), ("samples", samples)):
-            least = "above 0" if argument == "samples" else "of 0 or more"
-            if not _is_number(value) or value < 0 or (argument == "samples" and not value > 0):
+            positive = argument in self.above_zero
+            if not _is_number(value) or value < 0 or (positive and value == 0):
+                least = "above 0" if positive else "of 0 or more"
                 raise ValueError(f"{argument}={value!r} of a {self.name} schedule: expected a number {least}.")
         if not _is_number(hold) or not 0 <= hold < samples:
             raise ValueError(f"hold={hold!r} of a {self.name} schedule: expected a number from 0 to below {samples}.")
@@ -85,11 +87,7 @@ class Geometric(Schedule):
     """By the same factor for the same number of samples, as a resolution doubles; both ends above 0."""
 
     name = "geometric"
-
-    def __init__(self, start, end, samples, hold=0):
-        super().__init__(start, end, samples, hold)
-        if not (self.start and self.end):
-            raise ValueError(f"start={start!r}, end={end!r} of a geometric schedule: expected numbers above 0.")
+    above_zero = ("start", "end", "samples")
 
     def between(self, share):
         return self.start ** (1.0 - share) * self.end**share

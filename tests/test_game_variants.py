@@ -366,7 +366,7 @@ def test_options_survive_saving(tmp_path):
     [
         ({"learning_rate": -1e-4}, "learning_rate=-0.0001: expected a number of 0 or more"),
         ({"learning_rate": "cosine(2e-4)"}, "learning_rate='cosine.2e-4.'"),
-        ({"learning_rate": "geometric(2e-4, 0, 100)"}, "start=0.0002, end=0.0 of a geometric schedule: expected"),
+        ({"learning_rate": "geometric(2e-4, 0, 100)"}, "end=0.0 of a geometric schedule: expected a number above 0"),
         ({"learning_rate": "cosine(2e-4, -1e-5, 100)"}, "end=-1e-05 of a cosine schedule: expected a number of 0"),
         ({"learning_rate": (1e-4, 1e-4, 1e-4)}, "expected one value, or a pair"),
         ({"learning_rate": keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5)}, "counts updates"),
