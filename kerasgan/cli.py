@@ -342,7 +342,7 @@ def convert(words):
     flags.DEFINE_list("crop", ["center"], "center, pad or LEFT,TOP,WIDTH,HEIGHT in the source.", flag_values=values)
     flags.DEFINE_string("filter", "bicubic", "bicubic, lanczos, bilinear or box.", flag_values=values)
     flags.DEFINE_boolean("labels", False, "Keep classes, such as sub-folders.", flag_values=values)
-    flags.DEFINE_string("subset", None, "Part of the source: a folder inside, or a split.", flag_values=values)
+    flags.DEFINE_string("subset", None, "Part: a folder inside, a split, or ARRAY=VALUE.", flag_values=values)
     flags.DEFINE_string("key", None, "Name of the images, where the source has several arrays.", flag_values=values)
     flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
     flags.DEFINE_boolean("download", False, "Let tensorflow-datasets download.", flag_values=values)
@@ -393,7 +393,7 @@ def evaluate(words):
     )
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
-    flags.DEFINE_string("subset", None, "Part of the data, such as test.", flag_values=values)
+    flags.DEFINE_string("subset", None, "Part of the data, such as test, or ARRAY=VALUE.", flag_values=values)
     flags.DEFINE_boolean(
         "paired", None, "For a translator: whether images of the domains belong together.", flag_values=values
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
 LABEL_KEYS = {"image": "label", "x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "x": "y", "arr_0": "arr_1"}
+_SHOWN = 20  # values that a message lists
 TOLERANCE = 1e-3  # rounding in half precision may step over the edge of the range this far
 
 
@@ -119,18 +120,49 @@ def number_names(labels):
     return [str(number) for number in range(labels.max() + 1)]
 
 
-def load_arrays(path, key=None, label_key=None, with_labels=False):
-    """An `ArraySource` of a `.npy` file, or of the arrays `key` and `label_key` of a `.npz` file."""
+def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
+    """An `ArraySource` of a `.npy` file, or of the arrays `key` and `label_key` of a `.npz` file.
+
+    Args:
+        subset: "NAME=VALUE" or "NAME=VALUE|VALUE|..." takes those pictures only for which the array NAME, with an entry
+            a picture, has one of the values.
+    """
     name = f"source={str(path)!r}"
     if not zipfile.is_zipfile(path):
-        if key or with_labels:
-            raise ValueError(f"{name} holds a single array, without names and labels; leave key= and labels= out.")
+        if key or with_labels or subset:
+            raise ValueError(
+                f"{name} holds a single array, without names and labels; leave key=, labels= and subset= out."
+            )
         return ArraySource(name, _without_pickle(lambda: np.load(path, mmap_mode="r", allow_pickle=False), name))
     with np.load(path, allow_pickle=False) as archive:
         key = key or _image_key(archive.files, name)
         array = _member(archive, key, "key", name)
         labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
-    return ArraySource(f"{name} (key={key!r})", array, labels)
+        name = f"{name} (key={key!r})"
+        if subset:
+            rows = _rows(archive, subset, name, len(array))
+            array, labels = array[rows], labels if labels is None else check_labels(labels, len(array))[rows]
+    return ArraySource(name, array, labels)
+
+
+def _rows(archive, subset, name, count):
+    """Which of `count` pictures a subset has (see `load_arrays`)."""
+    key, _, wanted = subset.partition("=")
+    if not wanted:
+        raise ValueError(
+            f"subset={subset!r} means nothing in a .npz file; give an array and its value, such as 'category=Flags'. "
+            f"The file holds: {', '.join(archive.files)}."
+        )
+    values = _member(archive, key, "subset", name)
+    if values.shape != (count,):
+        raise ValueError(f"subset={subset!r}: {key} has shape {values.shape}; expected an entry for each of {count}.")
+    values, wanted = values.astype(str), wanted.split("|")
+    missing = set(wanted).difference(values)
+    if missing:
+        held = sorted(set(values))
+        known = ", ".join(held[:_SHOWN]) + ", ..." * (len(held) > _SHOWN)
+        raise ValueError(f"subset={subset!r}: {key} of {name} never is {min(missing)!r}; it holds: {known}.")
+    return np.isin(values, wanted)
 
 
 def _without_pickle(read, name):

@@ -306,7 +306,7 @@ def _find_pairs(source, keys, subset):
     (path,) = paths
     check_path(path)
     if _is_array_file(path):
-        return _of_arrays(*(load_arrays(path, key=key) for key in _check_keys(keys, source)))
+        return _of_arrays(*(load_arrays(path, key=key, subset=subset) for key in _check_keys(keys, source)))
     if keys is None:
         return _side_by_side(find_files([path], subset))
     return _of_files(*(find_files([path], _inside(subset, key)) for key in _check_keys(keys, source)))

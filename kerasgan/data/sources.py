@@ -23,7 +23,7 @@ TEST_EVERY = 10  # in a part for tests, every tenth item
 KINDS = {
     "dataset": ("a tf.data.Dataset", ("key",)),
     "tfds": ("a name for tensorflow-datasets", ("subset", "key", "data_dir", "download")),
-    "array file": ("a file of arrays", ("key",)),
+    "array file": ("a file of arrays", ("subset", "key")),
     "array": ("an array", ()),
     "shards": ("TFRecord shards", ("subset", "key")),
     "files": ("image files", ("subset",)),

@@ -130,8 +130,33 @@ def test_npz_with_names_of_its_own(tmp_path):
         images(path, size=8, key="emoji")
     with pytest.raises(ValueError, match="labels='y_test' is not in .*it holds: noto"):
         images(path, size=8, key="x_test", labels=True)
-    with pytest.raises(ValueError, match="subset='train' means nothing where source is a file of arrays"):
-        images(path, size=8, subset="train")
+
+
+def test_part_of_an_npz_by_the_values_of_another_array(tmp_path):
+    path = tmp_path / "set.npz"
+    kind = np.array(["Flags", "Food & Drink", "Flags", "Symbols", "Flags", "Symbols"])
+    np.savez_compressed(path, images=PIXELS, labels=np.arange(6), kind=kind, both=PIXELS[:, 0, 0])
+
+    def chosen(subset, count):
+        batch, labels = one_batch(path, batch_size=count, labels=True, subset=subset)
+        np.testing.assert_array_equal(to_pixels(batch), PIXELS[labels.numpy()])
+        return labels.numpy().tolist()
+
+    assert chosen("kind=Flags", 3) == [0, 2, 4]
+    assert chosen("kind=Symbols|Food & Drink", 3) == [1, 3, 5]
+    assert chosen("labels=3", 1) == [3]
+    for subset, message in (
+        ("train", "subset='train' means nothing in a .npz file; .*The file holds: images, labels, kind, both"),
+        ("kind=", "subset='kind=' means nothing"),
+        ("category=Flags", "subset='category' is not in .*it holds: images, labels, kind"),
+        ("kind=Flags|Flag", "kind of .* never is 'Flag'; it holds: Flags, Food & Drink, Symbols"),
+        ("both=1", "both has shape .*; expected an entry for each of 6"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            images(path, size=8, subset=subset)
+    np.save(tmp_path / "set.npy", PIXELS)
+    with pytest.raises(ValueError, match="holds a single array.*subset= out"):
+        images(tmp_path / "set.npy", size=8, subset="kind=Flags")
 
 
 @pytest.mark.parametrize("cache", [True, False])

@@ -103,11 +103,16 @@ def test_images_of_a_pair_may_differ_in_scale_but_not_in_proportions(two_folders
 
 def test_arrays_and_their_files(tmp_path):
     a, b = (np.stack([picture(start + i) for i in range(5)]) for start in (0, 100))
-    np.savez(tmp_path / "pairs.npz", noto=a, other=b)
+    np.savez(tmp_path / "pairs.npz", noto=a, other=b, kind=list("xyxyz"))
     for source, keys in ((tmp_path / "pairs.npz", ["noto", "other"]), ((a, b), None)):
         read_a, read_b = read(data.pairs(source, 16, 1, keys=keys, shuffle=False))
         np.testing.assert_array_equal(read_a, a)
         np.testing.assert_array_equal(read_b, b)
+    read_a, read_b = read(
+        data.pairs(tmp_path / "pairs.npz", 16, 1, keys=["noto", "other"], subset="kind=x|z", shuffle=False)
+    )
+    np.testing.assert_array_equal(read_a, a[[0, 2, 4]])
+    np.testing.assert_array_equal(read_b, b[[0, 2, 4]])
     with pytest.raises(ValueError, match="as many of each"):
         data.pairs((a, b[:-1]), 16, 1)
     with pytest.raises(ValueError, match="It holds: noto, other"):
