@@ -49,13 +49,13 @@ ZOO = (
     "wavegan_spoken_digits",
     "lapgan_celeba",
     "cyclegan_noto2twemoji",
+    "r3gan_celeba",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "pix2pix_map2aerial",
     "progressive_gan_emoji",
-    "r3gan_celeba",
 )
 
 
