@@ -140,8 +140,11 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
         labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
         name = f"{name} (key={key!r})"
         if subset:
+            _check_shape(array.shape, name)  # before rows are taken, which a single number does not have
             rows = _rows(archive, subset, name, len(array))
-            array, labels = array[rows], labels if labels is None else check_labels(labels, len(array))[rows]
+            if with_labels:
+                labels = check_labels(labels, len(array))[rows]
+            array = array[rows]
     return ArraySource(name, array, labels)
 
 

@@ -59,7 +59,7 @@ def crops(
         rotate: turns crops by 0, 90, 180 or 270 degrees at random; those that are not square by 0 or 180.
         shuffle: draws a new order for each epoch.
         seed: makes order, places, flips and turns repeatable.
-        subset: a folder inside `source`, such as "train".
+        subset: a folder inside `source`, such as "train", or of a `.npz` file a part, as in `kerasgan.data.images`.
         key: name of the images where `source` has several arrays.
         on_error: "skip" leaves out files that are no images, or too small, and names them in one warning; "raise" stops
             at them.

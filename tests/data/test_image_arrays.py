@@ -154,6 +154,9 @@ def test_part_of_an_npz_by_the_values_of_another_array(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             images(path, size=8, subset=subset)
+    np.savez(tmp_path / "number.npz", images=np.uint8(1), kind=kind)
+    with pytest.raises(ValueError, match="has shape .*expected .n, height, width"):
+        images(tmp_path / "number.npz", size=8, subset="kind=Flags")
     np.save(tmp_path / "set.npy", PIXELS)
     with pytest.raises(ValueError, match="holds a single array.*subset= out"):
         images(tmp_path / "set.npy", size=8, subset="kind=Flags")
