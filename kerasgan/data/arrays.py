@@ -1,5 +1,6 @@
 """Pictures that are numbers already: NumPy arrays, `.npy` and `.npz` files. Pickled objects are never loaded."""
 
+import fnmatch
 import zipfile
 
 import numpy as np
@@ -125,7 +126,7 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
 
     Args:
         subset: "NAME=VALUE" or "NAME=VALUE|VALUE|..." takes those pictures only for which the array NAME, with an entry
-            a picture, has one of the values.
+            a picture, has one of the values. One that no entry equals is a pattern, of which * is any text.
     """
     name = f"source={str(path)!r}"
     if not zipfile.is_zipfile(path):
@@ -159,13 +160,17 @@ def _rows(archive, subset, name, count):
     values = _member(archive, key, "subset", name)
     if values.shape != (count,):
         raise ValueError(f"subset={subset!r}: {key} has shape {values.shape}; expected an entry for each of {count}.")
-    values, wanted = values.astype(str), wanted.split("|")
-    missing = set(wanted).difference(values)
-    if missing:
-        held = sorted(set(values))
-        known = ", ".join(held[:_SHOWN]) + ", ..." * (len(held) > _SHOWN)
-        raise ValueError(f"subset={subset!r}: {key} of {name} never is {min(missing)!r}; it holds: {known}.")
-    return np.isin(values, wanted)
+    held, places = np.unique(values.astype(str), return_inverse=True)
+    taken = np.zeros(len(held), bool)
+    for one in wanted.split("|"):
+        fits = held == one
+        if not fits.any():
+            fits = np.array([fnmatch.fnmatchcase(value, one) for value in held])
+        if not fits.any():
+            known = ", ".join(held[:_SHOWN]) + ", ..." * (len(held) > _SHOWN)
+            raise ValueError(f"subset={subset!r}: {key} of {name} never is {one!r}; it holds: {known}.")
+        taken |= fits
+    return taken[places]
 
 
 def _without_pickle(read, name):

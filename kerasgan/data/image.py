@@ -71,7 +71,8 @@ def images(
         seed: makes order and flips repeatable.
         subset: a folder inside `source`, such as "train", or one of several sets of foreign TFRecord shards; of a
             `.npz` file the images with certain values in another array, such as "y_train=3" or
-            "category=Flags|Symbols"; with tensorflow-datasets the split ("train" by default).
+            "category=Flags|Symbols" (* is any text: "names=CAT*"); with tensorflow-datasets the split ("train" by
+            default).
         part: "train" leaves out every tenth image, "test" has those only: where a source does not say what to test on.
             None takes all.
         key: name of the images where `source` has several arrays or features.

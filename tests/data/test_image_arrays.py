@@ -135,7 +135,8 @@ def test_npz_with_names_of_its_own(tmp_path):
 def test_part_of_an_npz_by_the_values_of_another_array(tmp_path):
     path = tmp_path / "set.npz"
     kind = np.array(["Flags", "Food & Drink", "Flags", "Symbols", "Flags", "Symbols"])
-    np.savez_compressed(path, images=PIXELS, labels=np.arange(6), kind=kind, both=PIXELS[:, 0, 0])
+    names = np.array(["[CAT]", "CAT", "DOG", "CAT FACE", "BOBCAT", "dog"])
+    np.savez_compressed(path, images=PIXELS, labels=np.arange(6), kind=kind, names=names, both=PIXELS[:, 0, 0])
 
     def chosen(subset, count):
         batch, labels = one_batch(path, batch_size=count, labels=True, subset=subset)
@@ -145,11 +146,15 @@ def test_part_of_an_npz_by_the_values_of_another_array(tmp_path):
     assert chosen("kind=Flags", 3) == [0, 2, 4]
     assert chosen("kind=Symbols|Food & Drink", 3) == [1, 3, 5]
     assert chosen("labels=3", 1) == [3]
+    assert chosen("names=CAT*|D?G", 3) == [1, 2, 3]
+    assert chosen("names=*CAT*", 4) == [0, 1, 3, 4]
+    assert chosen("names=[CAT]", 1) == [0]  # itself, and no pattern
     for subset, message in (
-        ("train", "subset='train' means nothing in a .npz file; .*The file holds: images, labels, kind, both"),
+        ("train", "subset='train' means nothing in a .npz file; .*The file holds: images, labels, kind, names, both"),
         ("kind=", "subset='kind=' means nothing"),
         ("category=Flags", "subset='category' is not in .*it holds: images, labels, kind"),
         ("kind=Flags|Flag", "kind of .* never is 'Flag'; it holds: Flags, Food & Drink, Symbols"),
+        ("names=CAT*|COW*", r"names of .* never is 'COW\*'; it holds: BOBCAT, CAT"),
         ("both=1", "both has shape .*; expected an entry for each of 6"),
     ):
         with pytest.raises(ValueError, match=message):
