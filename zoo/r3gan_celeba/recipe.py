@@ -6,7 +6,7 @@ networks, no augmentation, which so short a training does not need, and schedule
 the same factor for the same number of images: high ones learn what faces are like, but the discriminator then tells
 hardly more than 6 of 10 pairs apart, and the generator makes few kinds of them.
 
-It makes fewer kinds of faces than it was trained on (recall 0.07), and the same smile often. Profiles, dark pictures,
+It makes fewer kinds of faces than it was trained on (recall 0.08), and the same smile often. Profiles, dark pictures,
 hats and dark glasses come out distorted, and backgrounds are patches of colour. The training set is 10,000 pictures of
 celebrities, and the faces are as unbalanced as it is in age, sex and skin colour.
 """
