@@ -61,9 +61,9 @@ def pytest_runtest_teardown(item, nextitem):
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
-    """Runs of all kinds that nothing disturbed."""
+    """Runs of all kinds that nothing disturbed; beside their folder, `copied` has them as they were on the way."""
     folder = tmp_path_factory.mktemp("resume") / "whole"
     folder.mkdir()
-    done = train(folder, *RECIPES)
+    done = train(folder, *RECIPES, "--copies", folder.with_name("copied"))
     assert done.returncode == 0, done.stderr
     return folder

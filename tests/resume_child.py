@@ -1,6 +1,6 @@
 """Trains small runs in a process of its own, which may be killed on the way.
 
-python resume_child.py FOLDER KIND... [--kill step|write|full] [--strategy ARGUMENTS]
+python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full] [--strategy ARGUMENTS]
 """
 
 import argparse
@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import threading
 import zipfile
@@ -172,6 +173,23 @@ def kill_in_a_step(number):
     Checkpoint.on_train_batch_end = counting
 
 
+def copy_after_a_step(number, folder):
+    """Copies each run as it is after so many steps: what a kill would leave behind, while training goes on."""
+    end, begin = Checkpoint.on_train_batch_end, Checkpoint.on_train_begin
+
+    def beginning(self, logs=None):
+        begin(self, logs)
+        self.steps_to_copy = number
+
+    def counting(self, batch, logs=None):
+        end(self, batch, logs)
+        self.steps_to_copy -= 1
+        if not self.steps_to_copy:
+            shutil.copytree(self.path.parent, folder / self.path.parent.name)
+
+    Checkpoint.on_train_begin, Checkpoint.on_train_batch_end = beginning, counting
+
+
 def kill_in_a_write(number):
     """When the file of a checkpoint is half-written."""
     write, writes = zipfile.ZipFile.writestr, iter(range(number, -1, -1))
@@ -206,9 +224,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("kinds", nargs="+")
+    parser.add_argument("--copies", type=pathlib.Path)
     parser.add_argument("--kill", choices=WAYS)
     parser.add_argument("--strategy", default="{}", help="arguments of kerasgan.distribution.strategy, JSON")
     arguments = parser.parse_args()
+    if arguments.copies:
+        copy_after_a_step(8, arguments.copies)
     distribution._LOST = 10
     strategy = distribution.strategy(**json.loads(arguments.strategy))
     if arguments.kill:

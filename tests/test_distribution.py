@@ -142,7 +142,7 @@ def test_a_worker_is_killed_and_all_go_on_from_the_checkpoint(killed, when, whol
     code, _, error = answers[1 - killed]
     assert code == 1 and "WorkerLost: The training in" in error and "once all workers are started again" in error
     _, epoch, step = Checkpoint.load(folder / "plain")
-    assert 0 < 10 * epoch + step < 40
+    assert (0, 0) < (epoch, step) < (4, 0)
     for code, output, error in train_together(folder, ["plain"]):
         assert code == 0 and "on 2 devices" in output, error
     assert_same_training(whole / "plain", folder / "plain")
