@@ -11,6 +11,7 @@ import resource
 import shutil
 import signal
 import threading
+import wave
 import zipfile
 
 import numpy as np
@@ -90,6 +91,22 @@ RECIPES = {
             "one_stage": True,
         },
         data=_DATA,
+        **_COMMON,
+    ),
+    "projection": Recipe(
+        name="projection",
+        gan_type="sngan",
+        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "width": 4},
+        compile={"discriminator_steps": 1},
+        data={**_DATA, "labels": True},
+        **_COMMON,
+    ),
+    "sound": Recipe(
+        name="sound",
+        gan_type="wavegan",
+        model={"length": 256, "latent_dim": 4, "width": 2, "num_classes": 2},
+        compile={"discriminator_steps": 1},
+        data={"reader": "audio", "length": 256, "labels": "name"},
         **_COMMON,
     ),
     "translator": Recipe(
@@ -174,7 +191,7 @@ def kill_in_a_step(number):
 
 
 def copy_after_a_step(number, folder):
-    """Copies each run as it is after so many steps: what a kill would leave behind, while training goes on."""
+    """Copies each run as it is after so many steps, one of them not saved: what a kill would leave behind."""
     end, begin = Checkpoint.on_train_batch_end, Checkpoint.on_train_begin
 
     def beginning(self, logs=None):
@@ -184,7 +201,9 @@ def copy_after_a_step(number, folder):
     def counting(self, batch, logs=None):
         end(self, batch, logs)
         self.steps_to_copy -= 1
-        if not self.steps_to_copy:
+        if self.steps_to_copy == 1:
+            self.save()
+        elif self.steps_to_copy == 0:
             shutil.copytree(self.path.parent, folder / self.path.parent.name)
 
     Checkpoint.on_train_begin, Checkpoint.on_train_batch_end = beginning, counting
@@ -220,6 +239,18 @@ def fill_the_disk_in_a_write(number):
 WAYS = {"step": (kill_in_a_step, 7), "write": (kill_in_a_write, 2), "full": (fill_the_disk_in_a_write, 2)}
 
 
+def make_data(folder):
+    """Random pictures of two classes and two domains, `data.npz`, and sounds of two classes, `sounds`."""
+    random = np.random.default_rng(0)
+    x, z = (random.integers(0, 256, (22, 16, 16), dtype="uint8") for _ in range(2))
+    np.savez(folder / "data.npz", x=x, y=np.arange(22) % 2, z=z)
+    (folder / "sounds").mkdir()
+    for number in range(22):
+        with wave.open(str(folder / "sounds" / f"{number % 2}_{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(random.integers(-30_000, 30_000, 256, dtype="int16").tobytes())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
@@ -235,14 +266,14 @@ def main():
     if arguments.kill:
         break_it, number = WAYS[arguments.kill]
         break_it(number)
-    data = arguments.folder.parent / "data.npz"
-    if not data.is_file():
-        random = np.random.default_rng(0)
-        x, z = (random.integers(0, 256, (22, 16, 16), dtype="uint8") for _ in range(2))
-        np.savez(data, x=x, y=np.arange(22) % 2, z=z)
+    common = arguments.folder.parent
+    if not (common / "data.npz").is_file():
+        make_data(common)
+    minutes = 0.002 if arguments.kill else 1  # almost after every step, or at the end
     for kind in arguments.kinds:
-        options = OPTIONS.get(kind, {})
-        runs.train(RECIPES[kind], data, arguments.folder / kind, minutes=0.002, strategy=strategy, **options)
+        data = common / ("sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz")
+        run = arguments.folder / kind
+        runs.train(RECIPES[kind], data, run, minutes=minutes, strategy=strategy, **OPTIONS.get(kind, {}))
 
 
 if __name__ == "__main__":

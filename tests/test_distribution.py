@@ -42,10 +42,11 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 def test_two_devices_train_as_one_does(whole):
     """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
 
-    And a translator's pool of earlier images, and stages; but a network that compares the samples of a batch sees those
-    of its device.
+    And classes, phase shuffle, a translator's pool of earlier images, and stages; but a network that compares the
+    samples of a batch sees those of its device. (Dropout, which `pairs` has, is drawn for each device.)
     """
-    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "translator", "mixed", "pyramid")
+    kinds = ("plain", "adaptive", "critic", "relativistic", "options", "translator", "pyramid")
+    kinds += ("projection", "sound")
     folder = whole.parent / "two_devices"
     folder.mkdir()
     done = train(folder, *kinds, "progressive", "--strategy", json.dumps({"devices": 2}))
@@ -53,7 +54,7 @@ def test_two_devices_train_as_one_does(whole):
     assert "on 2 devices" in done.stdout
     for kind in kinds:
         clipped = () if kind == "options" else PER_DEVICE
-        assert_same_training(whole / kind, folder / kind, 1e-3 if kind in ("mixed", "pyramid") else 1e-5, clipped)
+        assert_same_training(whole / kind, folder / kind, 1e-3 if kind == "pyramid" else 1e-5, clipped)
     grown = [Checkpoint.load(run / "progressive")[0] for run in (whole, folder)]
     for network in ("generator", "discriminator", "ema_generator"):
         alphas = [[float(getattr(gan, network).get_layer(f"fade_{n}").alpha) for n in (1, 2)] for gan in grown]
