@@ -4,6 +4,7 @@ python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full]
 """
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -191,22 +192,16 @@ def kill_in_a_step(number):
 
 
 def copy_after_a_step(number, folder):
-    """Copies each run as it is after so many steps, one of them not saved: what a kill would leave behind."""
-    end, begin = Checkpoint.on_train_batch_end, Checkpoint.on_train_begin
-
-    def beginning(self, logs=None):
-        begin(self, logs)
-        self.steps_to_copy = number
+    """Copies each run as it is after so many steps: what a kill would leave behind, while training goes on."""
+    end, steps = Checkpoint.on_train_batch_end, collections.Counter()
 
     def counting(self, batch, logs=None):
         end(self, batch, logs)
-        self.steps_to_copy -= 1
-        if self.steps_to_copy == 1:
-            self.save()
-        elif self.steps_to_copy == 0:
+        steps[self.path] += 1
+        if steps[self.path] == number:
             shutil.copytree(self.path.parent, folder / self.path.parent.name)
 
-    Checkpoint.on_train_begin, Checkpoint.on_train_batch_end = beginning, counting
+    Checkpoint.on_train_batch_end = counting
 
 
 def kill_in_a_write(number):
@@ -269,11 +264,10 @@ def main():
     common = arguments.folder.parent
     if not (common / "data.npz").is_file():
         make_data(common)
-    minutes = 0.002 if arguments.kill else 1  # almost after every step, or at the end
     for kind in arguments.kinds:
         data = common / ("sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz")
         run = arguments.folder / kind
-        runs.train(RECIPES[kind], data, run, minutes=minutes, strategy=strategy, **OPTIONS.get(kind, {}))
+        runs.train(RECIPES[kind], data, run, minutes=0.002, strategy=strategy, **OPTIONS.get(kind, {}))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,12 @@ def train(folder, *words):
     return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=600)
 
 
+def assert_in_the_middle(run):
+    """The newest checkpoint is none of the beginning or the end."""
+    _, epoch, step = Checkpoint.load(run)
+    assert (0, 0) < (epoch, step) < (4, 0)
+
+
 def everything(folder):
     """All numbers of a run's end: networks, moving averages, both optimizers, loss scales, counters, random states."""
     gan, epoch, step = Checkpoint.load(folder)

@@ -126,8 +126,8 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
 
     Args:
         subset: "NAME=VALUE" or "NAME=VALUE|VALUE|..." takes those pictures only for which the array NAME, with an entry
-            a picture, has one of the values. One that no entry equals is a pattern as shells have
-            them: * is any text, ? any character, [ab] one of these.
+            a picture, has one of the values. One that no entry equals is a pattern as shells have them: *
+            is any text, ? any character, [ab] one of these.
     """
     name = f"source={str(path)!r}"
     if not zipfile.is_zipfile(path):
