@@ -50,13 +50,11 @@ ZOO = (
     "lapgan_celeba",
     "cyclegan_noto2twemoji",
     "r3gan_celeba",
+    "progressive_gan_emoji",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
-RECIPES = (
-    "pix2pix_map2aerial",
-    "progressive_gan_emoji",
-)
+RECIPES = ("pix2pix_map2aerial",)
 
 
 class GANType(typing.NamedTuple):
