@@ -5,6 +5,7 @@ python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full]
 
 import argparse
 import collections
+import dataclasses
 import json
 import os
 import pathlib
@@ -171,6 +172,13 @@ RECIPES = {
         **_COMMON,
     ),
 }
+# Without what two devices draw apart: dropout, and the pixels by which the perceptual loss shifts its images.
+RECIPES["without_dropout"] = dataclasses.replace(
+    RECIPES["pairs"], name="without_dropout", model={**RECIPES["pairs"].model, "dropout": 0.0}
+)
+RECIPES["without_content"] = dataclasses.replace(
+    RECIPES["upscaler"], name="without_content", compile={**RECIPES["upscaler"].compile, "weights": {"content": 0}}
+)
 
 OPTIONS = {"conditional": {"score": "swd,fid", "score_every": 2, "tensorboard": True}}
 

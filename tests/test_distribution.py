@@ -42,10 +42,22 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 def test_two_devices_train_as_one_does(whole):
     """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
 
-    And classes, a translator's pool of earlier images, and stages; but a network that compares the samples of a batch
-    sees those of its device. (Dropout, which `pairs` has, is drawn for each device.)
+    And classes, translators, an upscaler, and stages; but a network that compares the samples of a batch sees those of
+    its device.
     """
-    kinds = ("plain", "projection", "adaptive", "critic", "relativistic", "options", "translator", "mixed", "pyramid")
+    kinds = (
+        "plain",
+        "projection",
+        "adaptive",
+        "critic",
+        "relativistic",
+        "options",
+        "translator",
+        "without_dropout",
+        "without_content",
+        "mixed",
+        "pyramid",
+    )
     folder = whole.parent / "two_devices"
     folder.mkdir()
     done = train(folder, *kinds, "progressive", "--strategy", json.dumps({"devices": 2}))
