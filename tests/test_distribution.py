@@ -39,6 +39,7 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)  # a quarter of that, unless something else wants the cores
 def test_two_devices_train_as_one_does(whole):
     """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
 
