@@ -38,36 +38,39 @@ def assert_same_training(whole, run, tolerance=1e-5, besides=PER_DEVICE):
 # Several devices ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)  # a quarter of that, unless something else wants the cores
-def test_two_devices_train_as_one_does(whole):
-    """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
-
-    And classes, translators, an upscaler, and stages; but a network that compares the samples of a batch sees those of
-    its device.
-    """
-    kinds = (
-        "plain",
-        "projection",
-        "adaptive",
-        "critic",
-        "relativistic",
-        "options",
-        "translator",
-        "without_dropout",
-        "without_content",
-        "mixed",
-        "pyramid",
-    )
-    folder = whole.parent / "two_devices"
+def train_on_two_devices(whole, *kinds):
+    folder = whole.parent / f"two_devices_{kinds[0]}"
     folder.mkdir()
-    done = train(folder, *kinds, "progressive", "--strategy", json.dumps({"devices": 2}))
+    done = train(folder, *kinds, "--strategy", json.dumps({"devices": 2}))
     assert done.returncode == 0, done.stderr
     assert "on 2 devices" in done.stdout
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("plain", "projection", "adaptive", "critic", "relativistic", "options"),
+        ("translator", "without_dropout", "without_content", "mixed", "pyramid"),
+    ],
+    ids=["noise", "others"],
+)
+def test_two_devices_train_as_one_does(kinds, whole):
+    """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
+
+    And classes, translators, an upscaler, and stages.
+    """
+    folder = train_on_two_devices(whole, *kinds)
     for kind in kinds:
         clipped = () if kind == "options" else PER_DEVICE
         assert_same_training(whole / kind, folder / kind, 1e-3 if kind in ("mixed", "pyramid") else 1e-5, clipped)
-    grown = [Checkpoint.load(run / "progressive")[0] for run in (whole, folder)]
+
+
+@pytest.mark.slow
+def test_two_devices_grow_as_one_does(whole):
+    """Only that: a network that compares the samples of a batch sees those of its device."""
+    grown = [Checkpoint.load(run / "progressive")[0] for run in (whole, train_on_two_devices(whole, "progressive"))]
     for network in ("generator", "discriminator", "ema_generator"):
         alphas = [[float(getattr(gan, network).get_layer(f"fade_{n}").alpha) for n in (1, 2)] for gan in grown]
         assert alphas[0] == alphas[1] == [1.0, 0.5]

@@ -8,7 +8,7 @@ of more and smaller pixels. Of all emoji, portraits are taken: they share what a
 their kind (flags, signs, things) or of a few in other colours (hands, sports), and trainings on all 3,786, and on all
 2,430 of people, hands and faces, gave portraits and blots.
 
-About one in six is broken: people before a blackboard, with tools or paint in their hands, and mixtures of two
+About one in five is broken: people before a blackboard, with tools or paint in their hands, and mixtures of two
 portraits. Hair, hats and clothes show faint lines of a grid where a drawing is plain, and specks beside them; to a
 network that scores, hardly a sample looks like a drawing (precision, KID). Details are those of the 696: their clothes
 and hats in other combinations with faces, hair and colours of skin, nothing else.
