@@ -9,14 +9,20 @@ import keras
 AUTO = "auto"
 CHOICES = ("float32", "mixed_bfloat16", "mixed_float16")
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
+_WORTHWHILE = 1.1  # times as fast as float32 that 16 bits have to be
 
 
-def choose():
+def choose(samples_per_second=None):
     """The policy that trains fastest on this machine's device without loss of quality, and why.
 
     Of GPUs, the oldest visible one decides. bfloat16 comes before float16 where a device has both: at the same speed it
     has the range of float32, so that critics, whose outputs have no bound, and gradient penalties do not overflow, and
     no loss needs a scale.
+
+    Args:
+        samples_per_second: function that trains some steps in a policy, such as "mixed_bfloat16", and returns how fast
+            that went. It is asked only where the device may be faster in 16 bits, which are taken where they are at
+            least 1.1 times as fast as float32. None goes by what is known of the device alone.
 
     Returns:
         (name of a Keras policy, the reason, as the end of a sentence that begins with the name).
@@ -26,35 +32,53 @@ def choose():
     gpus = tf.config.get_visible_devices("GPU")
     if gpus:
         details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-        return _of_gpu(min(found.get("compute_capability", (0, 0)) for found in details))
-    return _of_cpu(platform.system(), platform.machine(), _cpu_flags())
+        narrow, unmeasured, reason = _of_gpu(min(found.get("compute_capability", (0, 0)) for found in details))
+    else:
+        narrow, unmeasured, reason = _of_cpu(platform.system(), platform.machine(), _cpu_flags())
+    if narrow is None or samples_per_second is None:
+        return unmeasured, reason
+    speed, narrow_speed = map(samples_per_second, ("float32", narrow))
+    ratio = narrow_speed / speed
+    chosen = narrow if ratio >= _WORTHWHILE else "float32"
+    return chosen, f"since {narrow} is {ratio:.2f} times as fast as float32 with this model on this device"
+
+
+# What is known of a device: (its policy of 16 bits that may be faster than float32, or None; the policy to take without
+# measuring; the reason for that one).
 
 
 def _of_gpu(capability):
-    """The choice for an Nvidia GPU by its compute capability, (major, minor); (0, 0) stands for one that has none."""
+    """What is known of an Nvidia GPU by its compute capability, (major, minor); (0, 0) stands for one without any."""
     version = ".".join(map(str, capability))
     if capability >= (8, 0):
-        return "mixed_bfloat16", f"which a GPU of compute capability {version} computes fast, in the range of float32"
+        reason = f"which a GPU of compute capability {version} computes fast, in the range of float32"
+        return "mixed_bfloat16", "mixed_bfloat16", reason
     if capability >= (7, 0):
-        return "mixed_float16", f"which a GPU of compute capability {version} computes fast (bfloat16: from 8.0 on)"
+        reason = f"which a GPU of compute capability {version} computes fast (bfloat16: from 8.0 on)"
+        return "mixed_float16", "mixed_float16", reason
     if capability > (0, 0):
-        return "float32", f"since a GPU of compute capability {version} is not faster in 16 bits"
-    return "float32", "since it is not known how fast this GPU is in 16 bits"
+        return None, "float32", f"since a GPU of compute capability {version} is not faster in 16 bits"
+    return None, "float32", "since it is not known how fast this GPU is in 16 bits"
 
 
 def _of_cpu(system, machine, flags):
-    """The choice for a processor by the names that `platform` gives and the flags of /proc/cpuinfo, a set.
+    """What is known of a processor by the names that `platform` gives and the flags of /proc/cpuinfo, a set.
 
     Measured with training steps of our types: with amx_bf16, mixed_bfloat16 is 2 to 4 times as fast as float32 for
-    convolutions and not slower for perceptrons; with avx512_bf16 alone it is slower, and without either much slower.
+    convolutions and not slower for perceptrons. With avx512_bf16 alone it was slower for some types and 1.6 times as
+    fast for DCGAN: only measuring tells. Without either, bfloat16 is emulated, much slower.
     """
     if machine.lower() not in ("x86_64", "amd64"):  # TensorFlow's oneDNN takes bfloat16 on x86 only
-        return "float32", f"since TensorFlow is not faster in 16 bits on {machine or 'this processor'}"
+        return None, "float32", f"since TensorFlow is not faster in 16 bits on {machine or 'this processor'}"
     if not flags:
-        return "float32", f"since {system or 'this system'} does not say what the processor is fast at"
+        reason = f"since {system or 'this system'} does not say what the processor is fast at"
+        return "mixed_bfloat16", "float32", reason
     if "amx_bf16" in flags:
-        return "mixed_bfloat16", "for which this processor has matrix units (amx_bf16)"
-    return "float32", "since this processor has no matrix units for 16 bits (amx_bf16)"
+        return "mixed_bfloat16", "mixed_bfloat16", "for which this processor has matrix units (amx_bf16)"
+    if "avx512_bf16" in flags:
+        reason = "since this processor has no matrix units for 16 bits (amx_bf16), and nothing was measured"
+        return "mixed_bfloat16", "float32", reason
+    return None, "float32", "since this processor computes nothing in 16 bits (amx_bf16, avx512_bf16)"
 
 
 def _cpu_flags():

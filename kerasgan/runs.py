@@ -39,6 +39,7 @@ _MINUTES = 5  # between two checkpoints
 _MOST_SHEETS = 200
 _SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
 _FINETUNING_SAMPLES = 100_000
+_TIMED_STEPS = 6  # of a training in each number format; the first one, which builds the graph, does not count
 _MISSING = object()
 
 
@@ -296,7 +297,7 @@ def train(
         FloatingPointError: the training broke down; the last good checkpoint stays.
         Interrupted: after Ctrl-C, SIGTERM or SIGHUP, when everything has been saved.
     """
-    from kerasgan import callbacks, distribution
+    from kerasgan import callbacks, distribution, precision
     from kerasgan.metrics import evaluation
 
     folder = files.check_folder(pathlib.Path(folder), "out")
@@ -322,6 +323,8 @@ def train(
     if recipe.name in registry.TYPES and not before:
         recipe, dataset = _with_defaults(recipe, dataset, _devices(strategy))
     _check_devices(strategy, recipe, dataset)
+    if recipe.dtype == precision.AUTO:
+        recipe = _with_number_format(recipe, dataset, strategy)
     if gan is None:
         with distribution.scope(strategy):
             gan = _start(recipe, initial)
@@ -429,13 +432,11 @@ def _reader(recipe):
 
 
 def _settled(recipe, strategy):
-    """The recipe with a number format and a seed, which becomes Keras's own."""
+    """The recipe with a seed, which becomes Keras's own."""
     import keras
 
-    from kerasgan import distribution, precision
+    from kerasgan import distribution
 
-    if recipe.dtype == precision.AUTO:
-        recipe = _with_number_format(recipe, strategy)
     if recipe.seed is None:  # drawn now, and kept in the run folder: going on needs it
         drawn = distribution.values_of_workers(strategy, random.randrange(2**31))
         recipe = dataclasses.replace(recipe, seed=drawn[0])
@@ -474,14 +475,24 @@ def _following(recipe, dataset):
     return dataclasses.replace(recipe, model={**recipe.model, **follows})
 
 
-def _with_number_format(recipe, strategy):
-    """The recipe with the number format that suits the device, the same one on all workers."""
-    from kerasgan import distribution, precision
+def _with_number_format(recipe, dataset, strategy):
+    """The recipe with the number format in which this model trains fastest here, the same one on all workers."""
+    import keras
 
-    chosen, reason = precision.choose()
+    from kerasgan import callbacks, distribution, precision
+
+    def samples_per_second(dtype):
+        with distribution.scope(strategy):
+            gan = _build(dataclasses.replace(recipe, dtype=dtype))
+        batches = dataset.endless(0) if hasattr(dataset, "endless") else dataset.repeat()
+        trial = gan.fit(batches, steps_per_epoch=_TIMED_STEPS, callbacks=[callbacks.Throughput()], verbose=0)
+        return trial.history["samples_per_second"][0]
+
+    chosen, reason = precision.choose(samples_per_second)
     if len(set(distribution.values_of_workers(strategy, precision.CHOICES.index(chosen)))) > 1:
-        chosen, reason = "float32", "which all workers are good at: their processors differ"
+        chosen, reason = "float32", "which all workers are good at: they measured different ones as the fastest"
     print(f"Number format: {chosen}, {reason}.")
+    keras.utils.set_random_seed(recipe.seed)  # models that were measured have drawn numbers
     return dataclasses.replace(recipe, dtype=chosen)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan import cli, precision, registry, runs
+from kerasgan import callbacks, cli, precision, registry, runs
 from kerasgan.registry import Recipe
 
 LAPTOP = "processor\t: 0\nmodel name\t: a CPU with amx_bf16 in its name\nflags\t\t: fpu sse2 avx2\n"
@@ -50,11 +50,36 @@ def test_the_oldest_gpu_decides(device, gpus, expected, why):
 
 
 @pytest.mark.parametrize(
+    ("machine", "candidates"),
+    [
+        (("Linux", "x86_64", SERVER), 2),
+        (("Linux", "x86_64", SERVER.replace(" amx_bf16 ", " ")), 2),
+        (("Windows", "AMD64"), 2),
+        (("Linux", "x86_64", LAPTOP), 0),
+        (("Linux", "aarch64", ARM), 0),
+    ],
+)
+@pytest.mark.parametrize(("ratio", "expected"), [(1.6, "mixed_bfloat16"), (1.05, "float32"), (0.2, "float32")])
+def test_what_is_measured_decides_where_there_is_something_to_measure(device, machine, candidates, ratio, expected):
+    device(*machine)
+    asked = []
+
+    def samples_per_second(policy):
+        asked.append(policy)
+        return 72.0 * (1.0 if policy == "float32" else ratio)
+
+    chosen, reason = precision.choose(samples_per_second)
+    assert asked == ["float32", "mixed_bfloat16"][:candidates]
+    assert chosen == (expected if candidates else "float32")
+    assert not candidates or f"mixed_bfloat16 is {ratio:.2f} times as fast as float32" in reason
+
+
+@pytest.mark.parametrize(
     ("machine", "expected", "why"),
     [
         (("Linux", "x86_64", SERVER), "mixed_bfloat16", "amx_bf16"),
         (("Linux", "x86_64", SERVER.replace(" amx_bf16 ", " ")), "float32", "no matrix units"),
-        (("Linux", "x86_64", LAPTOP), "float32", "no matrix units"),
+        (("Linux", "x86_64", LAPTOP), "float32", "computes nothing in 16 bits"),
         (("Linux", "aarch64", ARM), "float32", "not faster in 16 bits on aarch64"),
         (("Darwin", "arm64"), "float32", "arm64"),
         (("Windows", "AMD64"), "float32", "Windows does not say"),
@@ -87,12 +112,29 @@ def command(pictures, out, *words):
     return ["train", "vanilla_gan", "--data", str(pictures), "--out", str(out), *small, *words]
 
 
-def test_a_type_trains_in_what_suits_the_device_and_keeps_it_on_another(device, pictures, tmp_path, capsys):
+@pytest.fixture
+def speeds(monkeypatch):
+    """Makes trainings of a number format so fast, in samples a second, and counts those that were timed."""
+    timed = {"float32": 72.0, "mixed_bfloat16": 116.0}
+    asked = []
+
+    def rates(self):
+        asked.append(self.model.dtype_policy.name)
+        return {"samples_per_second": timed[asked[-1]]}
+
+    monkeypatch.setattr(callbacks.Throughput, "_rates", rates)
+    return timed, asked
+
+
+def test_a_type_trains_in_what_is_fastest_on_the_device_and_keeps_it_on_another(
+    device, speeds, pictures, tmp_path, capsys
+):
     out = tmp_path / "run"
     device(info=SERVER)
     assert cli.main(command(pictures, out, "--epochs", "1")) == 0
     printed = capsys.readouterr().out
-    assert "Number format: mixed_bfloat16, for which this processor has matrix units (amx_bf16).\n" in printed
+    assert "Number format: mixed_bfloat16, since mixed_bfloat16 is 1.61 times as fast as float32" in printed
+    assert speeds[1][:2] == ["float32", "mixed_bfloat16"]
     stored = json.loads((out / "recipe.json").read_text())
     assert (stored["recipe"]["dtype"], stored["asked"]["dtype"]) == ("mixed_bfloat16", "auto")
     assert stored["gan"]["dtype"] == "mixed_bfloat16"
@@ -115,12 +157,30 @@ def test_what_is_given_is_not_chosen(device, pictures, tmp_path, capsys):
     assert runs.recipe_of(tmp_path / "run").dtype == "float32"
 
 
-def test_workers_of_different_processors_agree(device, monkeypatch, capsys):
+def test_the_faster_one_is_float32_and_measuring_leaves_no_trace_in_the_training(
+    device, speeds, pictures, tmp_path, capsys
+):
+    speeds[0]["mixed_bfloat16"] = 50.0
     device(info=SERVER)
-    monkeypatch.setattr("kerasgan.distribution.values_of_workers", lambda strategy, value: [value, 0])
-    recipe = Recipe(name="dcgan_x", gan_type="dcgan", dtype="auto")
-    assert runs._with_number_format(recipe, None).dtype == "float32"
-    assert "their processors differ" in capsys.readouterr().out
+    for out, words in (("measured", []), ("given", ["--dtype", "float32"])):
+        words = ["--limit_steps", "1", "--seed", "3", *words]
+        assert cli.main(command(pictures, tmp_path / out, *words)) == 0
+    assert "Number format: float32, since mixed_bfloat16 is 0.69 times as fast" in capsys.readouterr().out
+    assert speeds[1] == ["float32", "mixed_bfloat16", "float32", "float32"]
+    one, two = (runs.load(str(tmp_path / out)) for out in ("measured", "given"))
+    for ours, theirs in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_workers_that_measure_different_ones_agree(device, speeds, pictures, tmp_path, monkeypatch, capsys):
+    device(info=SERVER)
+    monkeypatch.setattr(
+        "kerasgan.distribution.values_of_workers",
+        lambda strategy, value: [value, 0] if value == precision.CHOICES.index("mixed_bfloat16") else [value],
+    )
+    assert cli.main(command(pictures, tmp_path / "run", "--limit_steps", "1")) == 0
+    assert "they measured different ones" in capsys.readouterr().out
+    assert runs.recipe_of(tmp_path / "run").dtype == "float32"
 
 
 def test_auto_in_a_recipe_that_is_built(device):
