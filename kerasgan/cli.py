@@ -69,7 +69,7 @@ def generate(words):
 
     Examples:
       kerasgan generate dcgan_celeba -n 64 -o faces.png
-      kerasgan generate dcgan_celeba -n 16 --seed 7 --truncation 1.2 -o same_faces.png
+      kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
       kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
       kerasgan generate runs/my_photos -o new_photos.png
     """
@@ -80,7 +80,9 @@ def generate(words):
     )
     flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
     flags.DEFINE_list("label", None, "Class, or one for each sample: 3 or 0,1,2.", flag_values=values)
-    flags.DEFINE_float("truncation", None, "Bound on the latents: lower is more typical.", flag_values=values)
+    flags.DEFINE_float(
+        "truncation", None, "Share of the samples to choose the best from: lower is more typical.", flag_values=values
+    )
     flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
     (name,) = _parse(generate, values, words)
     if values.count < 1:
@@ -399,7 +401,7 @@ def evaluate(words):
     )
     flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
     flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
-    flags.DEFINE_float("truncation", None, "Bound on the latents.", flag_values=values)
+    flags.DEFINE_float("truncation", None, "As in generate.", flag_values=values)
     flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
     flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
     flags.DEFINE_string(

@@ -16,6 +16,7 @@ from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
+_GAIN = 0.02  # in precision, above the noise of some thousand samples, from which on a model offers truncation
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
 __all__ = [
@@ -359,7 +360,27 @@ def load(name, dtype=None, compile=True):
         for network in networks:
             weight_files.load_into(getattr(gan, network), path)
     gan.samples_seen.assign(recipe.samples_seen)
+    if folder is not None and (folder / SCORES).is_file():
+        gan.truncation_refusal = _truncation_refusal(name, folder / SCORES)
     return gan
+
+
+def _truncation_refusal(name, path):
+    """Why a pretrained model takes no truncation: the samples that its scores tell of became no more precise by it.
+
+    None if they did, or if nobody has measured it.
+    """
+    from kerasgan.metrics import result
+
+    precision = {r.truncation: r for r in result.load(path) if r.metric == "precision" and r.model == name}
+    whole = precision.pop(None, None)
+    for truncation, chosen in precision.items():
+        if chosen.value < whole.value + _GAIN:
+            return (
+                f"it does not make the samples of {name} more precise ({chosen.value:.3f} with {truncation:g}, "
+                f"{whole.value:.3f} without); leave it out."
+            )
+    return None
 
 
 def _entry(name, others=()):

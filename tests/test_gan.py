@@ -303,9 +303,9 @@ def test_first_samples_of_a_seed_do_not_depend_on_how_many_there_are():
 
 def test_batches_are_the_samples_of_generate():
     gan = small_dcgan(num_classes=3)
-    batches = list(gan.generate_batches(100, seed=4, truncation=1.0))
+    batches = list(gan.generate_batches(100, seed=4, truncation=0.5))
     assert [len(batch) for batch in batches] == [64, 36]
-    np.testing.assert_array_equal(np.concatenate(batches), gan.generate(100, seed=4, truncation=1.0))
+    np.testing.assert_array_equal(np.concatenate(batches), gan.generate(100, seed=4, truncation=0.5))
     with pytest.raises(ValueError, match="count=0"):
         gan.generate_batches(0)  # before the first batch is asked for
 
@@ -349,17 +349,43 @@ def test_interpolate_refuses(arguments, message):
         small_dcgan().interpolate(*arguments)
 
 
-def test_truncation_bounds_the_latents():
-    gan = small_dcgan(latent="normal")
-    seed = tf.constant([1, 2])
-    cut = gan.sample_latents(4000, seed, truncation=0.7).numpy()
-    assert np.abs(cut).max() <= 0.7
-    # Standard deviation of a standard normal cut at +-0.7: sqrt(1 - 2 t phi(t) / (2 Phi(t) - 1)).
-    assert cut.std() == pytest.approx(0.3899, abs=0.005)
-    assert gan.sample_latents(4000, seed).numpy().std() == pytest.approx(1.0, abs=0.02)
-    flat = small_dcgan(latent="uniform").sample_latents(4000, seed, truncation=0.5).numpy()
-    assert np.abs(flat).max() <= 0.5 and flat.std() == pytest.approx(0.5 / np.sqrt(3), abs=0.01)
-    assert gan.generate(2, seed=1, truncation=0.5).shape == (2, 16, 16, 3)
+@pytest.mark.parametrize("classes", [None, 3])
+def test_truncation_takes_the_samples_that_the_discriminator_finds_most_real(classes):
+    gan = small_dcgan(num_classes=classes)
+    size = 70  # more than are drawn at a time
+    labels = None if classes is None else np.arange(size)[::-1] % classes
+
+    def logits(samples):
+        inputs = gan.media.to_model(samples)
+        return gan.discriminator(inputs if labels is None else [inputs, labels], training=False).numpy().ravel()
+
+    everything = gan.generate(size, labels, seed=4)
+    np.testing.assert_array_equal(gan.generate(size, labels, seed=4, truncation=1.0), everything)
+    means = [logits(gan.generate(size, labels, seed=4, truncation=share)).mean() for share in (1.0, 0.5, 0.2)]
+    assert means == sorted(means) and means[0] < means[2]
+    # The very best of each pair, whatever the classes are: among all candidates there is none better in a group.
+    best = logits(gan.generate(size, labels, seed=4, truncation=0.5))
+    network, seed = gan.ema_generator, gan._sampling_seed(4)
+    for chunk in range(2):
+        z = gan.sample_latents(128, tf.random.experimental.stateless_fold_in(seed, chunk))
+        part = slice(64 * chunk, min(64 * (chunk + 1), size))
+        z = z[: 2 * (part.stop - part.start)].numpy()
+        classes_of = None if labels is None else np.repeat(labels[part], 2)
+        made = network(z if labels is None else [z, classes_of], training=False).numpy()
+        pairs = gan.discriminator(made if labels is None else [made, classes_of], training=False)
+        np.testing.assert_allclose(best[part], np.reshape(pairs, (-1, 2)).max(1), atol=0.05)  # of rounded pixels
+    few = gan.generate(3, None if labels is None else labels[:3], seed=4, truncation=0.3)
+    many = gan.generate(size, labels, seed=4, truncation=0.3)
+    assert np.abs(few.astype(int) - many[:3]).max() <= 1  # the first ones, whatever `count` is
+
+
+def test_truncation_keeps_the_share_that_it_says():
+    gan, drawn = small_dcgan(), []
+    sample = gan.sample_latents
+    gan.sample_latents = lambda count, seed: drawn.append(count) or sample(count, seed)
+    for share, candidates in ((1.0, 64), (0.8, 80), (0.5, 128), (0.3, 213)):
+        assert gan.generate(2, seed=1, truncation=share).shape == (2, 16, 16, 3)
+        assert drawn.pop() == candidates
 
 
 @pytest.mark.slow
@@ -420,6 +446,7 @@ def test_two_replicas_equal_one_device_and_draw_different_latents():
         ({"count": 0}, "count=0: expected a whole number of at least 1"),
         ({"count": 2.5}, "count=2.5"),
         ({"count": 2, "truncation": -1}, "truncation=-1"),
+        ({"count": 2, "truncation": 1.2}, "truncation=1.2: expected a share above 0 and up to 1"),
         ({"count": 2, "seed": "x"}, "seed='x'"),
         ({"count": 2, "labels": 1}, "has no classes"),
     ],

@@ -36,7 +36,7 @@ class Result:
             samples reach its input size; None for scores of pixels.
         ema: whether the samples came from the generator's moving average; None for real data.
         labels: how the classes of the samples were chosen; None without classes.
-        truncation: bound on the latents, or None.
+        truncation: share of the generator's samples that were chosen from, or None.
         seed: seed of the samples; None for real data.
         parameters: of the metric, such as {"k": 3}.
         version: of kerasgan.
@@ -194,7 +194,8 @@ def table(results):
     for r in scored:
         floor = floors.get(r.metric)
         better = {True: " ↑", False: " ↓", None: ""}[r.higher_is_better]
-        rows.append((r.metric + better, _with_error(r), "" if floor is None else _with_error(floor)))
+        of_choice = f", truncation {r.truncation:g}" if r.truncation else ""
+        rows.append((r.metric + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     protocols = {}
