@@ -1,5 +1,6 @@
 """Scores a zoo entry against its data, and writes the scores with their protocol onto its card.
 
+    python tools/score_entry.py --name dcgan_celeba --data celeba.zip
     python tools/score_entry.py --name dcgan_celeba --data celeba.zip --truncation 0.25
     python tools/score_entry.py --name pix2pix_map2aerial --data maps.zip --subsets val --run runs/maps
     python tools/score_entry.py --name srgan_x4 --data sets.zip --subsets Set5,Set14 --beside "pixels alone=runs/pixels"
@@ -21,6 +22,11 @@ OPTIONS = ("paired", "network", "count", "repeats")  # flags that are arguments 
 SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
+def _count(folder):
+    """Of how many samples an entry's precision has been scored: others compare with it only if they are as many."""
+    return next(one.n_fake for one in metrics.result.load(folder / registry.SCORES) if one.metric == "precision")
+
+
 def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncation=None, **arguments):
     """Scores the entry `name`; returns the list of `kerasgan.metrics.Result`.
 
@@ -30,7 +36,8 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
         chosen: metrics, as in `kerasgan.runs.evaluate`.
         zoo: the folder of all entries.
         subsets: parts of the data; None is the recipe's own.
-        truncation: of a GAN, a share of its samples to score as well; the entry then offers `truncation` or refuses it.
+        truncation: of a GAN, a share of its samples to choose from: scores precision and recall with it, beside the
+            scores that there are, after which the entry offers `truncation` or refuses it.
         run: the run folder that holds the model; None takes the entry's weights.
         arguments: further ones of `kerasgan.runs.evaluate`.
 
@@ -42,10 +49,12 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
     if not SECTION.search(card):
         raise ValueError(f"{str(folder / 'card.md')!r} has no section '## Scores': publish the entry first.")
     model = name if run is None else run
-    found = [one for part in subsets for one in runs.evaluate(model, source, chosen, subset=part, **arguments)]
     if truncation is not None:
-        arguments = {**arguments, "truncation": truncation, "floor": False}
-        found += [one for part in subsets for one in runs.evaluate(model, source, "prdc", subset=part, **arguments)]
+        chosen, arguments = "prdc", {**arguments, "truncation": truncation, "count": _count(folder)}
+    found = [one for part in subsets for one in runs.evaluate(model, source, chosen, subset=part, **arguments)]
+    if truncation is not None:  # beside those that are there
+        kept = [one for one in metrics.result.load(folder / registry.SCORES) if one.truncation is None]
+        found = kept + [one for one in found if one.model != metrics.result.REAL]
     metrics.result.save(found, folder / registry.SCORES)
     card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
     with files.atomic(folder / "card.md") as temporary:
@@ -82,7 +91,7 @@ if __name__ == "__main__":
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.")
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.")
     flags.DEFINE_integer("repeats", 1, "Draws of samples.")
-    flags.DEFINE_float("truncation", None, "For a GAN: score precision and recall with it, too.")
+    flags.DEFINE_float("truncation", None, "Adds precision and recall with it to the scores.")
     flags.DEFINE_list("subsets", None, "Parts of the data, such as folders in it; default: the recipe's.")
     flags.DEFINE_multi_string("beside", [], "For a model that upscales: WHAT_IT_IS=RUN, to score on the same images.")
     flags.DEFINE_string("run", None, "The run folder of an entry whose weights are not shared.")
