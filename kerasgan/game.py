@@ -139,6 +139,14 @@ class Game(keras.Model):
         _repeated(body, len(batches), [])
 
     @property
+    def lives_by_its_discriminator(self):
+        """Whether the generator learns nothing once the discriminator tells all samples apart.
+
+        A critic's distance goes on to have a slope, and a generator may minimize more than the adversarial loss.
+        """
+        return not self.adversarial_loss.of_critic and len(self.default_weights) == 1
+
+    @property
     def batches_per_step(self):
         """Real batches that a training step takes: one a discriminator step, and the generator's if it has its own."""
         return self.discriminator_steps + self.fresh_generator_batch

@@ -25,9 +25,12 @@ class AdversarialLoss:
     Attributes:
         paired: whether the generator's loss compares each generated sample with a real one, so that `generator` needs
             `real_logits` too.
+        of_critic: whether the discriminator is a critic, whose loss measures a distance: no game is lost because it
+            tells all samples apart.
     """
 
     paired = False
+    of_critic = False
 
     def discriminator(self, real_logits, fake_logits):
         """The discriminator's (critic's) loss.
@@ -152,6 +155,8 @@ class Wasserstein(AdversarialLoss):
     The critic minimises D(G(z)) - D(x), the generator -D(G(z)). Meaningful only for a critic that is kept Lipschitz: by
     weight clipping (`penalties.clip_weights`), a gradient penalty, or spectral normalization.
     """
+
+    of_critic = True
 
     def discriminate(self, real_logits, fake_logits):
         return fake_logits - real_logits

@@ -116,7 +116,7 @@ class TFGANLoss(AdversarialLoss):
         if name not in _LOSSES:
             raise ValueError(f"name={name!r} is no adversarial loss of TF-GAN; give one of {', '.join(_LOSSES)}.")
         self.name = name
-        self.paired = name == "relativistic"
+        self.paired, self.of_critic = name == "relativistic", name == "wasserstein"
         self.discriminator_arguments = dict(discriminator_arguments or {})
         self.generator_arguments = dict(generator_arguments or {})
         self._discriminator = _function(name, "discriminator", self.discriminator_arguments)

@@ -22,9 +22,12 @@ _PLAYERS = ("discriminator", "generator")
 _COLLAPSED, _VARIED = 0.35, 0.5  # diversity below which samples have collapsed, and above which they have not
 _ALIKE, _DISTINCT = 0.5, 0.25  # the same of the share of duplicates
 _ALWAYS = 0.99  # share of pairs won by a discriminator that always wins
+_FAR_AHEAD = 0.965  # mean share of pairs won, over some checks, by one that the generator learns little from
 _FACTOR = 100  # how far a gradient norm leaves the run's median before it counts as exploding, or as vanished
 _NOTHING = 1e-7  # a gradient norm that moves nothing, whatever the median
 _CALM = 3  # checks without findings before their median means something
+_AHEAD = 3  # checks over which that mean is taken
+_EARLY = 25_000  # samples before which it says nothing
 _FALLS = 3  # checks in a row at which a loss scale fell
 _KEYS = {"epoch", "step", "samples"}
 _ADVICE = {
@@ -34,6 +37,9 @@ _ADVICE = {
     "one-sided": "The discriminator always wins, and hardly any gradient reaches the generator: it learns nothing. "
     "Start again with a lower learning rate for the discriminator, with a penalty such as R1, with augmentation, or "
     'with the loss "non_saturating".',
+    "unequal": "The discriminator tells nearly all pairs apart, and the generator learns slowly from it: samples stay "
+    "blurred. Start again with a discriminator that finds it harder: without batch normalization in it "
+    '(normalization="none"), with a penalty such as R1, with augmentation (augmentation="translation" or "adaptive").',
     "exploding": "Weights are about to be lost. Start again with a lower learning rate, or with clip_gradients=10.",
     "losing precision": "Gradients overflow in float16 again and again. Train in mixed_bfloat16 or in float32.",
 }
@@ -64,6 +70,8 @@ class CollapseMonitor(keras.callbacks.Callback):
       alike, too: it counts only once they were varied, or after 100,000 samples seen.
     - `one-sided`: the discriminator wins all pairs *and* the generator's gradient has vanished, below 1/100 of its
       median. (A Wasserstein critic may win all pairs and be right to.)
+    - `unequal`: the discriminator won nearly all pairs in three checks, after 25,000 samples or later. Not where it is
+      a critic, or where the generator minimizes more than the adversarial loss and learns from that, too.
     - `exploding`: a gradient norm above 100 times its median.
     - `losing precision`: a loss scale of 1 or below, or one that keeps falling.
 
@@ -71,10 +79,10 @@ class CollapseMonitor(keras.callbacks.Callback):
     going on with the same folder goes on with its rows.
 
     With `rollback`, the model at the end of an epoch whose check was good is kept as `healthy.keras`. After two bad
-    checks in a row (any of the first three above), everything that was learned goes back to it: networks, moving
-    average, both optimizers, loss scales, augmentation, samples seen. The seed of the training changes, so that it does
-    not run into the same collapse; the order of the data and the numbers of epochs go on. After the allowed number of
-    returns, the next collapse goes back a last time and ends the training.
+    checks in a row (`collapsing`, `one-sided` or `exploding`), everything that was learned goes back to it: networks,
+    moving average, both optimizers, loss scales, augmentation, samples seen. The seed of the training changes, so that
+    it does not run into the same collapse; the order of the data and the numbers of epochs go on. After the allowed
+    number of returns, the next collapse goes back a last time and ends the training.
 
     ```python
     gan.fit(photos, epochs=100, callbacks=[kerasgan.callbacks.CollapseMonitor("run/", rollback=2)])
@@ -288,6 +296,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         wrong = {
             "collapsing": _has_collapsed(row) and (was_varied or row["samples"] >= PATIENCE),
             "one-sided": accuracy is not None and accuracy >= _ALWAYS and vanished,
+            "unequal": row["samples"] >= _EARLY and self._is_unequal(accuracy),
             "exploding": any(_below(medians[p] * _FACTOR, norms[p]) for p in _PLAYERS if medians[p]),
             "losing precision": any(self._is_falling(*scale) for scale in row["loss_scales"].items()),
         }
@@ -301,6 +310,13 @@ class CollapseMonitor(keras.callbacks.Callback):
             norms = [norm for norm in norms if norm is not None]
             medians[player] = statistics.median(norms) if len(norms) >= _CALM else 0.0
         return medians
+
+    def _is_unequal(self, accuracy):
+        """Whether the discriminator has been far ahead for some checks, in a game in which that is a bad sign."""
+        shares = [*(check["accuracy"] for check in self._rows[1:][1 - _AHEAD :]), accuracy]
+        if len(shares) < _AHEAD or None in shares or statistics.mean(shares) < _FAR_AHEAD:
+            return False
+        return self.model.lives_by_its_discriminator
 
     def _is_falling(self, player, scale):
         earlier = [check["loss_scales"].get(player, math.inf) for check in self._rows[-_FALLS:] if "states" in check]

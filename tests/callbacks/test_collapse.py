@@ -238,6 +238,34 @@ def test_what_goes_wrong_in_the_game(tmp_path):
     assert states(loss_scales={"generator": 1024.0}) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "loss", "warned"),
+    [
+        (kerasgan.models.VanillaGAN, None, True),
+        (kerasgan.models.VanillaGAN, "hinge", True),
+        (kerasgan.models.VanillaGAN, "wasserstein", False),  # a critic may be right about all pairs
+        (kerasgan.models.Pix2Pix, None, False),  # whose generator learns from the pixels, too
+    ],
+)
+def test_a_discriminator_that_wins_from_the_start_is_told_within_minutes(kind, loss, warned, tmp_path):
+    monitor = callbacks.CollapseMonitor(tmp_path)
+    gan = kind(image_shape=(16, 16, 3), **({} if kind is kerasgan.models.VanillaGAN else {"width": 4}))
+    gan.compile(loss=loss)
+    monitor.set_model(gan)
+    row = {"diversity": 0.9, "duplicates": 0.0, "accuracy": 0.97, "states": [], "epoch": 1, "count": 64}
+    row |= {"gradients": {"discriminator": 2.0, "generator": 1.0}, "loss_scales": {}}
+
+    def states(*shares, every=10_000):
+        rows = [row | {"accuracy": share, "samples": n * every} for n, share in enumerate(shares, 1)]
+        monitor._rows = [{"epoch": 0, "real": {}}, *rows[:-1]]
+        return monitor._states(rows[-1])
+
+    assert states(0.96, 0.98, 0.99) == ["unequal"] * warned  # after 30,000 samples
+    assert states(0.9, 0.7, 0.97, 0.98, 0.99) == ["unequal"] * warned  # or later, as with few images
+    assert states(0.97, 0.98) == states(0.95, 0.95, 0.95) == states(0.8, 1.0, 1.0) == []
+    assert states(0.96, 0.98, 0.99, every=64) == []  # which is the beginning
+
+
 def test_a_loss_scale_that_keeps_falling(tmp_path):
     monitor = callbacks.CollapseMonitor(tmp_path)
     scales = [2.0**15, 2.0**9, 2.0**8, 2.0**6]
