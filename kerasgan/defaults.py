@@ -11,17 +11,18 @@ _LARGEST, _SMALLEST = 64, 4
 _BATCHES = 4  # in an epoch, at least
 
 
-def batch_size(edge, count=None):
+def batch_size(edge, count=None, largest=_LARGEST):
     """Samples in a batch: 64 up to 64x64 pixels, fewer of larger ones, never more than a quarter of the data.
 
     Args:
         edge: the longer of height and width, in pixels; None for samples that have only a length: 64 of any length.
         count: samples in the data, or None.
+        largest: instead of the 64.
 
     Returns:
         A power of two of at least 4, less only where there are fewer samples than that.
     """
-    size = _LARGEST if edge is None else max(_SMALLEST, min(_LARGEST, _PIXELS // edge))
+    size = largest if edge is None else max(_SMALLEST, min(largest, _PIXELS // edge))
     if count is not None:
         size = min(size, max(_SMALLEST, count // _BATCHES), count)
     return 2 ** int(math.log2(size))
@@ -45,7 +46,7 @@ def ema_half_life(batch):
     return round(batch * 10_000 / 32)
 
 
-def derive(compile, given_rates, edge, count, batch=None, devices=1, papers_batch=None):
+def derive(compile, given_rates, edge, count, batch=None, devices=1, papers_batch=None, largest=_LARGEST):
     """The values of a training that are not given.
 
     Args:
@@ -57,28 +58,38 @@ def derive(compile, given_rates, edge, count, batch=None, devices=1, papers_batc
         batch: the batch size, or None to derive that, too.
         devices: which share a batch; one that is derived is made a multiple of their number.
         papers_batch: the batch size of a type whose paper makes it part of the method; None for others.
+        largest: the largest batch that is derived, for which the learning rates are.
 
     Returns:
         (batch size, arguments of `compile` with what was derived, {name of a derived value: the value}).
     """
     chosen = {}
     if batch is None:
-        batch = math.ceil((papers_batch or batch_size(edge, count)) / devices) * devices
+        batch = math.ceil((papers_batch or batch_size(edge, count, largest)) / devices) * devices
         chosen["batch_size"] = batch
     derived = dict(compile)
     own_rates = {"learning_rate", "discriminator_optimizer", "generator_optimizer"} & set(compile)
     if not own_rates:
-        rates = [learning_rate(rate, batch, papers_batch or _LARGEST) for rate in given_rates]
+        rates = [learning_rate(rate, batch, papers_batch or largest) for rate in given_rates]
         derived["learning_rate"] = [float(f"{rate:.3g}") for rate in rates]
         chosen["learning_rate"] = derived["learning_rate"]
     if "ema_half_life" not in compile:
         derived["ema_half_life"] = chosen["ema_half_life"] = ema_half_life(batch)
-    names = compile.get("penalties", ())
-    names = [names] if isinstance(names, str) else list(names)
-    if edge is not None and any(name in ("r1", "r2") for name in names if isinstance(name, str)):
+    penalties = compile.get("penalties", ())
+    penalties = [penalties] if isinstance(penalties, (str, dict)) else list(penalties)
+    without_weight = [_config_without_weight(penalty) for penalty in penalties]
+    if edge is not None and any(without_weight):
         weight = chosen["gamma"] = float(f"{r1_weight(edge, batch):.3g}")
         derived["penalties"] = [
-            {"class_name": f"kerasgan>{name.upper()}", "config": {"weight": weight}} if name in ("r1", "r2") else name
-            for name in names
+            {**found, "config": {**found["config"], "weight": weight}} if found else penalty
+            for penalty, found in zip(penalties, without_weight, strict=True)
         ]
     return batch, derived, chosen
+
+
+def _config_without_weight(penalty):
+    """The configuration of R1 or R2, by its name or a dict that says no weight; None of any other penalty."""
+    if penalty in ("r1", "r2"):
+        return {"class_name": f"kerasgan>{penalty.upper()}", "config": {}}
+    known = isinstance(penalty, dict) and penalty.get("class_name") in ("kerasgan>R1", "kerasgan>R2")
+    return penalty if known and "weight" not in penalty["config"] else None

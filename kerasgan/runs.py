@@ -16,6 +16,7 @@ A run folder holds
 """
 
 import contextlib
+import copy
 import dataclasses
 import hashlib
 import inspect
@@ -502,21 +503,28 @@ def _devices(strategy):
 
 def _with_defaults(recipe, dataset, devices):
     """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
-    cls = registry.gan_class(recipe.gan_type)
-    rates = [float(optimizer.learning_rate) for optimizer in cls.default_optimizers()]
+    import keras
+
+    cls, start = registry.gan_class(recipe.gan_type), registry.TYPES[recipe.name]
+    # Optimizers that the type starts from are not given: their rates, too, follow from the batch.
+    names = ("discriminator_optimizer", "generator_optimizer")
+    own = {name: start.compile[name] for name in names if name in start.compile}
+    given = {name: value for name, value in recipe.compile.items() if value != own.get(name)}
+    optimizers = [keras.optimizers.get(copy.deepcopy(optimizer)) for optimizer in own.values()]
+    rates = [float(optimizer.learning_rate) for optimizer in optimizers or cls.default_optimizers()]
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
     edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
     count = getattr(dataset, "count", None)
-    batch, compile, chosen = defaults.derive(
-        recipe.compile, rates, edge, count, recipe.batch_size, devices, getattr(cls, "default_batch_size", None)
+    batch, derived, chosen = defaults.derive(
+        given, rates, edge, count, recipe.batch_size, devices, cls.default_batch_size, start.largest_batch
     )
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
         print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
     if recipe.batch_size is None:
         dataset = dataset.rebatched(batch)
-    return dataclasses.replace(recipe, batch_size=batch, compile=compile), dataset
+    return dataclasses.replace(recipe, batch_size=batch, compile={**recipe.compile, **derived}), dataset
 
 
 def _first_epoch(dataset):
@@ -580,9 +588,9 @@ def _start(recipe, initial):
     if type(trained) is not registry.gan_class(recipe.gan_type):
         raise ValueError(f"{initial!r} is a {type(trained).__name__}, the recipe trains a {recipe.gan_type}.")
     for name, network in networks(trained).items():
-        for copy in (name, f"ema_{name}"):
-            if hasattr(gan, copy):
-                getattr(gan, copy).set_weights(getattr(trained, f"ema_{name}", network).get_weights())
+        for part in (name, f"ema_{name}"):
+            if hasattr(gan, part):
+                getattr(gan, part).set_weights(getattr(trained, f"ema_{name}", network).get_weights())
     gan.samples_seen.assign(trained.samples_seen)
     return gan
 

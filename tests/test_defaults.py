@@ -60,6 +60,16 @@ def test_derive_says_what_it_chose():
     assert isinstance(r1, R1) and r1.weight == 0.0512 and other.name == "gradient_penalty"
 
 
+def test_a_lazy_penalty_without_a_weight_gets_one_and_stays_lazy():
+    lazy = {"class_name": "kerasgan>R1", "config": {"interval": 16}}
+    given = {"class_name": "kerasgan>R2", "config": {"weight": 3.0}}
+    _, compile, chosen = defaults.derive({"penalties": [lazy, given]}, (2e-4, 2e-4), 64, 4000, largest=16)
+    r1, r2 = (get(penalty) for penalty in compile["penalties"])
+    assert (r1.weight, r1.interval, r2.weight) == (0.0512, 16, 3.0)
+    assert chosen["batch_size"] == 16 and chosen["learning_rate"] == [2e-4, 2e-4]  # which are for such batches
+    assert lazy["config"] == {"interval": 16}
+
+
 def test_a_derived_batch_can_be_shared_among_devices():
     for devices, expected in ((1, 64), (2, 64), (3, 66), (6, 66)):
         assert defaults.derive({}, (2e-4, 2e-4), 64, 10_000, devices=devices)[0] == expected
