@@ -75,21 +75,12 @@ def derive(compile, given_rates, edge, count, batch=None, devices=1, papers_batc
         chosen["learning_rate"] = derived["learning_rate"]
     if "ema_half_life" not in compile:
         derived["ema_half_life"] = chosen["ema_half_life"] = ema_half_life(batch)
-    penalties = compile.get("penalties", ())
-    penalties = [penalties] if isinstance(penalties, (str, dict)) else list(penalties)
-    without_weight = [_config_without_weight(penalty) for penalty in penalties]
-    if edge is not None and any(without_weight):
+    names = compile.get("penalties", ())
+    names = [names] if isinstance(names, str) else list(names)
+    if edge is not None and any(name in ("r1", "r2") for name in names if isinstance(name, str)):
         weight = chosen["gamma"] = float(f"{r1_weight(edge, batch):.3g}")
         derived["penalties"] = [
-            {**found, "config": {**found["config"], "weight": weight}} if found else penalty
-            for penalty, found in zip(penalties, without_weight, strict=True)
+            {"class_name": f"kerasgan>{name.upper()}", "config": {"weight": weight}} if name in ("r1", "r2") else name
+            for name in names
         ]
     return batch, derived, chosen
-
-
-def _config_without_weight(penalty):
-    """The configuration of R1 or R2, by its name or a dict that says no weight; None of any other penalty."""
-    if penalty in ("r1", "r2"):
-        return {"class_name": f"kerasgan>{penalty.upper()}", "config": {}}
-    known = isinstance(penalty, dict) and penalty.get("class_name") in ("kerasgan>R1", "kerasgan>R2")
-    return penalty if known and "weight" not in penalty["config"] else None

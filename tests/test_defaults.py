@@ -60,14 +60,10 @@ def test_derive_says_what_it_chose():
     assert isinstance(r1, R1) and r1.weight == 0.0512 and other.name == "gradient_penalty"
 
 
-def test_a_lazy_penalty_without_a_weight_gets_one_and_stays_lazy():
-    lazy = {"class_name": "kerasgan>R1", "config": {"interval": 16}}
-    given = {"class_name": "kerasgan>R2", "config": {"weight": 3.0}}
-    _, compile, chosen = defaults.derive({"penalties": [lazy, given]}, (2e-4, 2e-4), 64, 4000, largest=16)
-    r1, r2 = (get(penalty) for penalty in compile["penalties"])
-    assert (r1.weight, r1.interval, r2.weight) == (0.0512, 16, 3.0)
-    assert chosen["batch_size"] == 16 and chosen["learning_rate"] == [2e-4, 2e-4]  # which are for such batches
-    assert lazy["config"] == {"interval": 16}
+def test_a_type_may_say_what_its_rates_are_for():
+    batch, compile, _ = defaults.derive({}, (6e-4, 2e-4), 64, 4000, largest=16)
+    assert batch == 16 and compile["learning_rate"] == [6e-4, 2e-4]
+    assert defaults.derive({}, (6e-4, 2e-4), 64, 16, largest=16)[1]["learning_rate"] == [3e-4, 1e-4]  # a batch of 4
 
 
 def test_a_derived_batch_can_be_shared_among_devices():
