@@ -1,8 +1,9 @@
 """What is derived for a training when nobody gave it."""
 
+import numpy as np
 import pytest
 
-from kerasgan import defaults
+from kerasgan import data, defaults, registry, runs
 from kerasgan.penalties import R1, get
 
 
@@ -64,6 +65,15 @@ def test_a_type_may_say_what_its_rates_are_for():
     batch, compile, _ = defaults.derive({}, (6e-4, 2e-4), 64, 4000, largest=16)
     assert batch == 16 and compile["learning_rate"] == [6e-4, 2e-4]
     assert defaults.derive({}, (6e-4, 2e-4), 64, 16, largest=16)[1]["learning_rate"] == [3e-4, 1e-4]  # a batch of 4
+
+
+def test_rates_of_the_optimizers_that_a_type_starts_from_follow_the_batch():
+    photos = data.images(np.zeros((16, 16, 16, 3), "uint8"), size=16, batch_size=1)
+    recipe, batches = runs._with_defaults(registry.resolve("dcgan"), photos, 1)
+    assert recipe.batch_size == batches.element_spec.shape[0] == 4
+    assert recipe.compile["learning_rate"] == [3e-4, 1e-4]
+    own = runs.changed(registry.resolve("dcgan"), {"compile.generator_optimizer": "sgd"})
+    assert "learning_rate" not in runs._with_defaults(own, photos, 1)[0].compile
 
 
 def test_a_derived_batch_can_be_shared_among_devices():

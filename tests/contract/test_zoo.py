@@ -1,5 +1,6 @@
 """What every pretrained model promises."""
 
+import dataclasses
 import functools
 import json
 import pathlib
@@ -11,6 +12,7 @@ from small import data_for, made_by
 import kerasgan
 import kerasgan.zoo
 from kerasgan import export, registry
+from kerasgan.metrics import result
 
 
 def test_loads_generates_and_fine_tunes(entry):
@@ -37,6 +39,26 @@ def test_labels_are_respected(entry):
     outlines = np.stack([gan.media.outline(gan.media.to_model(samples)) for samples in batches])
     between, within = 64 * outlines.mean(1).var(0, ddof=1), outlines.var(1, ddof=1).mean(0)
     assert between.mean() > 3 * within.mean()
+
+
+def test_truncation_is_offered_where_it_makes_samples_more_precise(entry):
+    gan = kerasgan.load(entry, compile=False)
+    if not isinstance(gan, kerasgan.GAN):
+        return
+    scores = result.load(pathlib.Path(kerasgan.zoo.__path__[0]) / entry / registry.SCORES)
+    precision = {score.truncation: score for score in scores if score.metric == "precision" and score.model == entry}
+    whole, chosen = precision[None], precision[0.25]
+    result.check_comparable(whole, dataclasses.replace(chosen, truncation=None))
+    if chosen.value < whole.value + 0.02:
+        with pytest.raises(ValueError, match=f"{entry} more precise .*{chosen.value:.3f} with 0.25"):
+            gan.generate(2, truncation=0.25)
+        return
+    means = []
+    for truncation in (None, 0.25):  # the discriminator's mean logit of some samples
+        values = gan.media.to_model(gan.generate(32, seed=1, labels=gan.num_classes and 1, truncation=truncation))
+        inputs = values if gan.num_classes is None else [values, np.ones(32, "int32")]
+        means.append(np.mean(gan.discriminator(inputs, training=False)))
+    assert means[1] > means[0]
 
 
 @functools.lru_cache(maxsize=1)

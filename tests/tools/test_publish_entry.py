@@ -240,6 +240,14 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     score_tool.score(NAME, data, "kid", zoo, network="digits", progress=False)
     again = kerasgan.describe(NAME)
     assert again.count("## Scores") == 1 and "| fid" not in again
+    # What choosing by the discriminator does to precision stands beside it, and decides whether the entry offers it.
+    plain = score_tool.score(NAME, data, "kid,prdc", zoo, network="digits", progress=False)
+    both = score_tool.score(NAME, data, zoo=zoo, truncation=0.25, network="digits", progress=False)
+    assert both[: len(plain)] == plain and [r.truncation for r in both[len(plain) :]] == [0.25] * 4
+    assert "| precision, truncation 0.25 ↑ |" in kerasgan.describe(NAME)
+    values = [next(r.value for r in both if r.metric == "precision" and r.truncation == t) for t in (None, 0.25)]
+    assert bool(kerasgan.load(NAME).truncation_refusal) == (values[1] < values[0] + 0.02)
+    assert score_tool.score(NAME, data, zoo=zoo, truncation=0.25, network="digits", progress=False) == both
     # New weights have not been scored.
     tool.publish(trained[0], NAME, zoo)
     assert kerasgan.describe(NAME) == before and "scores.json" not in holds(zoo)
