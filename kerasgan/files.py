@@ -1,6 +1,7 @@
 """Writing files so that nothing half-written is ever left behind."""
 
 import contextlib
+import errno
 import os
 import pathlib
 import shutil
@@ -40,6 +41,8 @@ def check_output(path, extensions=(), name="path"):
 def check_folder(folder, name="folder"):
     """Checks that files can be written in `folder`, which need not exist yet. Leaves nothing on disk.
 
+    What killed processes left there is put in order first, so that a folder that they were about to replace is found.
+
     Raises:
         OSError: the folder, or the nearest one above it that exists, is not a folder or cannot be written.
     """
@@ -54,48 +57,120 @@ def check_folder(folder, name="folder"):
         raise type(error)(
             f"{name}: nothing can be written in {str(existing)!r} ({error.strerror}); choose another place."
         ) from error
+    sweep(existing)
     return folder
 
 
 @contextlib.contextmanager
 def atomic(path):
-    """Yields the name of a temporary file beside `path`, which takes the place of `path` when the block ends well.
+    """Yields the name of a temporary file, which takes the place of `path` when the block ends well.
 
-    The temporary name keeps every ending of `path`, since savers choose their format by it. Missing folders are made.
-    When the block raises, the temporary file is removed and `path` stays as it was.
+    It has the name of `path`, since savers choose their format by it, in a hidden folder beside `path`. Missing folders
+    are made. When the block raises, `path` stays as it was; what a killed process leaves, `sweep` removes.
+
+    Raises:
+        OSError: `path` cannot be written; the error names it.
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())  # the name must not reach the disk before the bytes do
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch(path.parent) as folder:
+            temporary = folder / path.name
+            yield temporary
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())  # the name must not reach the disk before the bytes do
+            os.replace(temporary, path)
 
 
 @contextlib.contextmanager
 def atomic_folder(folder):
-    """Yields a new folder beside `folder`, which takes its place when the block ends well.
+    """Yields a new folder, which takes the place of `folder` when the block ends well.
 
-    When the block raises, or the place cannot be taken, `folder` stays as it was. Missing folders above it are made.
+    When the block raises, or the place cannot be taken, `folder` stays as it was; when the process is killed, `sweep`
+    sees to that. Missing folders above it are made.
+
+    Raises:
+        OSError: `folder` cannot be written; the error names it.
     """
     target = pathlib.Path(folder).absolute()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = (target.with_name(f".{os.getpid()}-{part}-{target.name}") for part in ("new", "old"))
-    temporary.mkdir()
+    with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with scratch(target.parent) as place:
+            new, old = place / "new", place / _REPLACED
+            new.mkdir()
+            yield new
+            if target.exists():
+                old.mkdir()
+                os.rename(target, old / target.name)
+            os.rename(new, target)
+
+
+# What is not finished ------------------------------------------------------------------------------------------------
+
+_SCRATCH = ".kerasgan-"  # how the names of folders for what is not finished begin; readers pass over hidden ones
+_LOCK = ".lock"
+_REPLACED = "replaced"  # the part of such a folder that holds, under its own name, what is about to be replaced
+
+
+@contextlib.contextmanager
+def scratch(place):
+    """Yields a new hidden folder in the folder `place` for what is not finished, and removes it afterwards.
+
+    A lock in it tells other processes that this one lives. Nothing else is put there before the lock is held.
+    """
+    import filelock
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=place))
+    lock = filelock.FileLock(folder / _LOCK)
     try:
-        yield temporary
-        if target.exists():
-            os.rename(target, old)
-        try:
-            os.rename(temporary, target)
-        except OSError:
-            if old.exists():
-                os.rename(old, target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(NotImplementedError):  # a file system without locks, where `sweep` does nothing
+            lock.acquire()
+        yield folder
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(folder, lock)
+
+
+def sweep(place):
+    """Removes what killed processes left half-written in a folder, and puts back what they were about to replace.
+
+    What belongs to a living process stays, also to one on another machine, if the file system has locks.
+    """
+    import filelock
+
+    for folder in pathlib.Path(place).glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(OSError, NotImplementedError):  # a living one's, or another process is removing it
+            if any(path.name != _LOCK for path in folder.iterdir()):  # else its owner may be about to take the lock
+                lock = filelock.FileLock(folder / _LOCK)
+                lock.acquire(timeout=0)
+                _remove(folder, lock)
+
+
+def _remove(folder, lock):
+    """Removes a scratch folder whose lock is held; not while it has what could not be put back where it belongs."""
+    try:
+        for path in (folder / _REPLACED).glob("*"):
+            if not os.path.lexists(folder.parent / path.name):
+                os.rename(path, folder.parent / path.name)
+    except OSError:
+        lock.release()
+    else:
+        lock.release()  # before, since Windows removes no open file
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _naming(path):
+    """Lets errors of the system, such as a full disk, name the file that was to be written: most name none."""
+    try:
+        yield
+    except OSError as error:
+        # An error of another kind without a number has words of its own; plain ones are those of NumPy and Pillow.
+        unnamed = error.filename is None and (error.errno is not None or type(error) is OSError)
+        if not unnamed and not str(error.filename).startswith(str(path.parent / _SCRATCH)):
+            raise
+        hint = {errno.ENOSPC: _NO_SPACE, errno.EDQUOT: _NO_SPACE, None: " (is the disk full?)"}.get(error.errno, "")
+        reason = f"{error.strerror or error}{hint}"
+        raise type(error)(error.errno or errno.EIO, reason, str(path)) from error
+
+
+_NO_SPACE = " (free some space, or choose another place)"

@@ -627,8 +627,10 @@ def _alone(folder):
             f"out={str(folder)!r}: another process is training there; wait for it or give another folder."
         ) from None
     try:
-        for path in folder.glob(".[0-9]*-*"):
-            path.unlink()
+        files.sweep(folder)
+        for path in folder.glob(".[0-9]*-*"):  # what versions before the locks of `files.scratch` have left
+            if path.is_file():
+                path.unlink()
         yield
     finally:
         lock.release()

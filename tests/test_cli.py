@@ -330,10 +330,14 @@ def test_only_one_process_trains_in_a_folder(capsys, pictures, tmp_path):
 
 def test_what_a_killed_process_left_is_removed(pictures, tmp_path):
     (tmp_path / "run").mkdir()
-    left = tmp_path / "run" / ".4711-model.keras"
-    left.write_text("half a model")
+    page = tmp_path / "run" / ".4711-new-page"  # of an export into the run folder, in the way of no training
+    page.mkdir()
+    left = [tmp_path / "run" / ".4711-model.keras", tmp_path / "run" / ".kerasgan-4711" / "model.keras"]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half a model")
     assert cli.main([*map(str, small(pictures, tmp_path / "run")), "--limit_steps", "1"]) == 0
-    assert not left.exists()
+    assert not any(path.exists() for path in [*left, left[1].parent])
 
 
 def test_finetuning_starts_from_the_weights_on_other_data(capsys, run, tmp_path):

@@ -134,6 +134,7 @@ def check_new(path, ending, overwrite):
         ValueError, OSError: as `kerasgan.files.check_output`.
     """
     path = pathlib.Path(path)
+    files.check_folder(path.absolute().parent, name="path")
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"path {str(path)!r} exists already; choose another one, or pass overwrite=True "
@@ -141,7 +142,6 @@ def check_new(path, ending, overwrite):
         )
     if ending:
         return files.check_output(path, (ending,))
-    files.check_folder(path.absolute().parent, name="path")
     if path.is_file():
         raise NotADirectoryError(f"path {str(path)!r} is a file; this format is a folder: choose another name.")
     return path

@@ -1,9 +1,6 @@
 """SavedModel: what TensorFlow Serving, TensorFlow in other languages and TensorFlow's converters read."""
 
-import contextlib
 import pathlib
-import shutil
-import tempfile
 
 from kerasgan import files
 from kerasgan.export import sidecar, verification
@@ -58,16 +55,11 @@ def concrete_function(exportable, batch_size):
     return function.get_concrete_function(*exportable.specifications(batch_size))
 
 
-@contextlib.contextmanager
 def temporary_folder(parent):
-    """A folder in `parent`, beside what is to be written, so that renaming works; gone afterwards whatever happens.
+    """A context: a folder in `parent`, beside what is to be written, so that renaming works; then it is removed.
 
     None takes the system's place for temporary files.
     """
     if parent is not None:
         pathlib.Path(parent).mkdir(parents=True, exist_ok=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=".export-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    return files.scratch(parent)
