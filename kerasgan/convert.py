@@ -17,6 +17,7 @@ import reprlib
 import shutil
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -33,6 +34,14 @@ from kerasgan.data.sources import find
 
 PLAN = ".kerasgan.json"  # hidden from readers
 RECORD_BYTES = 128  # of a record, beside its pixels
+_PART = {
+    "file": str,
+    "bytes": int,
+    "sha256": str,
+    "offsets": list,
+    "labels": list,
+    "bad": list,
+}  # what a part's note has
 
 
 def convert(
@@ -142,11 +151,14 @@ def _finished(out, is_zip):
                 note = json.loads(archive.read(PLAN))
         else:
             note = read_index(out / INDEX)
-        return {"plan": note["plan"], "count": note["count"]}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        raise ValueError(
-            f"out={str(out)!r} is there and was not made by kerasgan convert; give another name, or remove it."
-        ) from None
+        if isinstance(note["plan"], dict) and isinstance(note["count"], int):
+            return {"plan": note["plan"], "count": note["count"]}
+    except (OSError, EOFError, LookupError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+        pass  # of all kinds that damaged archives and notes bring about
+    raise ValueError(
+        f"out={str(out)!r} is there and was not made by kerasgan convert, or it is damaged; give another name, or "
+        "remove it."
+    )
 
 
 def _check_same(plan, there, out, remedy):
@@ -161,9 +173,12 @@ def _check_same(plan, there, out, remedy):
 def _begin(working, plan, out):
     """Makes the working folder of a conversion, or checks that the one that is there belongs to it."""
     path = working / PLAN
+    remedy = f"Give another name, or remove its unfinished parts in {str(working)!r}"
     if path.is_file():
-        remedy = f"Give another name, or remove its unfinished parts in {str(working)!r}"
-        _check_same(plan, json.loads(path.read_text(encoding="utf-8")), out, remedy)
+        there = _note(path, {})
+        if there is None:
+            raise ValueError(f"{str(path)!r}, which says what out={str(out)!r} was to hold, is damaged. {remedy}.")
+        _check_same(plan, there, out, remedy)
         return
     _write_json(path, plan)
 
@@ -180,11 +195,20 @@ def _alone(working, out):
     except filelock.Timeout:
         raise OSError(f"out={str(out)!r}: another process is writing it; wait for it or give another name.") from None
     try:
-        for path in working.glob(".[0-9]*-*"):
-            path.unlink()
+        files.sweep(working)
         yield
     finally:
         lock.release()
+
+
+def _note(path, kinds):
+    """The content of a note, a dict with values of these kinds by their names; None for one that is damaged."""
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    sound = isinstance(note, dict) and all(isinstance(note.get(name), kind) for name, kind in kinds.items())
+    return note if sound else None
 
 
 def _write_json(path, values):
@@ -221,8 +245,10 @@ def _sound(path):
     note = path.with_suffix(".json")
     if not note.is_file():
         return None
-    part = json.loads(note.read_text(encoding="utf-8"))
-    if path.is_file() and _sha256(path) == part["sha256"]:
+    part = _note(note, _PART)
+    if part is None:
+        path = note
+    elif path.is_file() and _sha256(path) == part["sha256"]:
         return part
     warnings.warn(f"{str(path)!r} is damaged or gone; it is made again.", stacklevel=4)
     return None

@@ -186,7 +186,7 @@ def test_killed_it_keeps_the_parts_that_are_finished(photos, tmp_path, monkeypat
     kept = sorted(path.name for path in working.glob("[0-9]*"))
     assert kept == ["00000.json", "00000.tfrecord", "00001.json", "00001.tfrecord"]
     assert not (tmp_path / "shards").exists()
-    assert list(working.glob(".[0-9]*-*"))  # half of the third
+    assert list(working.glob(".kerasgan-*/00002.tfrecord"))  # half of the third
 
     made, prepare = [], convert_module.to_pixels
     monkeypatch.setattr(convert_module, "to_pixels", lambda *a: (made.append(0), prepare(*a))[1])
@@ -218,6 +218,39 @@ def test_a_damaged_part_is_made_again(photos, tmp_path, half, damage):
     with pytest.warns(UserWarning, match="00001.tfrecord' is damaged or gone; it is made again"):
         convert(photos, tmp_path / "shards", 8, **SMALL)
     np.testing.assert_array_equal(whole(tmp_path / "shards")[0], whole(photos)[0])
+
+
+DAMAGED = [b"", b'{"version": 1, "siz', b"[]", b"\xff", b"[" * 100_000]
+
+
+def test_damaged_notes_of_parts_make_them_again(photos, tmp_path, half):
+    for number, damaged in enumerate([b'{"sha256": "', b'{"sha256": 1}', b"[" * 100_000]):
+        (half / f"{number:05}.json").write_bytes(damaged)
+    with pytest.warns(UserWarning, match="00001.json' is damaged or gone; it is made again"):
+        convert(photos, tmp_path / "shards", 8, **SMALL)
+    np.testing.assert_array_equal(whole(tmp_path / "shards")[0], whole(photos)[0])
+
+
+def test_a_damaged_note_of_the_conversion_is_named(photos, tmp_path, half):
+    note = half / convert_module.PLAN
+    for damaged in DAMAGED:
+        note.write_bytes(damaged)
+        before = content(half)
+        with pytest.raises(ValueError, match=f"{note}'.* is damaged.*remove its unfinished parts in '{half}'"):
+            convert(photos, tmp_path / "shards", 8, **SMALL)
+        assert content(half) == before
+
+
+def test_a_result_with_a_damaged_note_is_refused(photos, tmp_path):
+    (tmp_path / "shards").mkdir()
+    for damaged in DAMAGED:
+        (tmp_path / "shards" / "shards.json").write_bytes(damaged)
+        with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+            archive.writestr(convert_module.PLAN, damaged)
+        (tmp_path / "cut.zip").write_bytes((tmp_path / "out.zip").read_bytes()[:-30])
+        for name in ("shards", "out.zip", "cut.zip"):
+            with pytest.raises(ValueError, match=f"{name}' is there and was not made by kerasgan convert, or it is d"):
+                convert(photos, tmp_path / name, 8)
 
 
 def test_another_conversion_of_the_same_name_is_refused(photos, tmp_path, half):
