@@ -41,7 +41,7 @@ _PART = {
     "offsets": list,
     "labels": list,
     "bad": list,
-}  # what a part's note has
+}  # of a part's note
 
 
 def convert(

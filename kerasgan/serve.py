@@ -5,7 +5,9 @@ nothing but the addresses of those files. No address is ever turned into a path.
 """
 
 import base64
+import collections
 import contextlib
+import dataclasses
 import errno
 import gzip
 import hashlib
@@ -25,13 +27,17 @@ import threading
 import time
 import urllib.parse
 
+from kerasgan import files
+
 PORT = 8000
 _PORTS = range(PORT, PORT + 20)  # those that are tried where none was asked for
-_PATIENCE = 20  # seconds: for a whole request, and for a piece of an answer; a phone that fell asleep is let go then
+_PATIENCE = 20  # seconds: until a request begins, and for a piece of an answer; a phone that fell asleep is let go then
+_PATIENCE_WITH_REQUEST = 5  # seconds from a request's first byte to its last, which come in one packet mostly
 _PIECE = 2**16  # bytes of an answer that have to go out within that time
 _MOST_LINE = 2**13  # bytes of a request's first line
 _MOST_HEADERS = 2**15  # bytes of all its headers; http.client counts them too, up to 100
 _MOST_CONNECTIONS = 128  # each holds a thread; a browser opens six
+_GRACE = 1  # second that a request may take to begin before another connection of the client may need the place
 _ANY = ("0.0.0.0", "::", "")
 
 # What is served of the folder; a file of another kind is none of the page's.
@@ -157,6 +163,7 @@ class _Bundle:
 
     def __init__(self, folder):
         folder = pathlib.Path(folder)
+        _put_in_order(folder)
         if not folder.exists():
             raise FileNotFoundError(f"folder={str(folder)!r}: there is no such folder.")
         if not folder.is_dir():
@@ -176,7 +183,7 @@ class _Bundle:
             zoo = json.loads(self.files["/zoo.json"].body)
             listed = {_address(file) for file in [*zoo.get("files", []), *(model["file"] for model in zoo["models"])]}
             runtime = [url for url in zoo.get("runtime", {}).values() if isinstance(url, str)]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError(f"{str(folder / 'zoo.json')!r} is not a bundle's ({error!r}); make it again.") from error
         for address in sorted(listed - self.files.keys()):
             if pathlib.PurePosixPath(address).suffix in _TYPES:
@@ -191,8 +198,7 @@ class _Bundle:
     def _policy(self, runtime):
         """The Content-Security-Policy: own files, and the folders of the runtime where it comes from elsewhere."""
         folders = sorted({url.rpartition("/")[0] + "/" for url in runtime if re.fullmatch(r"https://[\w.@/:-]+", url)})
-        page = self.files["/index.html"].body
-        inline = [text for text in re.findall(rb"<script\b[^>]*>(.*?)</script>", page, re.DOTALL) if text]
+        inline = _inline_scripts(self.files["/index.html"].body)
         hashes = [f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in inline]
         return "; ".join(
             [
@@ -209,6 +215,34 @@ class _Bundle:
                 "frame-ancestors 'none'",
             ]
         )
+
+
+def _inline_scripts(page):
+    """Yields what stands between <script ...> and </script>, unless it is empty. No byte is looked at often."""
+    lower, end = page.lower(), 0
+    while (start := lower.find(b"<script", end)) >= 0:
+        end = start + len(b"<script")
+        if lower[end : end + 1] not in (b">", b"/", *(bytes([space]) for space in b" \t\n\f\r")):
+            continue  # an element of another name
+        start = lower.find(b">", end) + 1
+        end = lower.find(b"</script", start)
+        if not start or end < 0:  # it goes on to the end of the page, and browsers do not run it
+            return
+        if start < end:
+            yield page[start:end]
+
+
+def is_bundle(folder):
+    """Whether a folder is there that `kerasgan.export.web` wrote."""
+    folder = pathlib.Path(folder)
+    _put_in_order(folder)
+    return (folder / "zoo.json").is_file()
+
+
+def _put_in_order(folder):
+    """Puts a folder back that a process was replacing when it was killed."""
+    if not folder.exists():
+        files.sweep(folder.absolute().parent)
 
 
 def _files(folder):
@@ -269,7 +303,7 @@ class _Server(http.server.ThreadingHTTPServer):
         if self._is_open:
             name = socket.gethostname().lower()
             self._names |= {name, f"{name}.local"}
-        self._places = threading.BoundedSemaphore(_MOST_CONNECTIONS)
+        self.places = _Places()
         super().__init__(address, _Handler)
 
     @property
@@ -296,11 +330,11 @@ class _Server(http.server.ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]
 
     def process_request(self, request, client_address):
-        if self._places.acquire(blocking=False):
+        if self.places.take(request, client_address[0]):
             try:
                 return super().process_request(request, client_address)
             except Exception:  # no thread has been started (Ctrl-C may come when one has, which releases its place)
-                self._places.release()
+                self.places.release(request)
                 raise
         with contextlib.suppress(OSError):
             request.settimeout(0)
@@ -311,7 +345,7 @@ class _Server(http.server.ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            self.places.release(request)
 
     def handle_error(self, request, client_address):
         # Phones walk out of the network, fall asleep and close pages: nothing to report.
@@ -319,23 +353,99 @@ class _Server(http.server.ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+@dataclasses.dataclass
+class _Place:
+    """A connection of a client: whether it waits for a request, and since when it has come no further."""
+
+    client: str
+    waits: bool
+    since: float
+
+
+class _Places:
+    """All connections. When there are as many as there may be, a newcomer gets the place of another one, fairly.
+
+    That is one of the client with the most places, as long as the newcomer's has fewer than that; else one of its own
+    client that has been waiting for a request. So a client that opens many and lets them wait keeps nobody out.
+    """
+
+    def __init__(self):
+        self._places = {}
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return len(self._places)
+
+    def take(self, connection, client):
+        """Gives a connection a place; False if there is none for it."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._places) >= _MOST_CONNECTIONS:
+                another = self._dispensable(client, now)
+                if another is None:
+                    return False
+                del self._places[another]
+                with contextlib.suppress(OSError):  # the thread that serves it comes to an end by this
+                    another.shutdown(socket.SHUT_RDWR)
+            self._places[connection] = _Place(client, True, now)
+            return True
+
+    def _dispensable(self, client, now):
+        """The connection that gives its place up to one of this client, or None."""
+        counts = collections.Counter(place.client for place in self._places.values())
+        most = max(counts.values())
+        if counts[client] + 1 < most:
+            found = {c: place for c, place in self._places.items() if counts[place.client] == most}
+        else:
+            found = {
+                c: place
+                for c, place in self._places.items()
+                if place.client == client and place.waits and now - place.since >= _GRACE
+            }
+        return min(found, key=lambda c: (not found[c].waits, found[c].since), default=None)
+
+    def goes_on(self, connection, waits=False):
+        """Says that a connection has come further: it waits for a request now, or for an answer."""
+        with self._lock:
+            if place := self._places.get(connection):
+                place.waits, place.since = waits, time.monotonic()
+
+    def release(self, connection):
+        with self._lock:
+            self._places.pop(connection, None)
+
+
+class _Malformed(Exception):
+    """A request in which others could read another one (RFC 9112), or half of one."""
+
+
 class _Lines:
-    """The lines that come from a connection, bounded in bytes and time, however slowly single bytes arrive."""
+    """The lines of requests that come from a connection, bounded in bytes and time, however slowly single bytes arrive.
+
+    They end in CR LF. Other ends of lines, and lines that are folded, mean one thing to one reader and another to the
+    next, such as a proxy on the way here.
+    """
 
     def __init__(self, connection):
         self._connection = connection
         self._waiting = b""
 
-    def begin(self):
-        """A new request: the time starts."""
-        self._deadline = time.monotonic() + _PATIENCE
-        self.allow(_MOST_LINE)
-
-    def allow(self, most):
-        """Bytes that may come from now on."""
-        self._left = most
+    def request_line(self):
+        """The first line of the next request, b"" if none comes."""
+        self._left = _MOST_LINE
+        self._deadline = time.monotonic() + (_PATIENCE_WITH_REQUEST if self._waiting else _PATIENCE)
+        line = self._line()
+        self._left = _MOST_HEADERS
+        return line
 
     def readline(self, _=None):
+        """A line of the headers."""
+        line = self._line()
+        if not line or line.startswith((b" ", b"\t")) or b"\0" in line:
+            raise _Malformed
+        return line
+
+    def _line(self):
         while b"\n" not in self._waiting and len(self._waiting) <= self._left:
             left = self._deadline - time.monotonic()
             if left <= 0:
@@ -344,6 +454,8 @@ class _Lines:
             received = self._connection.recv(4096)
             if not received:
                 break
+            if not self._waiting and self._left == _MOST_LINE:
+                self._deadline = min(self._deadline, time.monotonic() + _PATIENCE_WITH_REQUEST)
             self._waiting += received
         line, end, rest = self._waiting.partition(b"\n")
         line += end
@@ -351,6 +463,8 @@ class _Lines:
         if self._left < 0:
             raise http.client.LineTooLong("request")
         self._waiting = rest
+        if line and (not line.endswith(b"\r\n") or b"\r" in line[:-2]):
+            raise _Malformed
         return line
 
     def close(self):
@@ -371,32 +485,47 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def handle_one_request(self):
         self.close_connection, self.command, self.requestline = True, None, ""
         self.request_version = self.default_request_version
-        self.rfile.begin()
+        self.server.places.goes_on(self.connection, waits=True)
         try:
-            self.raw_requestline = self.rfile.readline()
-        except http.client.LineTooLong:
-            return self.send_error(414)
-        self.rfile.allow(_MOST_HEADERS)
-        if self.raw_requestline and self.parse_request():
-            self._answer()
+            self.raw_requestline = self.rfile.request_line()
+            if self.raw_requestline and self.parse_request():
+                self._answer()
+        except http.client.LineTooLong:  # the first one; `parse_request` answers to headers
+            self.send_error(414)
+        except _Malformed:
+            self.send_error(400)
 
     def handle_expect_100(self):
         return True  # the content that it asks about is refused by its headers
 
     def _answer(self):
-        hosts = self.headers.get_all("Host", [])
+        if self._is_ambiguous():
+            return self.send_error(400)
         if self.command not in ("GET", "HEAD"):
             return self.send_error(405)
-        if len(hosts) != 1 or self.headers.defects:
-            return self.send_error(400)
-        if not self.server.goes_by(hosts[0]):
+        if not self.server.goes_by(self.headers["Host"]):
             return self.send_error(421)
-        if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0").strip() != "0":
+        if "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0").strip(" \t0"):
             return self.send_error(413)  # and the connection is closed, so nothing takes it for another request
         file = self.server.bundle.files.get(self.path.partition("?")[0])
         if file is None:
             return self.send_error(404)
+        self.server.places.goes_on(self.connection)
         self._send_file(file)
+
+    def _is_ambiguous(self):
+        """Whether others could take this for another request, or see its end elsewhere (RFC 9112, 3.2, 5, 6.1, 6.3)."""
+        names = "Host", "Content-Length", "Transfer-Encoding"
+        hosts, lengths, codings = (self.headers.get_all(name, []) for name in names)
+        return (
+            bool(self.headers.defects)
+            or len(hosts) != 1
+            or len(lengths) + len(codings) > 1
+            or not all(re.fullmatch("[0-9]+", length.strip(" \t")) for length in lengths)
+            or not all(coding.strip(" \t").lower() == "chunked" for coding in codings)
+            or bool(codings)
+            and self.request_version == "HTTP/1.0"
+        )
 
     def _send_file(self, file):
         known = self.headers.get("If-None-Match", "")
@@ -432,9 +561,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         for start in range(0, len(body), _PIECE):
             self.connection.settimeout(_PATIENCE)
             self.wfile.write(memoryview(body)[start : start + _PIECE])
+            self.server.places.goes_on(self.connection)
 
     def send_error(self, code, message=None, explain=None):
         """Answers with one line of text and closes the connection. The words of `http.server` are not used."""
+        self.server.places.goes_on(self.connection)
         status = http.HTTPStatus(code)
         body = f"{code}: {_ERRORS.get(code, 'the request is not understood.')}\n".encode()
         self.send_response(status)

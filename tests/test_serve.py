@@ -214,6 +214,39 @@ def _base64_sha256(text):
     return base64.b64encode(hashlib.sha256(text).digest()).decode()
 
 
+def test_inline_scripts_are_known_by_their_hashes():
+    page = (
+        b'<SCRIPT type="importmap">{}</Script > <script src="a.js"></script><script\n>one</script><scripts>no</scripts>'
+        b"<script/x>two<script>three</script><script>never closed"
+    )
+    assert list(kerasgan.serve._inline_scripts(page)) == [b"{}", b"one", b"two<script>three"]
+    assert list(kerasgan.serve._inline_scripts(b"<script")) == list(kerasgan.serve._inline_scripts(b"")) == []
+
+
+class Searched(bytes):
+    """A page that counts the bytes in which something was searched."""
+
+    count = 0
+
+    def lower(self):
+        return type(self)(bytes.lower(self))
+
+    def find(self, part, start=0):
+        found = bytes.find(self, part, start)
+        Searched.count += (len(self) if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize(
+    "part", [b"<script>", b"<script", b"<script ", b"<script></script", b"<scripts>", b"<script>a</script>"]
+)
+def test_hostile_pages_take_no_longer_than_their_length(monkeypatch, part):
+    monkeypatch.setattr(Searched, "count", 0)
+    page = Searched(part * (320_000 // len(part)))
+    assert len(list(kerasgan.serve._inline_scripts(page))) == (len(page) // len(part) if b"a" in part else 0)
+    assert Searched.count <= 2 * len(page)
+
+
 # What nobody gets ----------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +350,7 @@ def test_other_methods(web, method):
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 50_000 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", 413),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999\r\n\r\n", 413),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999\r\n\r\n" + b"a" * 300_000, 413),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 413),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n", 413),
@@ -341,6 +374,82 @@ def test_odd_requests_get_a_plain_line(web, request_, code):
     )  # and nothing was taken for a second request
     assert b"Python" not in answer and b"aaaa" not in answer and b"evil" not in answer
     assert get(web, "/")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers, code",
+    [
+        (b"Content-Length: 0\r\nContent-Length: 43\r\n", 400),
+        (b"Content-Length: 43\r\nContent-Length: 0\r\n", 400),
+        (b"Content-Length: 0\r\nContent-Length: 0\r\n", 400),
+        (b"Content-Length: 0, 43\r\n", 400),
+        (b"Content-Length: 0\r\ncontent-length: 43\r\n", 400),
+        (b"Content-Length: +0\r\n", 400),
+        (b"Content-Length: 0x0\r\n", 400),
+        (b"Content-Length: 0_0\r\n", 400),
+        (b"Content-Length: \xb2\r\n", 400),  # a digit, but not one of ASCII
+        (b"Content-Length:\r\n", 400),
+        (b"Content-Length : 43\r\n", 400),
+        (b"Content-Length\x0b: 43\r\n", 400),
+        (b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 43\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 400),
+        (b"Transfer-Encoding: identity\r\n", 400),
+        (b"Transfer-Encoding: chunked, gzip\r\n", 400),
+        (b"Transfer-Encoding: \x0bchunked\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n", 413),
+        (b"Transfer-Encoding: Chunked\r\n", 413),
+        (b"Content-Length: 43\r\n", 413),
+        (b"Content-Length: " + b"9" * 9000 + b"\r\n", 413),
+        (b"Host: localhost\r\n", 400),
+        (b"host: evil.example\r\n", 400),
+        (b"X: a\r\n Content-Length: 43\r\n", 400),  # folded
+        (b"X: a\r\n\tb\r\n", 400),
+        (b" X: a\r\n", 400),
+        (b"X: a\nContent-Length: 43\r\n", 400),
+        (b"X: a\n\r\n", 400),
+        (b"X: a\rContent-Length: 43\r\n", 400),
+        (b"X: a\0b\r\n", 400),
+        (b": a\r\n", 400),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_a_request_has_one_answer_whoever_reads_it(web, headers, code):
+    """What another reader, such as a proxy, could take for the content of a request is not answered as a second one."""
+    hidden = b"GET /app.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    answer = raw(web, b"GET / HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n" + hidden)
+    assert status(answer) == code and answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer
+    assert answer.endswith(b"\n") and b"console.log" not in answer
+
+
+@pytest.mark.parametrize(
+    "request_, code",
+    [
+        (b"GET / HTTP/1.1\nHost: localhost\n\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n\n", 400),
+        (b"GET / HTTP/1.1\rHost: localhost\r\n\r\n", 400),
+        (b"GET / HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
+        (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        (b"GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
+    ],
+)
+def test_other_ends_of_lines_and_other_targets(web, request_, code):
+    answer = raw(web, request_ + b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert status(answer) == code and answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer
+
+
+def test_half_a_request_is_none(web):
+    for half in (b"GET / HTTP/1.1", b"GET / HTTP/1.1\r\nHost: localhost\r\n", b"GET / HTTP/1.1\r\nHost: local"):
+        with socket.create_connection(("127.0.0.1", web.server_port), timeout=60) as connection:
+            connection.sendall(half)
+            connection.shutdown(socket.SHUT_WR)
+            assert status(connection.recv(65536)) == 400
+
+
+def test_no_content_said_in_so_many_words_is_fine(web):
+    for zero in (b"0", b"00", b" 0 "):
+        request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length:" + zero + b"\r\n\r\n"
+        assert status(raw(web, request)) == 200
 
 
 def test_a_client_that_is_still_sending_gets_its_answer(web):
@@ -387,35 +496,113 @@ def test_names_on_a_network(bundle):
 # Clients that come, stay and go --------------------------------------------------------------------------------------
 
 
+def until(condition):
+    """Waits for a condition. The limit is for a test that fails; one that passes may run on a machine of any speed."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def open_connections(web, stack, count, client="127.0.0.1", said=b"", size=None):
+    """Connections of a client, which have their places; `size` is that of the buffer for what they receive."""
+    opened = []
+    for _ in range(count):
+        connection = stack.enter_context(socket.socket())
+        connection.settimeout(60)
+        if size:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+        connection.bind((client, 0))
+        connection.connect(("127.0.0.1", web.server_port))
+        name = connection.getsockname()
+        until(lambda name=name: any(_peer(place) == name for place in list(web.places._places)))
+        connection.sendall(said)
+        opened.append(connection)
+    return opened
+
+
+def _peer(connection):
+    with contextlib.suppress(OSError):  # closed
+        return connection.getpeername()
+
+
+def without_place(web, connections):
+    """Those that have had to give up their places."""
+    served = {_peer(place) for place in list(web.places._places)}
+    return [connection for connection in connections if connection.getsockname() not in served]
+
+
+def is_closed(connection):
+    """Whether the server has closed a connection, after all that it has sent."""
+    with contextlib.suppress(ConnectionError):
+        while connection.recv(2**20):
+            pass
+    return True
+
+
+class Trickle:
+    """A connection, and the clock of the server: each byte takes a while, whatever the machine does meanwhile."""
+
+    def __init__(self, text, seconds):
+        self.text, self.seconds, self.now, self.given, self.timeout = text, seconds, 0.0, 0, None
+
+    def monotonic(self):
+        return self.now
+
+    def settimeout(self, timeout):
+        self.timeout = timeout
+
+    def recv(self, _):
+        if self.seconds > self.timeout:
+            raise TimeoutError
+        self.now += self.seconds
+        self.given += 1
+        return self.text[self.given - 1 : self.given]
+
+
+@pytest.mark.parametrize("seconds, arrived", [(0.1, 50), (1.0, 5), (4.0, 2)])
+def test_a_request_has_its_time_however_its_bytes_come(monkeypatch, seconds, arrived):
+    """Each byte within the time, the whole not."""
+    slow = Trickle(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 99, seconds)
+    monkeypatch.setattr(kerasgan.serve, "time", slow)
+    lines = kerasgan.serve._Lines(slow)
+    with pytest.raises(TimeoutError):
+        lines.request_line()
+        while True:
+            lines.readline()
+    assert abs(slow.given - arrived) <= 1  # in 5 seconds; the first byte has 20
+    assert slow.now <= seconds + 5.1
+
+
+def test_a_request_in_time_is_whole(monkeypatch):
+    text = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    quick = Trickle(text * 3, 4.9 / len(text))
+    monkeypatch.setattr(kerasgan.serve, "time", quick)
+    lines = kerasgan.serve._Lines(quick)
+    for _ in range(3):  # each has a time of its own
+        assert b"".join([lines.request_line(), lines.readline(), lines.readline()]) == text
+
+
 def test_slow_clients_are_let_go(bundle, monkeypatch, capfd):
     monkeypatch.setattr(kerasgan.serve, "_PATIENCE", 0.5)
-    with running(bundle) as web:
-        with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as silent:
-            assert silent.recv(1) == b""
-        # Byte after byte, each within the time, the whole not.
-        with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as slow:
-            start = time.monotonic()
-            with contextlib.suppress(ConnectionError):
-                while time.monotonic() < start + 8:
-                    slow.sendall(b"G")
-                    time.sleep(0.1)
-            assert time.monotonic() < start + 5
+    with running(bundle) as web, contextlib.ExitStack() as stack:
+        (silent,) = open_connections(web, stack, 1)
+        assert is_closed(silent)
+        # Byte after byte: a request that never ends would take 400 seconds here to be too long.
+        (slow,) = open_connections(web, stack, 1)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            while sent < 2000:
+                slow.sendall(b"G")
+                sent += 1
+                time.sleep(0.05)
+        assert sent < 2000
         # Asks for much and reads nothing.
         asked = b"GET /litert/wasm/litert.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
-        with socket.socket() as sleeping:
-            sleeping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            sleeping.connect(("127.0.0.1", web.server_port))
-            sleeping.sendall(asked)
-            deadline = time.monotonic() + 10
-            while _busy(web) and time.monotonic() < deadline:
-                time.sleep(0.05)
-        assert not _busy(web)
+        open_connections(web, stack, 1, said=asked, size=4096)
+        until(lambda: not len(web.places))
         assert get(web, "/")[0] == 200
     assert capfd.readouterr() == ("", "")
-
-
-def _busy(web):
-    return kerasgan.serve._MOST_CONNECTIONS - web._places._value
 
 
 def test_phones_that_walk_away_leave_no_trace(web, capfd):
@@ -424,26 +611,66 @@ def test_phones_that_walk_away_leave_no_trace(web, capfd):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # closes with a reset
             connection.sendall(b"GET /models/faces.tflite HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
             connection.recv(1)
-    deadline = time.monotonic() + 10
-    while _busy(web) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _busy(web) and get(web, "/")[0] == 200
+    until(lambda: not len(web.places))
+    assert get(web, "/")[0] == 200
     assert capfd.readouterr() == ("", "")
 
 
 def test_more_connections_than_places(bundle, monkeypatch):
     monkeypatch.setattr(kerasgan.serve, "_MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(kerasgan.serve, "_GRACE", 1000)
     with running(bundle) as web, contextlib.ExitStack() as stack:
-        for _ in range(3):
-            stack.enter_context(socket.create_connection(("127.0.0.1", web.server_port)))
-        deadline = time.monotonic() + 10
-        while _busy(web) < 3 and time.monotonic() < deadline:
-            time.sleep(0.02)
+        open_connections(web, stack, 3)
         assert b" 503 " in raw(web, b"")
         stack.close()
-        while _busy(web) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        until(lambda: not len(web.places))
         assert get(web, "/")[0] == 200
+
+
+def test_a_client_that_takes_all_places_keeps_nobody_out(bundle, monkeypatch):
+    """Neither by requests that do not end nor by answers that it does not read."""
+    (bundle / "large.js").write_bytes(os.urandom(2**24))
+    monkeypatch.setattr(kerasgan.serve, "_MOST_CONNECTIONS", 8)
+    monkeypatch.setattr(kerasgan.serve, "_GRACE", 1000)
+    asked = b"GET /large.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with running(bundle) as web, contextlib.ExitStack() as stack:
+        for said in (b"GET / HT", asked):
+            greedy = open_connections(web, stack, 8, said=said, size=4096)
+            if said == asked:
+                until(lambda: not any(place.waits for place in list(web.places._places.values())))
+            mine = open_connections(web, stack, 4, client="127.0.0.2")  # half of them, and nobody gets more
+            gone = without_place(web, greedy)
+            assert len(gone) == 4 and all(is_closed(connection) for connection in gone)
+            clients = sorted(place.client for place in list(web.places._places.values()))
+            assert clients == ["127.0.0.1"] * 4 + ["127.0.0.2"] * 4
+            refused = open_late(stack, web, "127.0.0.2")
+            assert b" 503 " in refused.recv(65536)
+            for connection in mine:  # whoever was there is served still
+                connection.sendall(b"GET /app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert status(connection.recv(65536)) == 200
+            for connection in [*greedy, *mine]:
+                connection.close()
+            until(lambda: not len(web.places))
+
+
+def open_late(stack, web, client):
+    connection = stack.enter_context(socket.socket())
+    connection.settimeout(60)
+    connection.bind((client, 0))
+    connection.connect(("127.0.0.1", web.server_port))
+    return connection
+
+
+def test_a_client_in_need_gives_up_what_it_lets_wait(bundle, monkeypatch):
+    """128 slow connections and a browser on one machine, or behind one proxy."""
+    monkeypatch.setattr(kerasgan.serve, "_GRACE", 0)
+    with running(bundle) as web, contextlib.ExitStack() as stack:
+        slow = open_connections(web, stack, kerasgan.serve._MOST_CONNECTIONS, said=b"GET / HT")
+        for _ in range(3):
+            assert get(web, "/")[0] == 200
+        gone = without_place(web, slow)
+        assert gone and all(is_closed(connection) for connection in gone)
+        assert len(web.places) <= kerasgan.serve._MOST_CONNECTIONS
 
 
 def test_errors_of_ours_are_shown(web, monkeypatch, capfd):
