@@ -12,7 +12,6 @@ import random
 import re
 import shlex
 import sys
-import tempfile
 import textwrap
 import warnings
 
@@ -514,8 +513,7 @@ def export(words):
     from kerasgan import export as exports
     from kerasgan import runs
 
-    if values.quantize is not None and values.quantize not in exports.MODES:
-        raise ValueError(f"--quantize is {values.quantize!r}; expected one of {', '.join(exports.MODES)}.")
+    _check_mode(values.quantize)
     runs.check_name(name)
     if values.web is not None:
         return _export_web(name, values)
@@ -534,27 +532,45 @@ def export(words):
     print(f"Wrote {out}, and {out}.json that describes it.")
 
 
+def _check_mode(quantize):
+    from kerasgan import export as exports
+
+    if quantize is not None and quantize not in exports.MODES:
+        raise ValueError(f"--quantize is {quantize!r}; expected one of {', '.join(exports.MODES)}.")
+
+
 def _export_web(name, values):
-    _import_tensorflow()
     _write_page([name], values.web, values, overwrite=values.overwrite)
     print(f"Wrote {values.web}: put the folder on any host of static files. To look at it: kerasgan serve {values.web}")
 
 
 def _write_page(names, folder, values, overwrite=False):
-    """Writes a page with pretrained models and with those of run folders and files, which are exported first."""
-    from kerasgan import export as exports
+    """Writes a page with pretrained models and with those of run folders and files, which are exported first.
 
-    options = {} if values.quantize is None else {"quantize": values.quantize}
-    with tempfile.TemporaryDirectory() as temporary:
-        models = {}
-        for name in names:
-            if name in registry.list_models():
-                models[name] = None
+    What was exported of pretrained models stays in the cache: the next page with them is there at once.
+    """
+    from kerasgan import export as exports
+    from kerasgan.export import cache
+
+    exports.check_page(folder, values.litert, overwrite)
+    mode = values.quantize or exports.WEB_MODE
+    names = list(dict.fromkeys(names))
+    pretrained = [name for name in names if name in registry.list_models()]
+    models = {_stem(name): cache.find(name, mode) if name in pretrained else None for name in names}
+    if len(models) < len(names):
+        raise ValueError(f"Two of {', '.join(names)} would have one name on the page, that of their folder or file.")
+    missing = [name for name in names if models[_stem(name)] is None]
+    kept = f"; the pretrained ones are kept in {cache.folder()}" if {*missing} & {*pretrained} else ""
+    with cache.scratch() as temporary:
+        for number, name in enumerate(missing, 1):
+            print(f"Exporting {name} ({number} of {len(missing)}{kept if number == 1 else ''}) ...", flush=True)
+            _import_tensorflow()
+            if name in pretrained:
+                models[name] = cache.export(name, mode, temporary)
             else:
-                path = os.path.join(temporary, f"{_stem(name)}.tflite")
-                exports.tflite(name, path, values.quantize or exports.WEB_MODE)
-                models[_stem(name)] = path
-        return exports.web(models, folder, litert=values.litert, overwrite=overwrite, **options)
+                models[_stem(name)] = os.path.join(temporary, f"{_stem(name)}.tflite")
+                exports.tflite(name, models[_stem(name)], mode)
+        return exports.web(models, folder, litert=values.litert, overwrite=overwrite)
 
 
 def serve(words):
@@ -562,7 +578,8 @@ def serve(words):
 
     Serves a page that makes samples on the device that opens it: pretrained models (all of them without a NAME), models
     of your own, or a folder made by kerasgan export --web. With --lan, phones in the same network open it by a QR code.
-    Ctrl-C stops it.
+    Ctrl-C stops it. Models are exported first; those of pretrained ones are kept for the next time in the folder
+    exports of $KERASGAN_HOME or ~/.cache/kerasgan, which may be removed at any time.
 
     Examples:
       kerasgan serve
@@ -582,16 +599,17 @@ def serve(words):
     from kerasgan import serve as serving
 
     options = {"host": values.host, "port": values.port, "lan": values.lan, "verbose": values.verbose}
-    if len(names) == 1 and os.path.isfile(os.path.join(names[0], "zoo.json")):
+    if len(names) == 1 and serving.is_bundle(names[0]):
         return serving.serve(names[0], **options)
     from kerasgan import export as exports
     from kerasgan import runs
+    from kerasgan.export import cache
 
+    _check_mode(values.quantize)
     for name in names:
         runs.check_name(name)
     exports.check_installed("tflite")
-    _import_tensorflow()
-    with tempfile.TemporaryDirectory() as folder:  # the server reads the page once, when it starts
+    with cache.scratch() as folder:  # the server reads the page once, when it starts
         trained = [name for name in registry.list_models() if registry.get(name).weights]
         page = _write_page(names or trained, os.path.join(folder, "page"), values)
         return serving.serve(page, **options)

@@ -549,8 +549,9 @@ def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words
     assert kerasgan_command(capsys, "export", model, "--overwrite", *words)[0] == 0
 
 
-def test_serve_without_names_shows_the_whole_zoo(monkeypatch):
+def test_serve_without_names_shows_the_whole_zoo(monkeypatch, tmp_path):
     shown = []
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))
     monkeypatch.setattr(cli, "_write_page", lambda names, folder, values: shown.extend(names))
     monkeypatch.setattr(kerasgan.serve, "serve", lambda page, **options: None)
     assert cli.main(["serve"]) == 0

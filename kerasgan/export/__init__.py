@@ -10,7 +10,7 @@ from kerasgan.export.to_onnx import onnx
 from kerasgan.export.to_saved_model import saved_model
 from kerasgan.export.to_tflite import MODES, UnsupportedOperation, tflite
 from kerasgan.export.verification import TOLERANCES, ToleranceError, Verification, check_installed, verify
-from kerasgan.export.web import WEB_MODE, web
+from kerasgan.export.web import WEB_MODE, check_page, web
 
 __all__ = [
     "MODES",
@@ -22,6 +22,7 @@ __all__ = [
     "Verification",
     "check_installed",
     "check_new",
+    "check_page",
     "onnx",
     "saved_model",
     "tflite",

@@ -74,6 +74,11 @@ def read(path):
         raise ValueError(f"{str(path)!r} is no sidecar of an exported model ({error}); export it again.") from error
 
 
+def describes(described, path):
+    """Whether a file is, byte for byte, the one that a sidecar was written for."""
+    return {key: described.get(key) for key in ("size", "sha256")} == fingerprint(path)
+
+
 def fingerprint(path):
     """{"size": bytes, "sha256": hex} of a file, or of all files of a folder in the order of their names."""
     path = pathlib.Path(path)

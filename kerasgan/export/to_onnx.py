@@ -1,5 +1,7 @@
 """ONNX: the format of ONNX Runtime and of many other tools."""
 
+import contextlib
+import logging
 import os
 
 from kerasgan.export import sidecar, to_saved_model, verification
@@ -48,4 +50,17 @@ def write(exportable, path, batch_size):
 
     specifications = exportable.specifications(batch_size)
     function = tf.function(exportable.function, input_signature=specifications, autograph=False)
-    tf2onnx.convert.from_function(function, input_signature=specifications, opset=_OPSET, output_path=str(path))
+    with _without_failed_optimizations():
+        tf2onnx.convert.from_function(function, input_signature=specifications, opset=_OPSET, output_path=str(path))
+
+
+@contextlib.contextmanager
+def _without_failed_optimizations():
+    """Hides what tf2onnx's optimizers cannot do: it prints a traceback, and goes on with the graph as it was."""
+    logger = logging.getLogger("tf2onnx.optimizer")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

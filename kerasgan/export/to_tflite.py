@@ -115,7 +115,8 @@ def _converted(exportable, folder, mode, batch_size, samples, allow_select_ops):
 def _convert(saved, mode, samples, allow_select_ops):
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=[SIGNATURE])
+    with quiet():  # it reports gradients that nobody asks for
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved), signature_keys=[SIGNATURE])
     kernels = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if mode == "int8" else tf.lite.OpsSet.TFLITE_BUILTINS]
     converter.target_spec.supported_ops = [*kernels, *([tf.lite.OpsSet.SELECT_TF_OPS] if allow_select_ops else [])]
     if mode != "float32":

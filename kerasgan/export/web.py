@@ -60,8 +60,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
         ...: what `kerasgan.export.tflite` raises.
     """
     models = _models(names)
-    folder = _check_folder(folder, overwrite)
-    litert = None if litert is None else _check_litert(litert)
+    folder, litert = check_page(folder, litert, overwrite)
     with files.atomic_folder(folder) as temporary:
         (temporary / "models").mkdir()
         described = [_add_model(temporary, name, path, quantize) for name, path in models.items()]
@@ -108,9 +107,14 @@ def _check_model(path):
             f"names: {str(path)!r} has no sidecar {sidecar.path_of(path).name!r} beside it, which tells the page its "
             "inputs; kerasgan.export.tflite writes both."
         )
-    if {key: described.get(key) for key in ("size", "sha256")} != sidecar.fingerprint(path):
+    if not sidecar.describes(described, path):
         raise ValueError(f"names: {str(path)!r} is not the file that its sidecar describes; export it again.")
     return described
+
+
+def check_page(folder, litert=None, overwrite=False):
+    """Checks what `web` needs besides models, before any work. Takes and raises the same; returns folder and litert."""
+    return _check_folder(folder, overwrite), None if litert is None else _check_litert(litert)
 
 
 def _check_folder(folder, overwrite):

@@ -1,0 +1,88 @@
+"""Exported files of pretrained models, kept for the next time that `kerasgan serve` or `export --web` wants them.
+
+They lie in the folder `exports` of `kerasgan.weights.cache_folder()`, and may be removed at any time. A file is found
+again as long as the weights, the recipe, this package's code, Keras and TensorFlow are those it was made with.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import json
+import pathlib
+
+import kerasgan
+from kerasgan import files, registry, weights
+from kerasgan.export import sidecar
+from kerasgan.export.to_tflite import tflite
+
+
+def folder():
+    """Where the files are kept, as a `pathlib.Path`; it need not exist yet."""
+    return weights.cache_folder() / "exports"
+
+
+def find(name, quantize):
+    """The .tflite file of a pretrained model, with its sidecar beside it; None unless it is there and sound."""
+    path = _path(name, quantize)
+    try:
+        described = sidecar.read(path)
+        return path if described and sidecar.describes(described, path) else None
+    except (OSError, ValueError):  # gone or damaged: it is made again
+        return None
+
+
+def export(name, quantize, otherwise):
+    """Exports a pretrained model into the cache, or into the folder `otherwise` if the cache cannot be written.
+
+    Returns:
+        The path of the .tflite file.
+
+    Raises:
+        ...: what `kerasgan.export.tflite` raises.
+    """
+    path = _path(name, quantize)
+    try:
+        files.check_folder(path.parent)
+    except OSError:
+        path = pathlib.Path(otherwise) / path.name
+    tflite(name, path, quantize, overwrite=True)
+    for older in path.parent.glob(f"{name}-{quantize}-*"):
+        if not older.name.startswith(path.name):
+            older.unlink(missing_ok=True)
+    return path
+
+
+@contextlib.contextmanager
+def scratch():
+    """A folder for what is made of the files, removed afterwards: in the cache if that can be written."""
+    place = folder()
+    try:
+        files.check_folder(place)  # which also removes what a killed server has left
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        place = None
+    with files.scratch(place) as made:
+        yield made
+
+
+def _path(name, quantize):
+    return folder() / f"{name}-{quantize}-{_key(name)}.tflite"
+
+
+def _key(name):
+    """Changes with whatever an exported file follows from."""
+    recipe = dataclasses.asdict(registry.get(name))  # with the sha256 of the weights
+    versions = [importlib.metadata.version(package) for package in ("tensorflow", "keras")]
+    known = json.dumps([recipe, versions, _code()], default=str, sort_keys=True)
+    return hashlib.sha256(known.encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _code():
+    """Of this package; its version alone stays the same where somebody works on it, or follows a repository."""
+    package, digest = pathlib.Path(kerasgan.__file__).parent, hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
