@@ -109,6 +109,7 @@ def atomic_folder(folder):
 
 _SCRATCH = ".kerasgan-"  # how the names of folders for what is not finished begin; readers pass over hidden ones
 _LOCK = ".lock"
+_OWNED = ".owned"  # says that the lock has been taken, before anything was written
 _REPLACED = "replaced"  # the part of such a folder that holds, under its own name, what is about to be replaced
 
 
@@ -116,7 +117,7 @@ _REPLACED = "replaced"  # the part of such a folder that holds, under its own na
 def scratch(place):
     """Yields a new hidden folder in the folder `place` for what is not finished, and removes it afterwards.
 
-    A lock in it tells other processes that this one lives. Nothing else is put there before the lock is held.
+    A lock in it tells other processes that this one lives. None takes the system's place for temporary files.
     """
     import filelock
 
@@ -125,6 +126,7 @@ def scratch(place):
     try:
         with contextlib.suppress(NotImplementedError):  # a file system without locks, where `sweep` does nothing
             lock.acquire()
+        (folder / _OWNED).touch()
         yield folder
     finally:
         _remove(folder, lock)
@@ -138,6 +140,8 @@ def sweep(place):
     import filelock
 
     for folder in pathlib.Path(place).glob(f"{_SCRATCH}*"):
+        if any(path.is_symlink() for path in (folder, folder / _LOCK)):
+            continue  # not made here, and taking the lock would empty a file elsewhere
         with contextlib.suppress(OSError, NotImplementedError):  # a living one's, or another process is removing it
             if any(path.name != _LOCK for path in folder.iterdir()):  # else its owner may be about to take the lock
                 lock = filelock.FileLock(folder / _LOCK)

@@ -70,6 +70,9 @@ def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 target, moment = sys.argv[1:]
+if moment == "empty":
+    with files.scratch(os.path.dirname(target)):
+        kill()
 if moment == "file":
     with files.atomic(target) as temporary:
         temporary.write_text("half")
@@ -84,18 +87,20 @@ with files.atomic_folder(target) as folder:
 """
 
 
-@pytest.mark.parametrize("moment", ["file", "folder", "between"])
+@pytest.mark.parametrize("moment", ["empty", "file", "folder", "between"])
 def test_after_a_kill_the_place_is_put_in_order(tmp_path, moment):
     page = tmp_path / "page"
-    if moment != "file":
+    if moment in ("folder", "between"):
         page.mkdir()
         (page / "old.html").write_text("old")
     done = subprocess.run([sys.executable, "-c", _KILLED, page, moment], capture_output=True, text=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [name for name in os.listdir(tmp_path) if name != "page"] and page.exists() == (moment == "folder")
     files.check_folder(tmp_path)
-    assert os.listdir(tmp_path) == ([] if moment == "file" else ["page"])
-    assert moment == "file" or os.listdir(page) == ["old.html"]
+    if moment in ("folder", "between"):
+        assert os.listdir(tmp_path) == ["page"] and os.listdir(page) == ["old.html"]
+    else:
+        assert os.listdir(tmp_path) == []
 
 
 def test_what_a_living_process_writes_is_left_alone(tmp_path):
@@ -112,6 +117,18 @@ def test_what_a_living_process_writes_is_left_alone(tmp_path):
         files.sweep(tmp_path)
         assert empty.is_dir()
     assert sorted(os.listdir(tmp_path)) == [empty.name, "page"] and os.listdir(tmp_path / "page") == ["new.html"]
+
+
+def test_links_of_others_are_not_followed(tmp_path):
+    mine, place = tmp_path / "mine" / "replaced" / "a.txt", tmp_path / "place"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("precious")
+    (place / ".kerasgan-2").mkdir(parents=True)
+    (place / ".kerasgan-1").symlink_to(tmp_path / "mine")
+    (place / ".kerasgan-2" / "half").write_text("")
+    (place / ".kerasgan-2" / ".lock").symlink_to(mine)
+    files.sweep(place)
+    assert mine.read_text() == "precious" and os.listdir(tmp_path / "mine") == ["replaced"]
 
 
 def test_what_cannot_be_put_back_is_not_removed(tmp_path, monkeypatch):

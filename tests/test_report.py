@@ -1,5 +1,7 @@
 """The report about a training."""
 
+import errno
+import pathlib
 import re
 
 import numpy as np
@@ -30,6 +32,22 @@ def run(pictures, tmp_path_factory):
 def sections(path):
     page = path.read_text(encoding="utf-8")
     return dict(re.findall(r"<section><h2>(.*?)</h2>\n(.*?)</section>", page, re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("words", "owner", "name"), [(["report"], pathlib.Path, "write_text"), (["generate"], PIL.Image.Image, "save")]
+)
+def test_a_full_disk_is_said_with_the_name_of_the_file(run, tmp_path, monkeypatch, capsys, words, owner, name):
+    path = tmp_path / ("faces.png" if words == ["generate"] else "report.html")
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(owner, name, full)
+    assert cli.main([*words, str(run), "--out", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert "No space left on device (free some space, or choose another place)" in error and repr(str(path)) in error
+    assert not list(tmp_path.iterdir())
 
 
 def test_report_of_a_run(run, tmp_path):

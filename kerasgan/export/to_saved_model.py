@@ -56,10 +56,7 @@ def concrete_function(exportable, batch_size):
 
 
 def temporary_folder(parent):
-    """A context: a folder in `parent`, beside what is to be written, so that renaming works; then it is removed.
-
-    None takes the system's place for temporary files.
-    """
+    """As `kerasgan.files.scratch`: a folder in `parent`, beside what is to be written, so that renaming works."""
     if parent is not None:
         pathlib.Path(parent).mkdir(parents=True, exist_ok=True)
     return files.scratch(parent)
