@@ -365,8 +365,9 @@ class _Place:
 class _Places:
     """All connections. When there are as many as there may be, a newcomer gets the place of another one, fairly.
 
-    That is one of the client with the most places, as long as the newcomer's has fewer than that; else one of its own
-    client that has been waiting for a request. So a client that opens many and lets them wait keeps nobody out.
+    That is one of the client with the most places, as long as the newcomer's has fewer; else one that has been waiting
+    for a request, of the newcomer's client or, if that has no place at all, of any. So whoever opens many connections
+    and lets them wait, under one address or under many, keeps nobody out.
     """
 
     def __init__(self):
@@ -400,7 +401,7 @@ class _Places:
             found = {
                 c: place
                 for c, place in self._places.items()
-                if place.client == client and place.waits and now - place.since >= _GRACE
+                if place.waits and now - place.since >= _GRACE and (place.client == client or not counts[client])
             }
         return min(found, key=lambda c: (not found[c].waits, found[c].since), default=None)
 
@@ -454,7 +455,7 @@ class _Lines:
             received = self._connection.recv(4096)
             if not received:
                 break
-            if not self._waiting and self._left == _MOST_LINE:
+            if not self._waiting and self._left == _MOST_LINE:  # the first bytes of the request
                 self._deadline = min(self._deadline, time.monotonic() + _PATIENCE_WITH_REQUEST)
             self._waiting += received
         line, end, rest = self._waiting.partition(b"\n")
@@ -523,8 +524,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             or len(lengths) + len(codings) > 1
             or not all(re.fullmatch("[0-9]+", length.strip(" \t")) for length in lengths)
             or not all(coding.strip(" \t").lower() == "chunked" for coding in codings)
-            or bool(codings)
-            and self.request_version == "HTTP/1.0"
+            or (bool(codings) and self.request_version == "HTTP/1.0")
         )
 
     def _send_file(self, file):

@@ -661,6 +661,29 @@ def open_late(stack, web, client):
     return connection
 
 
+def test_who_gives_up_a_place_to_whom(monkeypatch):
+    class Connection:
+        def shutdown(self, how):
+            left.append(self)
+
+    left, places, now = [], kerasgan.serve._Places(), [0.0]
+    monkeypatch.setattr(kerasgan.serve, "_MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(kerasgan.serve, "_GRACE", 1)
+    monkeypatch.setattr(kerasgan.serve.time, "monotonic", lambda: now[0])
+    a, b, c, d, e = (Connection() for _ in range(5))
+    assert places.take(a, "first") and places.take(b, "second") and places.take(c, "third")
+    assert not places.take(d, "fourth") and not places.take(d, "first")  # all may be about to ask
+    now[0] = 2.0
+    places.goes_on(a)  # it is answered
+    assert not places.take(d, "first")  # and has no other one to give up
+    assert places.take(d, "fourth") and left == [b]  # nobody goes before one that waits, whoever it is
+    places.release(a)
+    assert places.take(a, "fourth")
+    places.goes_on(a)
+    assert places.take(e, "fifth") and left == [b, d]  # of the client with two: the one that waits
+    assert len(places) == 3
+
+
 def test_a_client_in_need_gives_up_what_it_lets_wait(bundle, monkeypatch):
     """128 slow connections and a browser on one machine, or behind one proxy."""
     monkeypatch.setattr(kerasgan.serve, "_GRACE", 0)
