@@ -1,4 +1,4 @@
-"""What libraries in C++ say: keeping it from the screen, and making it readable."""
+"""What is said on the screen: our own lines, whatever it can show, and what libraries in C++ say."""
 
 import contextlib
 import os
@@ -15,9 +15,14 @@ def quiet(replay=False):
     Args:
         replay: show it after all if the block raises.
     """
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as messages:
+    try:
         screen = os.dup(2)
+    except OSError:  # closed: nothing can be seen there
+        yield
+        return
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as messages:
         os.dup2(messages.fileno(), 2)
         try:
             yield
@@ -36,8 +41,73 @@ def reason(error):
     return re.sub(r"\{\{.*?\}\} ", "", getattr(error, "message", str(error))).split("\n")[0]
 
 
+def import_tensorflow(devices=False):
+    """Imports TensorFlow without its start-up messages, unless the user has asked for them by TF_CPP_MIN_LOG_LEVEL.
+
+    Errors that it reports later are shown.
+
+    Args:
+        devices: whether its devices are set up now, which is another occasion for such messages; not if something is
+            still to be said of them.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        import tensorflow  # noqa: F401
+
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    with quiet(replay=True):  # the first messages come from C++ before it has read the level
+        import tensorflow
+
+        # Finding no GPU is another occasion for them.
+        tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
+
+
 def say(line):
     """Prints a line; on a terminal, in the place of a line that is renewed there, such as that of `Progress`."""
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         line = "\r" + line.ljust(shutil.get_terminal_size().columns - 1)
-    print(line, flush=True)
+    write(line)
+
+
+def write(text, end="\n", stream=None):
+    """Prints text, with an escape for each letter that the stream cannot take: what is said must not end the work.
+
+    Nor must a reader that is gone, as after `| head`: from then on, what is said is lost.
+
+    Args:
+        stream: None is standard output.
+    """
+    stream = sys.stdout if stream is None else stream
+    try:
+        print(printable(text, stream), end=end, file=stream, flush=True)
+    except BrokenPipeError:
+        lose(stream)
+
+
+def printable(text, stream):
+    """The text as a stream can take it."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+@contextlib.contextmanager
+def forgiving():
+    """Lets `print` inside write escapes for the letters that standard output and error cannot take."""
+    changed = [(stream, stream.errors) for stream in (sys.stdout, sys.stderr) if hasattr(stream, "reconfigure")]
+    for stream, _ in changed:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, errors in changed:
+            if not stream.closed:
+                stream.reconfigure(errors=errors)
+
+
+def lose(stream):
+    """Sends what is still to be written to a stream nowhere, so that Python does not complain of it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

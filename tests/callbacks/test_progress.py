@@ -65,6 +65,42 @@ def test_terminals_see_the_running_epoch(clock):
     assert len(updates[-1].rstrip("\n")) >= len(updates[-2].rstrip())
 
 
+def test_the_first_step_counts_for_nothing(clock):
+    """It builds the graph: told by it, a training of 25 minutes takes 15 hours."""
+    screen, model = Screen(), Model()
+    progress = Progress(stream=screen)
+    progress.set_model(model)
+    progress.set_params({"epochs": 2, "steps": 10})
+    progress.on_train_begin()
+    progress.on_epoch_begin(0)
+    for number in range(10):
+        clock.now += 1 if number else 500
+        model.samples_seen += 8
+        progress.on_train_batch_end(number, {})
+    progress.on_epoch_end(0, {})
+    clock.now += 9  # a sheet of samples
+    progress.on_epoch_begin(1)
+    clock.now += 1
+    progress.on_train_batch_end(0, {})
+    lines = [line.strip() for line in screen.getvalue().split("\r")]
+    assert [line.rpartition("  ")[2] for line in lines[1:4]] == ["estimating the time left"] * 2 + ["0:17 left"]
+    assert lines[3].startswith("epoch 1/2  3/10  8.0 images/s")
+    assert lines[11] == "epoch 1/2  10/10  8.0 images/s  0:10 left"
+    assert lines[12].endswith("0:17 left")  # 19 seconds for ten steps, the sheet included
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_streams_that_lack_letters_or_readers(clock, encoding):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding)
+    run(Progress(losses=["↓"], stream=stream), clock, epochs=1)
+    model = Model()
+    model.media = Image((4, 4, 1))
+    model.media.plural = "Bilder ⟶ \udcff"
+    run(Progress(stream=stream), clock, model, epochs=1)
+    assert rb"Bilder \u27f6 \udcff/s" in raw.getvalue()
+
+
 def test_several_steps_per_execution(clock):
     stream = io.StringIO()
     run(Progress(stream=stream), clock, per_call=5)
