@@ -58,7 +58,9 @@ class Game(keras.Model):
     default_weights = {"adversarial": 1.0}  # of the parts of the generator's loss
 
     stages = 1  # of a training; see `stage_at`
+    own_scores = ()  # what a type is scored by in place of `kerasgan.metrics.METRICS`
     num_classes = None
+    class_names = ()  # of a conditional game, in the order of their numbers, where they have names
 
     def __init__(self, generator, discriminator, media=None, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
@@ -906,7 +908,8 @@ class Game(keras.Model):
 
     def base_config(self):
         """The arguments that every type has."""
-        return {"seed": self.seed, "name": self.name, "dtype": self.dtype_policy.name}
+        names = {"class_names": list(self.class_names)} if self.class_names else {}  # no argument: the data's
+        return {"seed": self.seed, "name": self.name, "dtype": self.dtype_policy.name, **names}
 
     @classmethod
     def from_config(cls, config):
@@ -914,8 +917,11 @@ class Game(keras.Model):
             key: keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
             for key, value in config.items()
         }
+        class_names = config.pop("class_names", ())
         with policy(config.get("dtype")):
-            return cls(**config)
+            gan = cls(**config)
+        gan.class_names = tuple(class_names)
+        return gan
 
     def get_compile_config(self):
         if not hasattr(self, "adversarial_loss"):

@@ -33,6 +33,7 @@ class Translator(Examples, Game):
     directions = ("a_to_b",)
     paired = False  # whether images of A and B belong together in the data
     example_names = ("remembered_a", "remembered_b")
+    own_scores = ("psnr", "ssim", "l1", "kid")
 
     def __init__(self, generator, discriminator, media, source_media, seed=None, name=None, dtype=None):
         super().__init__(generator, discriminator, media, seed, name, dtype)

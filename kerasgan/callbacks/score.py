@@ -9,7 +9,7 @@ import keras
 from kerasgan import files
 from kerasgan.callbacks.events import Events
 from kerasgan.console import say
-from kerasgan.metrics.evaluation import Evaluator
+from kerasgan.metrics.evaluation import Evaluator, check_scorable
 from kerasgan.metrics.result import Result
 
 
@@ -41,8 +41,8 @@ class Score(keras.callbacks.Callback):
         best: the best `Result` so far; None before the first.
 
     Raises:
-        ValueError: an argument, as in `kerasgan.metrics.evaluate`; when training begins, if the folder holds scores of
-            another protocol.
+        ValueError: an argument, as in `kerasgan.metrics.evaluate`; when training begins, if the model makes its samples
+            from images, which these metrics do not fit, or the folder holds scores of another protocol.
         ImportError: `tensorboard` is True and TensorBoard is not installed.
         OSError: when training begins, if nothing can be written in the folder.
     """
@@ -78,6 +78,7 @@ class Score(keras.callbacks.Callback):
         self._epoch = self._scored = 0
 
     def on_train_begin(self, logs=None):
+        check_scorable(self.model)
         files.check_folder(self.folder)
         if self._evaluator is None:
             evaluator = Evaluator(self._real, self.model.media, **self._arguments)

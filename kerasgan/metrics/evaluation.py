@@ -168,6 +168,7 @@ def evaluate(
         ImportError: no feature network is available; the message names what to install.
     """
     checks.whole(repeats, "repeats", 1)
+    check_scorable(gan)
     evaluator = Evaluator(real, gan.media, metrics, network=network, count=count, floor=floor, split=split)
     evaluator.check(gan, truncation, ema)
     evaluator.read(progress)
@@ -224,6 +225,7 @@ class Evaluator:
 
     def check(self, gan, truncation=None, ema=True):
         """Raises a ValueError if a metric cannot score this GAN, or not in this way."""
+        check_scorable(gan)
         if "generator" in self.needs and (truncation is not None or not ema):
             raise ValueError(
                 "metrics: 'ppl' walks the latents of the moving average, without truncation; leave out truncation and "
@@ -309,3 +311,14 @@ def check_metrics(metrics):
     if unknown or not names:
         raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}.")
     return list(dict.fromkeys(names))
+
+
+def check_scorable(gan, argument="metrics"):
+    """Raises a ValueError for a game, or its class, whose samples have scores of their own in place of these."""
+    name = getattr(gan, "__name__", type(gan).__name__)
+    own = getattr(gan, "own_scores", ())
+    if own:
+        raise ValueError(
+            f"{argument}: {', '.join(METRICS)} score samples that come from latents; {name} makes its own from images. "
+            f"What fits it is some of {', '.join(own)}, by kerasgan evaluate once it is trained; leave {argument} out."
+        )

@@ -201,6 +201,7 @@ class SRGAN(Examples, Game):
     ```
     """
 
+    own_scores = ("psnr", "ssim")
     default_batch_size = 16
     default_weights = {"adversarial": 1e-2, "content": 1.0, "pixel": 1.0}
     stages = 2
