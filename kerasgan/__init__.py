@@ -13,6 +13,8 @@ registry answer at once, without waiting for TensorFlow.
 
 import importlib
 
+from kerasgan import registration
+
 __version__ = "0.1.0"
 
 _OBJECTS = {
@@ -22,7 +24,7 @@ _OBJECTS = {
     "build": "kerasgan.registry",
     "describe": "kerasgan.registry",
     "list_models": "kerasgan.registry",
-    "load": "kerasgan.registry",
+    "load": "kerasgan.runs",
     "register": "kerasgan.registry",
     "save_samples": "kerasgan.media",
 }
@@ -45,10 +47,22 @@ _MODULES = (
     "weights",
 )
 
+# What does not import TensorFlow, or only once it is called.
+_WITHOUT_TENSORFLOW = (
+    *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "save_samples"),
+    *("weights", "__version__"),
+)
+
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])
+
+registration.announce()
 
 
 def __getattr__(name):
+    if name in __all__ and name not in _WITHOUT_TENSORFLOW:
+        from kerasgan import console
+
+        console.import_tensorflow()
     if name in _MODULES:
         return importlib.import_module(f"kerasgan.{name}")
     if name in _OBJECTS:
