@@ -85,6 +85,8 @@ def convert(
     if not shard_mb > 0:
         raise ValueError(f"shard_mb={shard_mb!r} must be a number of megabytes above 0.")
     out = files.check_output(out, name="out") if is_zip else files.check_folder(Path(out).absolute(), "out")
+    if not str(source).startswith("tfds:"):
+        files.check_apart(out, [Path(source).expanduser()], "out")
     found = find(source, labels, subset=subset, key=key, data_dir=data_dir, download=download)
     plan = {
         "version": VERSION,

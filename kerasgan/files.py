@@ -61,6 +61,19 @@ def check_folder(folder, name="folder"):
     return folder
 
 
+def check_apart(path, given, name="path"):
+    """Checks that writing a file or folder replaces nothing that was given to work on, by whatever name it is there.
+
+    Raises:
+        FileExistsError: it is the same file or folder, such as through a link, a relative path or in another case.
+    """
+    for source in given:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise FileExistsError(
+                f"{name} {str(path)!r} is {str(source)!r}, which is read and would be lost; choose another name."
+            )
+
+
 @contextlib.contextmanager
 def atomic(path):
     """Yields the name of a temporary file, which takes the place of `path` when the block ends well.

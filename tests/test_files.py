@@ -228,6 +228,20 @@ def test_check_output_rejects_places(tmp_path):
         files.check_output(f"{tmp_path}/new/")
 
 
+@pytest.mark.parametrize("other", ["same", "relative", "link", "hard link", "folder"])
+def test_check_apart(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    photo, folder = tmp_path / "photo.png", tmp_path / "photos"
+    photo.write_text("")
+    folder.mkdir()
+    (tmp_path / "soft.png").symlink_to(photo)
+    os.link(photo, tmp_path / "hard.png")
+    names = {"same": photo, "relative": "photos/../photo.png", "link": "soft.png", "hard link": "hard.png"}
+    with pytest.raises(FileExistsError, match="--out .* would be lost"):
+        files.check_apart(names.get(other, "photos/"), ["nowhere", photo, folder], name="--out")
+    files.check_apart("new.png", [photo, folder])
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that nobody can write in")
 def test_check_output_rejects_a_folder_that_cannot_be_written():
     with pytest.raises(OSError, match="nothing can be written in '/proc"):

@@ -21,10 +21,12 @@ class Exportable:
     Args:
         gan: `kerasgan.GAN`.
         recipe: the `kerasgan.registry.Recipe` that it was trained by, or None for a GAN of one's own.
+        called: what a file's description calls it; None takes the GAN's own name.
     """
 
     gan: typing.Any
     recipe: typing.Any = None
+    called: str | None = None
     _proof: dict = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
@@ -37,19 +39,20 @@ class Exportable:
         """
         if isinstance(gan, cls):
             return gan
-        recipe = None
+        recipe = called = None
         if isinstance(gan, (str, os.PathLike)):
             from kerasgan import registry, runs
 
             name = os.fspath(gan)
             known = name in registry.list_models() or (pathlib.Path(name) / runs.RECIPE).is_file()
-            gan, recipe = runs.load(name), runs.recipe_of(name) if known else None
+            recipe, called = runs.recipe_of(name) if known else None, runs.called(name)
+            gan = runs.load(name, compile=False)
         _check(gan)
-        return cls(gan, recipe)
+        return cls(gan, recipe, called)
 
     @property
     def name(self):
-        return self.recipe.name if self.recipe else self.gan.name
+        return self.called or self.gan.name
 
     @property
     def output(self):
@@ -130,7 +133,7 @@ def check_new(path, ending, overwrite):
         overwrite: whether it may be there.
 
     Raises:
-        FileExistsError: it is there, and `overwrite` is False.
+        FileExistsError: it is there, and `overwrite` is False; or something else has the name of its sidecar.
         ValueError, OSError: as `kerasgan.files.check_output`.
     """
     path = pathlib.Path(path)
@@ -140,8 +143,23 @@ def check_new(path, ending, overwrite):
             f"path {str(path)!r} exists already; choose another one, or pass overwrite=True "
             "(on the command line, --overwrite)."
         )
+    _check_sidecar(path)
     if ending:
         return files.check_output(path, (ending,))
     if path.is_file():
         raise NotADirectoryError(f"path {str(path)!r} is a file; this format is a folder: choose another name.")
     return path
+
+
+def _check_sidecar(path):
+    """Raises a FileExistsError if the sidecar would replace a file that is none, such as a run's recipe.json."""
+    from kerasgan.export import sidecar
+
+    beside = sidecar.path_of(path)
+    try:
+        sidecar.read(path)
+    except ValueError:
+        raise FileExistsError(
+            f"path {str(path)!r}: {str(beside)!r}, which describes it, would replace a file of that name that is "
+            "something else; choose another name."
+        ) from None
