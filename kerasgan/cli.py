@@ -5,7 +5,6 @@ A command is one function that takes the words after its name and may return an 
 is imported only by commands that need it, after everything that can be checked without it.
 """
 
-import contextlib
 import difflib
 import os
 import random
@@ -18,8 +17,7 @@ import warnings
 from absl import flags
 
 import kerasgan
-from kerasgan import files, registry
-from kerasgan.console import quiet
+from kerasgan import classes, console, files, registry, runs
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
 _PICTURES = (".png", ".webp", ".jpg", ".jpeg")
@@ -49,16 +47,19 @@ def list_models(words):
 
 
 def describe(words):
-    """describe NAME
+    """describe NAME|RUN
 
-    Prints the card of a pretrained model: samples, scores, how it was trained, licences.
+    Prints the card of a pretrained model: samples, scores, how it was trained, licences. Of a run folder, what is known
+    of its model and its data.
 
     Examples:
       kerasgan describe dcgan_celeba
+      kerasgan describe runs/my_photos
     """
     values = flags.FlagValues()
     (name,) = _parse(describe, values, words)
-    print(registry.describe(name).rstrip())
+
+    print(runs.describe(name).rstrip())
 
 
 def generate(words):
@@ -70,6 +71,7 @@ def generate(words):
       kerasgan generate dcgan_celeba -n 64 -o faces.png
       kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
       kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
+      kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
       kerasgan generate runs/my_photos -o new_photos.png
     """
     values = flags.FlagValues()
@@ -78,7 +80,9 @@ def generate(words):
         "out", None, "File to write; default: NAME with its medium's ending.", short_name="o", flag_values=values
     )
     flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
-    flags.DEFINE_list("label", None, "Class, or one for each sample: 3 or 0,1,2.", flag_values=values)
+    flags.DEFINE_list(
+        "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
+    )
     flags.DEFINE_float(
         "truncation", None, "Share of the samples to choose the best from: lower is more typical.", flag_values=values
     )
@@ -92,18 +96,17 @@ def generate(words):
         files.check_folder(".", name="--out")
     else:
         files.check_output(values.out, name="--out")
-    labels = None if values.label is None else [_whole("--label", label) for label in values.label]
-
-    from kerasgan import runs
 
     runs.check_name(name)
+    if values.label is not None and (known := runs.class_names(name)) is not None:
+        _labels(values.label, known)
     _import_tensorflow()
-    gan = _able_to(runs.load(name), name, "generate")
+    gan = _able_to(runs.load(name, compile=False), name, "generate")
     media = gan.media
-    default = _stem(name) + media.extension
+    default = runs.called(name) + media.extension
     path = files.check_output(values.out or default, media.extensions, name="--out")
     seed = random.randrange(2**31) if values.seed is None else values.seed
-    labels = labels[0] if labels and len(labels) == 1 else labels
+    labels = None if values.label is None else _labels(values.label, gan.class_names)
     samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
     media.save(samples, path, columns=values.columns)
     print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
@@ -129,15 +132,14 @@ def translate(words):
     flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
     name, *pictures = _parse(translate, values, words, takes=None) or [None]
     _check_pictures(translate, name, pictures)
-    outputs = _outputs(pictures, values.out, _stem(name))
-
-    from kerasgan import runs
+    outputs = _outputs(pictures, values.out, runs.called(name))
+    _check_apart(outputs, pictures)
 
     runs.check_name(name)
     _import_tensorflow()
     from kerasgan import data
 
-    gan = _able_to(runs.load(name), name, "translate")
+    gan = _able_to(runs.load(name, compile=False), name, "translate")
     source, _ = gan.media_of(gan.check_direction(values.direction))
     images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in pictures]
     for image, path in zip(images, outputs, strict=True):
@@ -169,7 +171,7 @@ def upscale(words):
     name, *pictures = _parse(upscale, values, words, takes=None) or [None]
     _check_pictures(upscale, name, pictures)
 
-    from kerasgan import runs, upscaler
+    from kerasgan import upscaler
 
     upscaler.check_tiles(values.tile, values.overlap)
     runs.check_name(name)
@@ -179,13 +181,21 @@ def upscale(words):
 
     for path in pictures:  # what cannot be read must not show when half of the work is done
         data.picture(path)
-    gan = _able_to(runs.load(name), name, "upscale")
+    gan = _able_to(runs.load(name, compile=False), name, "upscale")
+    outputs = [str(out).replace("{scale}", f"x{gan.scale}") for out in outputs]
+    _check_apart(outputs, pictures)
     for path, out in zip(pictures, outputs, strict=True):
         pixels = data.picture(path)
         larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)
-        out = kerasgan.save_samples(larger[None], str(out).replace("{scale}", f"x{gan.scale}"))
+        out = kerasgan.save_samples(larger[None], out)
         sizes = (f"{image.shape[1]}x{image.shape[0]}" for image in (pixels, larger))
         print(f"Saved {out}: {' -> '.join(sizes)}.")
+
+
+def _check_apart(outputs, given):
+    """Raises a FileExistsError if one of the files to write is one of those that were given."""
+    for out in outputs:
+        files.check_apart(out, given, name="--out")
 
 
 def _check_pictures(command, name, pictures):
@@ -282,8 +292,6 @@ def train(words):
             raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
     if values.rollback < 0:
         raise ValueError(f"--rollback is {values.rollback}; expected 0 (never) or more.")
-
-    from kerasgan import runs
 
     files.check_folder(values.out, name="--out")
     recipe = runs.recipe_of(name)
@@ -413,12 +421,11 @@ def evaluate(words):
         if values[flag].value is not None and values[flag].value < 1:
             raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
 
-    from kerasgan import runs
-
     path = runs.check_name(name)
     out = values.out or (path / runs.EVALUATION if path.is_dir() and name not in registry.list_models() else None)
     if out is not None:
         files.check_output(out, (".json",), name="--out")
+        files.check_apart(out, [path / file for file in runs.NEEDED], name="--out")
     _import_tensorflow()
     from kerasgan import metrics
 
@@ -433,9 +440,10 @@ def evaluate(words):
         network=values.network,
         **options,
     )
+    if out is not None:  # first of all: the work of hours must not be lost if it cannot be shown
+        metrics.result.save(found, out)
     print(metrics.result.table(found))
     if out is not None:
-        metrics.result.save(found, out)
         print(f"Saved with the protocol to {out}.")
 
 
@@ -457,8 +465,6 @@ def report(words):
         "out", None, "HTML file to write; default: report.html in RUN.", short_name="o", flag_values=values
     )
     (folder,) = _parse(report, values, words)
-
-    from kerasgan import runs
 
     runs.check_run(folder)
     out = files.check_output(values.out or os.path.join(folder, "report.html"), (".html",), name="--out")
@@ -511,7 +517,6 @@ def export(words):
         raise ValueError(f"--batch_size is {values.batch_size}; expected 1 or more.")
 
     from kerasgan import export as exports
-    from kerasgan import runs
 
     _check_mode(values.quantize)
     runs.check_name(name)
@@ -519,7 +524,7 @@ def export(words):
         return _export_web(name, values)
     mode = f"_{values.quantize}" if values.quantize not in (None, "float32") else ""
     ending = endings[values.format]
-    out = exports.check_new(values.out or f"{_stem(name)}{mode}{ending}", ending, values.overwrite)
+    out = exports.check_new(values.out or f"{runs.called(name)}{mode}{ending}", ending, values.overwrite)
     exports.check_installed(values.format)
     _import_tensorflow()
     options = {"batch_size": values.batch_size, "overwrite": values.overwrite}
@@ -556,10 +561,10 @@ def _write_page(names, folder, values, overwrite=False):
     mode = values.quantize or exports.WEB_MODE
     names = list(dict.fromkeys(names))
     pretrained = [name for name in names if name in registry.list_models()]
-    models = {_stem(name): cache.find(name, mode) if name in pretrained else None for name in names}
+    models = {runs.called(name): cache.find(name, mode) if name in pretrained else None for name in names}
     if len(models) < len(names):
         raise ValueError(f"Two of {', '.join(names)} would have one name on the page, that of their folder or file.")
-    missing = [name for name in names if models[_stem(name)] is None]
+    missing = [name for name in names if models[runs.called(name)] is None]
     kept = f"; the pretrained ones are kept in {cache.folder()}" if {*missing} & {*pretrained} else ""
     with cache.scratch() as temporary:
         for number, name in enumerate(missing, 1):
@@ -568,8 +573,8 @@ def _write_page(names, folder, values, overwrite=False):
             if name in pretrained:
                 models[name] = cache.export(name, mode, temporary)
             else:
-                models[_stem(name)] = os.path.join(temporary, f"{_stem(name)}.tflite")
-                exports.tflite(name, models[_stem(name)], mode)
+                models[runs.called(name)] = os.path.join(temporary, f"{runs.called(name)}.tflite")
+                exports.tflite(name, models[runs.called(name)], mode)
         return exports.web(models, folder, litert=values.litert, overwrite=overwrite)
 
 
@@ -602,7 +607,6 @@ def serve(words):
     if len(names) == 1 and serving.is_bundle(names[0]):
         return serving.serve(names[0], **options)
     from kerasgan import export as exports
-    from kerasgan import runs
     from kerasgan.export import cache
 
     _check_mode(values.quantize)
@@ -643,15 +647,28 @@ def main(words=None):
     words = list(sys.argv[1:] if words is None else words)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
+    with console.forgiving():
+        try:
+            code = _run(words, debug)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # now, not when Python ends: a reader may be gone
+            return code
+        except BrokenPipeError:  # `kerasgan list | head -1`
+            console.lose(sys.stdout)
+            return 0
+
+
+def _run(words, debug):
+    """Runs a command and prints what went wrong; returns the exit code."""
     try:
-        with contextlib.suppress(BrokenPipeError):  # `kerasgan list | head`
-            return _dispatch(words) or 0
-        return 0
+        return _dispatch(words) or 0
     except _Help as text:
         print(text)
         return 0
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError, ImportError, ArithmeticError, flags.Error) as error:
         if debug:
             raise
@@ -782,9 +799,14 @@ def _whole(flag, text):
         raise ValueError(f"{flag} is {text!r}; expected a whole number.") from None
 
 
-def _stem(name):
-    """What files made of a model are called: a pretrained model's name, or that of the run folder or file."""
-    return re.sub(r"\.keras$", "", os.path.basename(os.path.normpath(name)))
+def _labels(words, class_names):
+    """The number of the class that `--label` says, or of several. A number that is the name of a class is a name."""
+    named = [word in class_names or (class_names and not re.fullmatch(r"[+-]?\d+", word)) for word in words]
+    numbers = [
+        classes.number_of(word, class_names) if name else _whole("--label", word)
+        for word, name in zip(words, named, strict=True)
+    ]
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 def _size(recipe):
@@ -794,27 +816,13 @@ def _size(recipe):
 
 
 def _import_tensorflow(devices=True):
-    """Imports TensorFlow without its start-up messages, unless the user has asked for them.
+    """Imports TensorFlow, as `console.import_tensorflow` does.
 
     On processors without AVX-512 TensorFlow leaves oneDNN out unless told otherwise, though convolutions train faster
     with it on them, too.
-
-    Args:
-        devices: whether its devices are set up now; not if something is still to be said of them.
     """
-    if "tensorflow" in sys.modules:
-        return
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        import tensorflow  # noqa: F401
-
-        return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # real errors arrive as exceptions
-    with quiet(replay=True):  # the first messages come from C++ before it has read the level
-        import tensorflow
-
-        # Finding no GPU is another occasion for them.
-        tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
+    console.import_tensorflow(devices)
 
 
 if __name__ == "__main__":

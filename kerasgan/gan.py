@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import distribution
+from kerasgan import classes, distribution
 from kerasgan.game import Game, count_of, number, with_labels
 from kerasgan.precision import in_float32
 
@@ -94,6 +94,14 @@ class GAN(Game):
     def _second(self, second):
         return None if second is None else np.reshape(second, (-1,)).astype("int32")
 
+    def _numbered(self, labels):
+        """Labels with the number of each class that is given by its name."""
+        if isinstance(labels, str):
+            return classes.number_of(labels, self.class_names)
+        if isinstance(labels, (list, tuple)) or getattr(labels, "dtype", np.dtype(int)).kind in "UO":
+            return [classes.number_of(name, self.class_names) if isinstance(name, str) else name for name in labels]
+        return labels
+
     def _check_labels(self, labels):
         labels = np.asarray(labels)
         if not np.issubdtype(labels.dtype, np.integer):
@@ -112,7 +120,8 @@ class GAN(Game):
 
         Args:
             count: how many, at least 1.
-            labels: for a conditional GAN, one class for all, or one a sample; None goes through the classes in turn.
+            labels: for a conditional GAN, one class for all, or one a sample, as numbers or, where classes have names
+                (`class_names`), by name: 3, "boots", ["boots", 1]; None goes through the classes in turn.
             seed: integer; the same seed gives the same samples, and the first of them whatever `count` is.
             truncation: None, or the share of the generator's samples to choose from, above 0 and up to 1: at 0.5, each
                 sample is the one of two that the discriminator finds more real (the simplest form of discriminator
@@ -258,7 +267,7 @@ class GAN(Game):
             return None
         if labels is None:
             return tf.constant(np.arange(count) % self.num_classes, tf.int32)
-        labels = self._check_labels(labels)
+        labels = self._check_labels(self._numbered(labels))
         if labels.ndim == 0:
             labels = np.repeat(labels, count)
         if labels.shape != (count,):

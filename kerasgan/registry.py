@@ -11,6 +11,7 @@ import json
 import pathlib
 import typing
 
+from kerasgan import console
 from kerasgan import weights as weight_files
 from kerasgan.weights import WeightFile
 
@@ -144,6 +145,10 @@ class Recipe:
         dtype: Keras dtype policy of the training, such as "mixed_bfloat16"; "auto" takes the one that suits the device
             (see `kerasgan.precision.choose`).
         class_names: what the classes of a conditional GAN are called, in their order; none where numbers say it.
+        fingerprint: of the data, by which a training finds out whether its data are those that the recipe speaks of.
+            Entries of the zoo leave it out: their `weights.json` has it.
+        picture_size: (height, width) of the pictures that a crop box in `data` is made for; it is left out for pictures
+            of another size. None: for all.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
     Raises:
@@ -164,6 +169,8 @@ class Recipe:
     seed: int | None = 0
     dtype: str = "float32"
     class_names: tuple[str, ...] = ()
+    fingerprint: str = ""
+    picture_size: tuple[int, int] | None = None
     weights: tuple[WeightFile, ...] = ()
     samples_seen: int = 0
 
@@ -177,6 +184,7 @@ class Recipe:
         for field in ("model", "compile", "data"):
             object.__setattr__(self, field, _plain(self, field))
         object.__setattr__(self, "class_names", tuple(self.class_names))
+        object.__setattr__(self, "picture_size", None if self.picture_size is None else tuple(self.picture_size))
         object.__setattr__(self, "weights", tuple(self.weights))
         for file in self.weights:
             if not isinstance(file, WeightFile):
@@ -264,14 +272,25 @@ def describe(name):
         return card
     if folder is not None and (folder / "card.md").is_file():
         return (folder / "card.md").read_text(encoding="utf-8")
+    return about(recipe)
+
+
+def about(recipe, name=None):
+    """What a recipe says of its model, Markdown text.
+
+    Args:
+        name: what the model is called; None takes the recipe's name.
+    """
     rows = {
         "Makes": recipe.makes,
+        "Classes": ", ".join(recipe.class_names),
         "Type": recipe.gan_type,
         "Data": recipe.data_name,
         "Licence of the data": recipe.data_license,
         "Licence of the weights": recipe.license,
     }
-    return f"# {recipe.name}\n\n" + "\n".join(f"- {row}: {value}" for row, value in rows.items() if value) + "\n"
+    lines = [f"- {row}: {value}" for row, value in rows.items() if value]
+    return f"# {name or recipe.name}\n\n" + "\n".join(lines) + "\n"
 
 
 def register(recipe, card=None, folder=None):
@@ -319,6 +338,7 @@ def gan_class(gan_type):
     Raises:
         ValueError: there is no such class.
     """
+    console.import_tensorflow()
     path = TYPES[gan_type].path if gan_type in TYPES else gan_type
     module, _, name = path.partition(":")
     try:
@@ -344,6 +364,7 @@ def build(recipe, dtype=None, compile=True):
 
         dtype, _ = precision.choose()
     gan = gan_class(recipe.gan_type)(**{"seed": recipe.seed, **recipe.model, "dtype": dtype})
+    gan.class_names = recipe.class_names
     if compile:
         gan.compile(**recipe.compile)
     return gan
@@ -352,10 +373,7 @@ def build(recipe, dtype=None, compile=True):
 def load(name, dtype=None, compile=True):
     """A pretrained GAN, ready for `generate` and, since it comes compiled with its recipe's arguments, for `fit`.
 
-    ```python
-    gan = kerasgan.load("dcgan_celeba")
-    faces = gan.generate(16, seed=7)
-    ```
+    `kerasgan.load` takes run folders and files, too.
 
     Args:
         name: one of `list_models()`.
@@ -430,7 +448,10 @@ def _with_published_weights(recipe, path):
     try:
         published = json.loads(path.read_text(encoding="utf-8"))
         files = tuple(WeightFile(**file) for file in published["weights"])
-        return dataclasses.replace(recipe, weights=files, samples_seen=published["samples_seen"])
+        fingerprint = published.get("fingerprint", recipe.fingerprint)
+        return dataclasses.replace(
+            recipe, weights=files, samples_seen=published["samples_seen"], fingerprint=fingerprint
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{str(path)!r} is damaged ({error}). Install kerasgan again, or publish it again.") from error
 

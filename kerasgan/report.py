@@ -55,7 +55,7 @@ def write(folder, path, source=None, network=None, seed=0):
     folder = runs.check_run(folder)
     path = files.check_output(path, (".html",))
     recipe = runs.recipe_of(folder)
-    gan = runs.load(str(folder))
+    gan = runs.load(str(folder), compile=False)
     sections = [
         ("New samples", _samples(gan, seed)),
         ("Samples over time", _progress(folder / runs.SAMPLES, gan.media)),
@@ -66,7 +66,7 @@ def write(folder, path, source=None, network=None, seed=0):
         ("Recipe", _recipe(recipe)),
     ]
     body = "\n".join(f"<section><h2>{title}</h2>\n{content}</section>" for title, content in sections if content)
-    title = html.escape(f"{recipe.name}: {recipe.makes}")
+    title = html.escape(f"{runs.called(folder)}: {recipe.makes}")
     page = _PAGE.format(title=title, style=_STYLE, body=body)
     with files.atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -86,9 +86,8 @@ def _progress(folder, media):
         return ""
     wanted = {round(i * (len(sheets) - 1) / (_SHEETS - 1)) for i in range(_SHEETS)}
     figures = [_figure(_embedded(sheets[i]), sheets[i].stem.replace("_", " ")) for i in sorted(wanted)]
-    animation = [
-        _figure(_embedded(path), "every sheet") for path in folder.glob("animation.*") if path.stat().st_size < 8e6
-    ]
+    animations = [path for path in sorted(folder.glob("animation.*")) if path.stat().st_size < 8e6]
+    animation = [_figure(_embedded(path), "every sheet") for path in animations]
     return f'<div class="sheets">{"".join([*figures, *animation])}</div>'
 
 
@@ -148,8 +147,10 @@ def _neighbours(gan, recipe, source, network, seed):
 
 def _recipe(recipe):
     rows = [
-        ("type", recipe.gan_type),
-        ("data", f"{recipe.data_name} ({recipe.data_license})"),
+        ("recipe, type", f"{recipe.name}, {recipe.gan_type}"),
+        ("data", f"{recipe.data_name} (licence: {recipe.data_license})"),
+        ("licence of the weights", recipe.license),
+        *([("classes", ", ".join(recipe.class_names))] if recipe.class_names else []),
         ("epochs", f"{recipe.epochs} of batches of {recipe.batch_size}"),
         ("precision, seed", f"{recipe.dtype}, {recipe.seed}"),
         *((f"{f}.{name}", value) for f in ("model", "compile", "data") for name, value in getattr(recipe, f).items()),
@@ -185,7 +186,8 @@ def _figure(content, caption):
 
 
 def _plot(lines, across="samples seen"):
-    """{name: [(x, y)]} as an SVG picture."""
+    """{name: [(x, y)]} as an SVG picture: the same text for the same lines."""
+    import matplotlib
     from matplotlib.figure import Figure  # without pyplot: no window, no state
 
     figure = Figure(figsize=(8, 3), layout="constrained")
@@ -196,5 +198,6 @@ def _plot(lines, across="samples seen"):
     axes.legend()
     axes.grid(alpha=0.3)
     text = io.StringIO()
-    figure.savefig(text, format="svg")
+    with matplotlib.rc_context({"svg.hashsalt": "kerasgan"}):  # else its ids are drawn at random
+        figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()[text.getvalue().index("<svg") :]

@@ -4,7 +4,7 @@ A run folder holds
 
 - `recipe.json`: the recipe as used, the data's path, the GAN's full configuration, versions;
 - `model.keras`: the newest checkpoint, at the end the trained model; `previous.keras`, the one before it;
-- `samples/`: sample sheets of every epoch and their animation;
+- `samples/`: sample sheets of every epoch, or of every few where there are more than 200, and their animation;
 - `log.csv`: losses of every epoch, speed and memory;
 - `tensorboard/`, `scores.json` and `best.keras`, where they were asked for: see `kerasgan.callbacks.EventLog`, `Score`;
 - `health.json`, what was found of the training's health, and `healthy.keras`, what it may go back to: see
@@ -22,12 +22,13 @@ import hashlib
 import inspect
 import json
 import math
+import os
 import pathlib
 import platform
 import random
 import re
 
-from kerasgan import defaults, files, registry, weights
+from kerasgan import classes, console, defaults, files, provenance, registry, weights
 
 RECIPE = "recipe.json"
 CHECKPOINT = "model.keras"
@@ -36,12 +37,22 @@ LOG = "log.csv"
 EVENTS = "tensorboard"
 EVALUATION = "evaluation.json"
 SAMPLES = "samples"
+NEEDED = (
+    RECIPE,
+    "health.json",
+    "scores.json",
+)  # what a training goes on with, of those that other commands could write
 _MINUTES = 5  # between two checkpoints
 _MOST_SHEETS = 200
 _SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
 _FINETUNING_SAMPLES = 100_000
 _TIMED_STEPS = 6  # of a training in each number format; the first one, which builds the graph, does not count
 _MISSING = object()
+# Of a recipe, what its training does not depend on, or finds out by itself.
+_ABOUT = (
+    *("weights", "samples_seen", "epochs", "class_names", "fingerprint", "picture_size"),
+    *("makes", "data_name", "data_license", "license"),
+)
 
 
 class DataLost(OSError):
@@ -52,25 +63,68 @@ class Interrupted(Exception):
     """Training was stopped from outside after it had been saved."""
 
 
-def load(name, compile=False):
-    """Opens a GAN by whatever names it: a pretrained model, a run folder or a `.keras` file.
+def load(name, dtype=None, compile=True):
+    """A GAN by whatever names it: a pretrained model, a run folder or a `.keras` file. This is `kerasgan.load`.
+
+    It is ready for `generate`, `translate` or `upscale` and, since it comes compiled, for `fit`.
+
+    ```python
+    gan = kerasgan.load("dcgan_celeba")
+    faces = gan.generate(16, seed=7)
+    mine = kerasgan.load("runs/mine")
+    ```
 
     Args:
-        name: one of `kerasgan.list_models()`, or a path.
-        compile: whether it comes ready to train on.
+        name: one of `kerasgan.list_models()`, or a path, a str or `os.PathLike`.
+        dtype: Keras dtype policy. None: of a pretrained model "float32", whatever its training used; of a run or a
+            file the one that it was saved with.
+        compile: whether it comes ready to train on: a pretrained model with its recipe's arguments, what was saved with
+            its own and with its optimizers' state.
+
+    Returns:
+        A `kerasgan.GAN`, or another `kerasgan.Game`.
 
     Raises:
-        ValueError: there is neither a model nor a path of this name, or the file is not a saved model.
+        ValueError: there is neither a model nor a path of this name, a model has no weights or they do not fit, or the
+            file is not a saved model.
         FileNotFoundError: a folder without a model.
+        OSError: the weights of a pretrained model cannot be had; see `kerasgan.weights.find`.
     """
     if name in registry.list_models():
-        return registry.load(name, compile=compile)
+        return registry.load(name, dtype, compile)
     path = check_name(name)
+    console.import_tensorflow()
     from kerasgan.callbacks import Checkpoint
 
     if (path / RECIPE).is_file():
         registry.gan_class(_read(path)["recipe"].gan_type)  # a class of one's own is known to Keras once imported
-    return Checkpoint.load(path, compile=compile)[0]
+    gan = Checkpoint.load(path, compile=compile)[0]
+    return gan if dtype is None else _in_number_format(gan, dtype)
+
+
+def _in_number_format(gan, dtype):
+    """The model, built anew with another dtype policy: with its weights, counters, seeds and optimizers' state."""
+    from kerasgan.game import innermost
+
+    config = gan.get_config()
+    if "generator" in config:
+        raise ValueError(
+            f"dtype={dtype!r}: the networks of {gan.name}, which are your own, compute in the format that they were "
+            "built with; leave dtype out."
+        )
+    other = type(gan).from_config({**config, "dtype": dtype})
+    for network in networks(other, averages=True):
+        getattr(other, network).set_weights(getattr(gan, network).get_weights())
+    if gan.compiled:
+        other.compile_from_config(gan.get_compile_config())
+        for player in ("discriminator", "generator"):
+            there, here = (innermost(getattr(model, f"{player}_optimizer")) for model in (gan, other))
+            for variable, value in zip(here.variables, there.variables, strict=True):
+                variable.assign(value)
+    state = {}
+    gan.save_own_variables(state)
+    other.load_own_variables(state)
+    return other
 
 
 def check_name(name):
@@ -79,17 +133,19 @@ def check_name(name):
     Raises:
         ValueError, FileNotFoundError: as `load`.
     """
+    if not isinstance(name, (str, os.PathLike)) or not str(name):
+        registry.get(name)  # which says that it is unknown
     path = pathlib.Path(name)
     if name in registry.list_models():
         return path
     if path.is_dir():
         if not any((path / checkpoint).is_file() for checkpoint in (CHECKPOINT, PREVIOUS)):
             raise FileNotFoundError(
-                f"{name!r} holds no {CHECKPOINT}: it is no run folder, or its training has not saved anything yet."
+                f"{str(name)!r} holds no {CHECKPOINT}: it is no run folder, or its training has not saved anything yet."
             )
     elif not path.is_file():
         try:
-            registry.get(name)
+            registry.get(os.fspath(name))
         except ValueError as error:
             raise ValueError(f"{error} Nor is there a run folder or a .keras file of this name.") from None
     return path
@@ -105,6 +161,30 @@ def check_run(folder):
     if not (path / RECIPE).is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no run folder: it holds no {RECIPE}.")
     return check_name(str(folder))
+
+
+def called(name):
+    """What a model is called by the name, run folder or file that it is loaded by, and so are files made of it."""
+    return re.sub(r"\.keras$", "", pathlib.Path(name).absolute().name)
+
+
+def class_names(name):
+    """What the classes of a model are called, before it is loaded; None for a file, which has to be opened to tell."""
+    known = name in registry.list_models() or (pathlib.Path(name) / RECIPE).is_file()
+    return recipe_of(name).class_names if known else None
+
+
+def describe(name):
+    """The card of a pretrained model; of a run folder, what is known of its model and its data: Markdown text.
+
+    Raises:
+        ValueError: nothing has this name, or it is a file, which says nothing of its training.
+    """
+    if (pathlib.Path(name) / RECIPE).is_file():
+        return registry.about(recipe_of(name), called(name))
+    if check_name(name).is_file() and name not in registry.list_models():
+        raise ValueError(f"{name!r} is a file, which says nothing of its training: give the run folder.")
+    return registry.describe(name)
 
 
 def recipe_of(name):
@@ -132,6 +212,8 @@ def changed(recipe, changes):
             values[field] = {**values[field], argument: value}
         else:
             values[field] = value
+    if "data.crop" in changes:  # whoever gives a box means it for these pictures
+        values["picture_size"] = None
     return registry.Recipe.from_dict(values)
 
 
@@ -163,7 +245,7 @@ def evaluate(
     from kerasgan import metrics as scores
     from kerasgan.metrics import evaluation
 
-    gan, recipe = load(name), recipe_of(name)
+    gan, recipe = load(name, compile=False), recipe_of(name)
     split = subset or recipe.data.get("subset") or "all"
     if not hasattr(gan, "generate") and any(value is not None for value in options.values()):
         verb = "translates" if hasattr(gan, "translate") else "upscales"
@@ -201,6 +283,7 @@ def read_whole(recipe, source, subset=None):
         A `tf.data.Dataset` of one epoch, batches of one.
     """
     reader = _reader(recipe)
+    recipe = for_pictures_of(source, recipe)
     arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
     arguments |= {} if subset is None else {"subset": subset}
     known = inspect.signature(reader).parameters
@@ -236,13 +319,41 @@ def read_apart(recipe, source, subset=None, paired=True):
     return read_whole(changed(recipe, changes), source, subset)
 
 
+def what_is_trained(recipe):
+    """The values of a recipe that its training depends on, without the number of epochs: a dict."""
+    return {name: value for name, value in dataclasses.asdict(recipe).items() if name not in _ABOUT}
+
+
 def for_other_data(recipe):
     """A recipe whose reader keeps only what fits samples to the model, not what suits the recipe's own data set."""
     if recipe.gan_type not in registry.TYPES:
         return recipe
     wanted = registry.TYPES[recipe.gan_type].data
     data = {name: recipe.data.get(name, value) for name, value in wanted.items()}
-    return dataclasses.replace(recipe, data=data)
+    return dataclasses.replace(recipe, data=data, picture_size=None)
+
+
+def for_pictures_of(source, recipe):
+    """The recipe without a crop box that was made for pictures of another size than those of a source; says so.
+
+    Such a box would cut the same corner out of each of them.
+    """
+    from kerasgan.data.picture_sizes import picture_sizes
+
+    box = recipe.data.get("crop")
+    if recipe.picture_size is None or not isinstance(box, list):
+        return recipe
+    known = {name: recipe.data[name] for name in ("subset", "key", "data_dir", "download") if name in recipe.data}
+    others = sorted(picture_sizes(source, **known) - {recipe.picture_size})
+    if not others:
+        return recipe
+    made, theirs = (f"{width}x{height}" for height, width in (recipe.picture_size, others[0]))
+    console.write(
+        f"The crop {box} of the recipe {recipe.name} is for pictures of {made}, and there are some of {theirs}: the "
+        f"largest centred part of each is taken instead. To have the box: --set data.crop={json.dumps(box)}"
+    )
+    data = {name: value for name, value in recipe.data.items() if name != "crop"}
+    return dataclasses.replace(recipe, data=data, picture_size=None)
 
 
 def train(
@@ -305,12 +416,14 @@ def train(
     _check_arguments(recipe)
     if score:
         evaluation.check_metrics(score)
+        evaluation.check_scorable(registry.gan_class(recipe.gan_type), "score")
     if rollback and distribution.workers(strategy) > 1:
         raise ValueError(f"rollback={rollback}: a training on several machines cannot go back; leave it out.")
     asked = _request(recipe, follow_data, initial)
     before = _earlier(folder, asked)
     _check_agreement(strategy, [asked, epochs, limit_steps, _checkpoints(folder)])
-    recipe = _settled(before["recipe"] if before else recipe, strategy)
+    wanted = recipe
+    recipe = for_pictures_of(source, _settled(before["recipe"] if before else recipe, strategy))
     dataset = _read_data(recipe, source)
     _check_same_data(folder, before, dataset, source)
     _check_agreement(strategy, getattr(dataset, "fingerprint", None))
@@ -329,6 +442,9 @@ def train(
     if gan is None:
         with distribution.scope(strategy):
             gan = _start(recipe, initial)
+    recipe = provenance.of_run(recipe, wanted, dataset, source, gan, initial)
+    gan.class_names = recipe.class_names
+    _say_classes(recipe, dataset)
     if epochs is None:
         epochs = recipe.epochs if before else _default_epochs(recipe, dataset, follow_data, initial)
     recipe = dataclasses.replace(recipe, epochs=epochs)
@@ -362,10 +478,8 @@ def train(
 
 
 def _request(recipe, follow_data, initial):
-    """What makes two commands the same training. Epochs may grow; trained weights and class names do not matter."""
-    recipe = dataclasses.asdict(recipe)
-    del recipe["weights"], recipe["samples_seen"], recipe["epochs"], recipe["class_names"]
-    return {**recipe, "follow_data": follow_data, "initial": None if initial is None else str(initial)}
+    """What makes two commands the same training. Epochs may grow."""
+    return {**what_is_trained(recipe), "follow_data": follow_data, "initial": None if initial is None else str(initial)}
 
 
 def _earlier(folder, asked):
@@ -383,7 +497,8 @@ def _earlier(folder, asked):
     before = _read(folder)
     # A number format that was chosen stays the same on another machine, and may be given instead of "auto".
     dtype = asked["dtype"] if asked["dtype"] == precision.AUTO else before["recipe"].dtype
-    differences = "; ".join(_differences({**before["asked"], "dtype": dtype}, asked))
+    there = {name: value for name, value in before["asked"].items() if name not in _ABOUT}
+    differences = "; ".join(_differences({**there, "dtype": dtype}, asked))
     if differences:
         again = f", or go on with: {before['command']}" if before["command"] else ""
         raise ValueError(
@@ -476,6 +591,19 @@ def _following(recipe, dataset):
     return dataclasses.replace(recipe, model={**recipe.model, **follows})
 
 
+def _say_classes(recipe, dataset):
+    """Prints the classes that the data have, if names or counts are known of them."""
+    counts = getattr(dataset, "class_counts", None)
+    names = getattr(dataset, "class_names", None)
+    if not names:
+        return
+    named = dict(enumerate(recipe.class_names or names))
+    shown = [named.get(number, str(number)) for number in range(len(names))]
+    if counts is not None:
+        shown = [f"{name} {count}" for name, count in zip(shown, counts, strict=True)]
+    console.write(f"{len(names)} class{'es' * (len(names) != 1)}: {classes.listed(shown)}.")
+
+
 def _with_number_format(recipe, dataset, strategy):
     """The recipe with the number format in which this model trains fastest here, the same one on all workers."""
     import keras
@@ -492,7 +620,7 @@ def _with_number_format(recipe, dataset, strategy):
     chosen, reason = precision.choose(samples_per_second)
     if len(set(distribution.values_of_workers(strategy, precision.CHOICES.index(chosen)))) > 1:
         chosen, reason = "float32", "which all workers are good at: they measured different ones as the fastest"
-    print(f"Number format: {chosen}, {reason}.")
+    console.write(f"Number format: {chosen}, {reason}.")
     keras.utils.set_random_seed(recipe.seed)  # models that were measured have drawn numbers
     return dataclasses.replace(recipe, dtype=chosen)
 
@@ -521,7 +649,7 @@ def _with_defaults(recipe, dataset, devices):
     )
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
-        print(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
+        console.write(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
     if recipe.batch_size is None:
         dataset = dataset.rebatched(batch)
     return dataclasses.replace(recipe, batch_size=batch, compile={**recipe.compile, **derived}), dataset
@@ -584,7 +712,7 @@ def _start(recipe, initial):
     gan = _build(recipe)
     if initial is None:
         return gan
-    trained = load(initial)
+    trained = load(initial, compile=False)
     if type(trained) is not registry.gan_class(recipe.gan_type):
         raise ValueError(f"{initial!r} is a {type(trained).__name__}, the recipe trains a {recipe.gan_type}.")
     for name, network in networks(trained).items():
@@ -602,14 +730,15 @@ def _build(recipe):
         raise ValueError(f"The recipe's arguments of model or compile are wrong: {error}") from error
 
 
-def networks(gan):
-    """The GAN's networks by name, without the moving averages."""
+def networks(gan, averages=False):
+    """The GAN's networks by name, with or without the moving averages."""
     import keras
 
+    left_out = "_" if averages else ("_", "ema_")
     return {
         name: value
         for name, value in vars(gan).items()
-        if isinstance(value, keras.Model) and not name.startswith(("_", "ema_"))
+        if isinstance(value, keras.Model) and not name.startswith(left_out)
     }
 
 
@@ -699,7 +828,10 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
     if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
         watchers = [callbacks.StopOnNaN(folder), checkpoint, interruption]
     if epoch < recipe.epochs:
-        print(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{_of(gan, recipe, steps)}. Ctrl-C saves.")
+        of = _of(gan, recipe, steps, record["count"])
+        every = _sheets_every(recipe)
+        sheets = f" Samples are saved every {every} epochs." if every > 1 else ""
+        console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}.{sheets} Ctrl-C saves.")
     if step >= steps > 0:
         epoch, step = epoch + 1, 0
     try:
@@ -734,10 +866,17 @@ def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
     gan.fit(batches, **remaining, callbacks=watchers, verbose=0)
 
 
-def _of(gan, recipe, steps):
+def _of(gan, recipe, steps, count):
+    """What an epoch is: how many samples, of how many, as those that fill no batch wait for another epoch."""
     samples = steps * gan.batches_per_step * recipe.batch_size
     devices = gan.distribute_strategy.num_replicas_in_sync
-    return f"{f' of {samples} {gan.media.plural}' if steps > 0 else ''}{f' on {devices} devices' * (devices > 1)}"
+    on = f" on {devices} devices" if devices > 1 else ""
+    if steps < 1:
+        return on
+    if count in (None, samples):
+        return f" of {samples} {gan.media.plural}{on}"
+    others = ", each time others, as batches are whole" if recipe.data.get("shuffle", True) else " that fill batches"
+    return f" of {samples} of the {count} {gan.media.plural}{others}{on}"
 
 
 def _write(gan, recipe, folder, record):

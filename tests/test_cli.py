@@ -1,5 +1,6 @@
 """The `kerasgan` command, and through it the run folders."""
 
+import io
 import json
 import os
 import re
@@ -21,6 +22,8 @@ import kerasgan.serve
 from kerasgan import cli, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
+from kerasgan.export import sidecar
+from kerasgan.export.network import Exportable
 from kerasgan.media import Arrays, Audio
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
@@ -126,7 +129,7 @@ def test_every_command_has_help_with_examples_and_all_flags(capsys, name):
 def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     """Every example of `generate` and `train` passes all checks of its words."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "load", lambda name: pytest.fail("reached the work", pytrace=False))
+    monkeypatch.setattr(runs, "load", lambda name, compile: pytest.fail("reached the work", pytrace=False))
     monkeypatch.setattr(runs, "check_name", lambda name: name)
     monkeypatch.setattr(runs, "train", lambda *args, **kwargs: kerasgan.GAN)
     for name in ("generate", "train"):
@@ -153,6 +156,9 @@ def test_debug_shows_the_traceback():
 
 def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
     (tmp_path / "file").write_text("")
+    (tmp_path / "photo.jpg").write_text("")
+    (tmp_path / "link.jpg").symlink_to("photo.jpg")
+    (tmp_path / "own.tflite.json").write_text("{}")
     (tmp_path / "empty").mkdir()
     cases = [
         (["generate", "dcgan_celeb"], "Did you mean 'dcgan_celeba'"),
@@ -170,6 +176,10 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
         (["export", "dcgan_celeba", "-o", str(tmp_path / "faces.png")], "expected one of .tflite"),
         (["export", "dcgan_celeba", "--batch_size", "0"], "--batch_size is 0"),
         (["export", "dcgan_celeba", "--web", "x", "-o", "x.tflite"], "--web and --out: give one of them"),
+        (["generate", "cgan_fashion_mnist", "--label", "Sneakr"], "Did you mean 'Sneaker'"),
+        (["upscale", "srgan_x4", "photo.jpg", "-o", "./photo.jpg"], "which is read and would be lost"),
+        (["translate", "pix2pix_noto2twemoji", "photo.jpg", "-o", "link.jpg"], "which is read and would be lost"),
+        (["export", "dcgan_celeba", "-o", "own.tflite"], "would replace a file of that name that is something else"),
         (["train", "dcgan", "--out", "x"], "--data is missing"),
         (["train", "dcgan", "--data", "x"], "--out is missing"),
         (["train", "dcgam", "--data", "x", "--out", "x"], "Did you mean 'dcgan'"),
@@ -189,7 +199,48 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
     assert done.stdout == f"{[2] * len(cases)} False\n", done.stderr
     for line, (_, message) in zip(done.stderr.splitlines(), cases, strict=True):
         assert line.startswith("kerasgan: error: ") and message in line
-    assert sorted(os.listdir(tmp_path)) == ["empty", "file"]
+    assert sorted(os.listdir(tmp_path)) == ["empty", "file", "link.jpg", "own.tflite.json", "photo.jpg"]
+
+
+# The screen ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [["list"], [], ["generate", "--help"]])
+def test_a_reader_that_leaves(words):
+    """`kerasgan list | head -1` ends quietly."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "kerasgan.cli", *words]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_screens_that_lack_letters(monkeypatch, tmp_path, encoding):
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert cli.main(["describe", "vanilla_gan_mnist"]) == 0
+    assert cli.main(["generate", str(tmp_path / "Фото\udcff")]) == 2
+    screen.flush()
+    said = screen.buffer.getvalue().decode(encoding)
+    assert "fid" in said and r"\u0424\u043e\u0442\u043e\udcff" in said
+    assert screen.errors == "strict"
+
+
+def test_scores_do_not_replace_what_a_training_needs(capsys, run, pictures):
+    before = (run / "recipe.json").read_bytes()
+    message = fails(capsys, "evaluate", run, "--data", pictures, "-o", run / "recipe.json")
+    assert "would be lost; choose another name" in message and (run / "recipe.json").read_bytes() == before
+
+
+def test_scores_are_saved_before_they_are_shown(run, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "evaluate", lambda *args, **kwargs: [kerasgan.metrics.result.Result("fid", 1.0)])
+    monkeypatch.setattr(kerasgan.metrics.result, "table", lambda found: pytest.fail("shown", pytrace=False))
+    with pytest.raises(pytest.fail.Exception, match="shown"):
+        cli.main(["evaluate", str(run), "--data", str(pictures), "--out", str(tmp_path / "scores.json")])
+    assert kerasgan.metrics.result.load(tmp_path / "scores.json")[0].value == 1.0
 
 
 # Training ------------------------------------------------------------------------------------------------------------
@@ -347,22 +398,51 @@ def test_finetuning_starts_from_the_weights_on_other_data(capsys, run, tmp_path)
     words = ["--finetune", "--data", data, "--out", out, "--limit_steps", 1, "--seed", 5, "--set", "compile.loss=hinge"]
     code, text, error = kerasgan_command(capsys, "train", run, *words)
     assert code == 0, error
-    assert "12500 epochs of 8 images" in text  # 100,000 samples
+    assert "12500 epochs of 8 of the 9 images, each time others, as batches are whole" in text  # 100,000 samples
+    assert "Samples are saved every 62 epochs." in text
     old, new = runs.load(str(run)), runs.load(str(out))
     pairs = [*zip(new.generator.weights, old.ema_generator.weights, strict=True)]
     pairs += zip(new.discriminator.weights, old.discriminator.weights, strict=True)
     assert max(float(np.abs(a - b).max()) for a, b in pairs) < 0.001  # one step away, not another start
     assert json.loads((out / "recipe.json").read_text())["compile"]["loss"]["class_name"] == "Hinge"
+    recipe = runs.recipe_of(out)
+    assert (recipe.makes, recipe.data_name) == ("images like those of mine.npz", "mine.npz")
+    assert "fine-tuned from run" in recipe.license
+    assert sidecar.describe(Exportable.of(str(out)), "tflite", 1)["name"] == "new"
+    card = kerasgan_command(capsys, "describe", out)[1]
+    assert card.startswith("# new\n\n- Makes: images like those of mine.npz\n") and "fine-tuned from run" in card
+    assert "is a file, which says nothing of its training" in fails(capsys, "describe", out / "model.keras")
 
 
 def test_classes_of_a_conditional_type_come_from_the_folders(capsys, pictures, tmp_path):
     out = tmp_path / "run"
-    command = [*small(pictures, out, "cgan"), "--limit_steps", 1]
-    assert kerasgan_command(capsys, *command)[0] == 0
+    command = [*small(pictures, out, "cgan"), "--limit_steps"]
+    code, text, _ = kerasgan_command(capsys, *command, 1)
+    assert code == 0 and "2 classes: cats 12, dogs 12.\n" in text
+    assert kerasgan_command(capsys, *command, 2)[0] == 0  # going on keeps them
     assert runs.recipe_of(out).model["num_classes"] == 2
-    one = tmp_path / "one.png"
-    assert kerasgan_command(capsys, "generate", out, "-n", 2, "--label", "0,1", "-o", one)[0] == 0
-    assert "expected 0 to 1" in fails(capsys, "generate", out, "-n", 2, "--label", 2, "-o", one)
+    assert runs.recipe_of(out).class_names == ("cats", "dogs")
+    one, named = tmp_path / "one.png", tmp_path / "named.png"
+    given = ["generate", out, "-n", 2, "--seed", 1]
+    assert kerasgan_command(capsys, *given, "--label", "0,1", "-o", one)[0] == 0
+    assert kerasgan_command(capsys, *given, "--label", "cats,1", "-o", named)[0] == 0
+    assert named.read_bytes() == one.read_bytes()
+    file = ["generate", out / "model.keras", "-n", 2, "--seed", 1]
+    assert kerasgan_command(capsys, *file, "--label", "cats,dogs", "-o", named)[0] == 0
+    assert named.read_bytes() == one.read_bytes()
+    assert "expected 0 to 1" in fails(capsys, *given, "--label", 2, "-o", one)
+    for words in (given, file):
+        message = fails(capsys, *words, "--label", "cat", "-o", one)
+        assert "'cat', which is no class. Did you mean 'cats'? The classes are cats, dogs." in message
+    assert kerasgan.load(out).class_names == ("cats", "dogs")
+    described = sidecar.describe(Exportable.of(str(out)), "tflite", 1)
+    assert described["class_names"] == described["inputs"][1]["classes"] == ["cats", "dogs"]
+    assert "- Classes: cats, dogs\n" in kerasgan_command(capsys, "describe", out)[1]
+
+
+def test_a_class_that_is_called_by_a_number_is_a_name():
+    assert cli._labels(["7"], ("3", "7")) == 1
+    assert cli._labels(["7", "0"], ("zero", "one")) == [7, 0]
 
 
 @pytest.mark.slow
@@ -398,6 +478,37 @@ def test_generate_from_a_run_and_from_its_file(capsys, run, tmp_path):
     assert three.read_bytes() != one.read_bytes()
     kerasgan_command(capsys, "generate", run, "-n", 6, "--columns", 3, "--seed", seed, "-o", one)
     assert three.read_bytes() == one.read_bytes()
+
+
+def test_load_takes_what_the_command_takes(run):
+    trained = runs.load(run, compile=False)
+    for path in (str(run), run, run / "model.keras"):
+        gan = kerasgan.load(path)
+        assert gan.compiled and not trained.compiled and gan.dtype_policy.name == trained.dtype_policy.name
+        np.testing.assert_array_equal(gan.generate(3, seed=1), trained.generate(3, seed=1))
+        assert int(gan.samples_seen) == 48
+    other = "float32" if trained.dtype_policy.name != "float32" else "mixed_bfloat16"
+    again = kerasgan.load(run, dtype=other)
+    assert again.dtype_policy.name == again.generator.layers[-2].dtype_policy.name == other
+    assert int(again.samples_seen) == 48
+    for player in ("discriminator", "generator"):
+        there, here = (getattr(model, f"{player}_optimizer").variables for model in (gan, again))
+        assert all(np.array_equal(a, b) for a, b in zip(there, here, strict=True)) and len(here) > 2
+        for a, b in zip(getattr(gan, player).weights, getattr(again, player).weights, strict=True):
+            np.testing.assert_array_equal(a, b)
+    with pytest.raises(ValueError, match="Nor is there a run folder or a .keras file"):
+        kerasgan.load("runs/nowhere")
+
+
+def test_load_refuses_a_format_for_networks_of_ones_own(tmp_path):
+    latents, samples = keras.Input((2,)), keras.Input((3,))
+    networks = (
+        keras.Model(latents, keras.layers.Dense(3)(latents)),
+        keras.Model(samples, keras.layers.Dense(1)(samples)),
+    )
+    kerasgan.GAN(*networks).save(tmp_path / "own.keras")
+    with pytest.raises(ValueError, match="dtype='mixed_bfloat16'.*leave dtype out"):
+        kerasgan.load(tmp_path / "own.keras", dtype="mixed_bfloat16")
 
 
 def test_generate_names_the_file_after_the_model(capsys, run, tmp_path, monkeypatch):

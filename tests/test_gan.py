@@ -528,3 +528,18 @@ def test_image_shapes(shape):
     samples = gan.generate(2, seed=1)
     assert samples.shape == (2, *shape) and samples.dtype == np.uint8
     assert gan.call_discriminator(tf.zeros((2, *shape))).shape == (2, 1)
+
+
+def test_classes_by_name():
+    gan = CGAN((8, 8, 1), num_classes=2, units=8, maxout_units=8)
+    with pytest.raises(ValueError, match="'cats', but the model's classes have no names: give their numbers"):
+        gan.generate(1, labels="cats")
+    gan.class_names = ("cats", "dogs")
+    expected = gan.generate(2, labels=[1, 0], seed=1)
+    for labels in (["dogs", "cats"], ("dogs", 0), np.array(["dogs", "cats"]), np.array(["dogs", 0], object)):
+        np.testing.assert_array_equal(gan.generate(2, labels=labels, seed=1), expected)
+    np.testing.assert_array_equal(gan.generate(2, labels="dogs", seed=1), gan.generate(2, labels=1, seed=1))
+    with pytest.raises(ValueError, match="'Cat', which is no class. Did you mean 'cats'[?] The classes are cats, dogs"):
+        gan.generate(2, labels=["dogs", "Cat"])
+    again = type(gan).from_config(gan.get_config())
+    assert again.class_names == ("cats", "dogs") and again.get_config() == gan.get_config()

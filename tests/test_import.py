@@ -10,6 +10,7 @@ import zipfile
 import pytest
 
 import kerasgan
+from kerasgan import registration
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -30,6 +31,34 @@ def test_import_brings_nothing_heavy():
         "print(sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
     )
     assert python(code) == "['kerasgan']"
+
+
+def test_files_open_after_the_import_alone_and_tensorflow_starts_silently(tmp_path):
+    """In a new process, where `import kerasgan` comes before `import keras`, and nothing imports our types."""
+    gan = kerasgan.models.CGAN((8, 8, 1), num_classes=2, units=8, maxout_units=8)
+    gan.compile()
+    gan.class_names = ("cats", "dogs")
+    gan.save(tmp_path / "gan.keras")
+    code = (
+        "import kerasgan; kerasgan.losses; import keras\n"
+        f"gan = keras.saving.load_model({str(tmp_path / 'gan.keras')!r})\n"
+        "import kerasgan.models; print(type(gan) is kerasgan.models.CGAN, gan.compiled, gan.class_names)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (done.stdout, done.stderr) == ("True True ('cats', 'dogs')\n", "")
+
+
+def test_names_are_announced_to_a_keras_that_is_there_already(monkeypatch):
+    import keras
+
+    known = keras.saving.get_custom_objects()
+    gan_class, config = kerasgan.models.VanillaGAN, kerasgan.models.VanillaGAN((8, 8, 1), units=8, maxout_units=8)
+    monkeypatch.delitem(known, "kerasgan>VanillaGAN")
+    registration.announce()
+    assert known["kerasgan>VanillaGAN"] is not gan_class
+    assert type(known["kerasgan>VanillaGAN"].from_config(config.get_config())) is gan_class
+    assert known["kerasgan>CGAN"] is kerasgan.models.CGAN  # what is known stays
 
 
 @pytest.mark.parametrize("name", kerasgan.__all__)

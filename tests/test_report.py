@@ -50,7 +50,7 @@ def test_a_full_disk_is_said_with_the_name_of_the_file(run, tmp_path, monkeypatc
     assert not list(tmp_path.iterdir())
 
 
-def test_report_of_a_run(run, tmp_path):
+def test_report_of_a_run(run, pictures, tmp_path):
     found = sections(kerasgan.report.write(run, tmp_path / "report.html"))
     assert list(found) == [
         "New samples",
@@ -62,7 +62,11 @@ def test_report_of_a_run(run, tmp_path):
     ]
     assert found["Samples over time"].count("data:image/png;base64,") == 2  # one an epoch
     assert found["Losses"].startswith("<svg") and "kerasgan evaluate" in found["Scores"]
-    assert "model.width" in found["Recipe"]
+    assert "model.width" in found["Recipe"] and "pictures" in found["Recipe"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"<h1>run: images like those of {pictures.name}</h1>" in page
+    again = kerasgan.report.write(run, tmp_path / "again.html")
+    assert again.read_text(encoding="utf-8") == page  # byte for byte
 
 
 def test_everything_is_in_the_file(run, tmp_path):

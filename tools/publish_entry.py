@@ -63,7 +63,10 @@ def publish(run, name, zoo=ZOO, source=None, share=True):
     trained, position = _trained(run, recipe)
     for measured in (registry.SCORES, registry.PHONE):
         (zoo / name / measured).unlink(missing_ok=True)
-    shown = _publish_models(trained, recipe, zoo / name, source) if share else [_use_of_runs(recipe, trained)]
+    if share:
+        shown = _publish_models(trained, recipe, zoo / name, source, record["fingerprint"])
+    else:
+        shown = [_use_of_runs(recipe, trained)]
     card = [
         f"# {name}\n\nMakes {recipe.makes}.\n\n{about}",
         _unfinished(recipe, position),
@@ -90,13 +93,12 @@ def _record(run, recipe):
     record = json.loads((run / runs.RECIPE).read_text(encoding="utf-8"))
     if record["asked"]["initial"] is not None:
         raise ValueError(f"run={str(run)!r} was fine-tuned: an entry's weights come from its own recipe alone.")
-    # The weights are what is published; the card tells the epochs; names of classes train nothing.
-    apart = {"weights": (), "samples_seen": 0, "epochs": 1, "class_names": ()}
-    there, here = (dataclasses.asdict(dataclasses.replace(r, **apart)) for r in (used, recipe))
+    # The weights are what is published, the card tells the epochs, and what the entry says of its data is not trained.
+    there, here = (runs.what_is_trained(r) for r in (used, recipe))
     _check_equal(there, here, f"the recipe {recipe.name!r}")
     # What the recipe leaves to the type's defaults must not have changed since.
     there, here = record["gan"], json.loads(json.dumps(registry.build(recipe, compile=False).get_config(), default=str))
-    both = (there.keys() & here.keys()) - {"name"}
+    both = (there.keys() & here.keys()) - {"name", "class_names"}
     _check_equal({key: there[key] for key in both}, {key: here[key] for key in both}, "the defaults of this version")
     return record
 
@@ -138,9 +140,9 @@ def _trained(run, recipe):
     return gan, position
 
 
-def _publish_models(trained, recipe, folder, source):
+def _publish_models(trained, recipe, folder, source, fingerprint):
     """Writes the weights, and sheets of what is loaded from them; returns the sections of the card that show it."""
-    _publish_weights(trained, folder)
+    _publish_weights(trained, folder, fingerprint)
     gan = kerasgan.load(recipe.name, compile=False)
     if source is not None:
         _show_of(gan, recipe, source)
@@ -148,14 +150,14 @@ def _publish_models(trained, recipe, folder, source):
     return [_samples(gan, sheets), _use(recipe, gan)]
 
 
-def _publish_weights(gan, folder):
-    """Writes the weight files and their list."""
+def _publish_weights(gan, folder, fingerprint):
+    """Writes the weight files, their list, and what tells their data from others."""
     made = []
     for part, network in runs.networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
         made.append(dataclasses.asdict(weights.WeightFile.from_file(path, part)))
     with files.atomic(folder / registry.WEIGHTS) as temporary:
-        published = {"samples_seen": int(gan.samples_seen), "weights": made}
+        published = {"samples_seen": int(gan.samples_seen), "fingerprint": fingerprint, "weights": made}
         temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
 
 

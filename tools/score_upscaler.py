@@ -23,7 +23,7 @@ DETAIL = 128  # pixels along each edge
 
 def score(names, source, subsets, out):
     """Scores models, given by names, run folders or files, on the images of some folders; returns the table's rows."""
-    models = {pathlib.Path(name).name: runs.load(name) for name in names}
+    models = {pathlib.Path(name).name: runs.load(name, compile=False) for name in names}
     scales = {gan.scale for gan in models.values()}
     if len(scales) != 1:
         raise ValueError(f"The models enlarge by {sorted(scales)}: score those of one scale together.")

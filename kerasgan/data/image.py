@@ -83,7 +83,8 @@ def images(
 
     Returns:
         A `tf.data.Dataset` of one epoch. Its attribute `class_names` lists the classes, whose numbers are the labels;
-        None without labels, and for a stream that is not held in memory and does not name its classes. Its
+        None without labels, and for a stream that is not held in memory and does not name its classes; `class_counts`
+        has the number of images of each, where it is known. Its
         `cardinality()` is known, except for such a stream of unknown length. Its method `endless(start=0)` gives the
         batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
         `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its

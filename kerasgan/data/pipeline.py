@@ -74,6 +74,7 @@ def batched(
             return read(items, load, signature, batch_size, shuffle, seed, start, worker, **options)
 
     fingerprint = _fingerprint(found, loaded, count)
+    class_counts = _class_counts(class_names, arrays if loaded is not None else None if is_stream else items[1:])
 
     @tf.autograph.experimental.do_not_convert  # as in `Game.fit`
     def in_batches(batch_size):
@@ -89,6 +90,7 @@ def batched(
 
         dataset = _finished(batches(batch_size, None), batch_size, finish, seed)
         dataset.class_names = class_names
+        dataset.class_counts = class_counts
         dataset.model_arguments = model_arguments
         dataset.endless = endless
         dataset.rebatched = in_batches
@@ -109,6 +111,13 @@ def _fingerprint(found, loaded, count):
     elif getattr(found, "listing", None):
         digest.update(found.listing().encode())
     return digest.hexdigest()
+
+
+def _class_counts(class_names, columns):
+    """How many samples each class has, by the (samples, [labels]) of a set; None where that is not known."""
+    if not class_names or columns is None or len(columns) < 2:
+        return None
+    return np.bincount(columns[-1], minlength=len(class_names)).tolist()
 
 
 # Two ways to hold a set: prepared samples in memory, or a list of items from which they are prepared when needed ------

@@ -40,12 +40,13 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
         "samples": media.kind,
         "data": {"name": recipe.data_name, "license": recipe.data_license} if recipe else None,
         "license": recipe.license if recipe else None,
+        "class_names": list(gan.class_names) or None,
         "kerasgan": kerasgan.__version__,
     }
     for about, tensor in zip(gan.inference_description(), exportable.network.inputs, strict=True):
         about = {**about, "dtype": tensor.dtype, "shape": [batch_size, *tensor.shape[1:]]}
         if about["kind"] == "labels":
-            about["classes"] = list(recipe.class_names) if recipe and recipe.class_names else None
+            about["classes"] = list(gan.class_names) or None
         described["inputs"].append(about)
     return described
 

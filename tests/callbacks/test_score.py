@@ -3,13 +3,14 @@
 import csv
 import importlib.util
 import json
+import types
 
 import keras
 import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import callbacks, metrics
+from kerasgan import callbacks, metrics, registry, runs
 from kerasgan.callbacks import score as score_module
 
 SHAPE = (16, 16, 1)
@@ -133,3 +134,17 @@ def test_bad_arguments(reals, tmp_path):
     (tmp_path / "scores.json").write_text(json.dumps([{"epoch": 1}]))
     with pytest.raises(ValueError, match="not written by"):
         score_module.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "kind, fitting", [("pix2pix", "psnr, ssim, l1, kid"), ("cyclegan", "psnr"), ("srgan", "psnr, ssim")]
+)
+def test_models_that_make_samples_from_images_are_refused_at_the_start(tmp_path, reals, kind, fitting):
+    message = f"makes its own from images. What fits it is some of {fitting}"
+    with pytest.raises(ValueError, match=f"score: fid.*{message}"):  # before the data are looked for
+        runs.train(registry.resolve(kind), tmp_path / "nowhere", tmp_path / "run", score=["fid"])
+    watcher = callbacks.Score(reals, tmp_path / "run", network=rows_of)
+    watcher.set_model(types.SimpleNamespace(own_scores=registry.gan_class(kind).own_scores))
+    with pytest.raises(ValueError, match=message.replace("SimpleNamespace ", "")):
+        watcher.on_train_begin()
+    assert not (tmp_path / "run").exists()

@@ -59,8 +59,10 @@ def test_classes_are_the_first_folders_that_differ(write):
     for name in ("all/cat/tabby/1.png", "all/cat/2.png", "all/dog/3.png"):
         write(name, encode(plain(1)))
     dataset = images(write.root, size=8, batch_size=3, labels=True, shuffle=False)
-    assert dataset.class_names == ["cat", "dog"]
+    assert dataset.class_names == ["cat", "dog"] and dataset.class_counts == [2, 1]
     assert next(iter(dataset))[1].numpy().tolist() == [0, 0, 1]
+    assert images(write.root, size=8, batch_size=3, labels=True, cache=False).class_counts == [2, 1]
+    assert images(write.root, size=8, batch_size=3).class_counts is None
 
 
 def test_one_folder_is_one_class(write):

@@ -120,6 +120,7 @@ def test_a_finished_run_becomes_an_entry(tool, trained, zoo):
     recipe = registry.get(NAME)
     assert [(file.part, file.url) for file in recipe.weights] == [(part, None) for part in parts]
     assert tuple(recipe.weights) == runs.recipe_of(run).weights
+    assert recipe.fingerprint == runs.recipe_of(run).fingerprint != ""
 
 
 def test_sheets_are_samples_of_the_entry_as_it_is_loaded(tool, trained, zoo):

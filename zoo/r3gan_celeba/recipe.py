@@ -33,6 +33,7 @@ RECIPE = Recipe(
     },
     # One crop for every model of these faces, so that scores compare.
     data={"reader": "images", "size": 64, "crop": [4, 18, 80, 80], "flip": True},
+    picture_size=(109, 89),
     data_name="CelebA, the first 10,000 aligned faces",
     data_license="non-commercial research (CelebA); the weights inherit this",
     license="Apache-2.0 for the code; weights for non-commercial research",
