@@ -6,7 +6,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
-VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text(), re.MULTILINE)[1]
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 README = HERE / "README.md"
 
 # An entry is a folder with a recipe; it needs no __init__.py of its own.
@@ -37,7 +37,7 @@ setup(
     name="kerasgan",
     version=VERSION,
     description="Generative adversarial networks for TensorFlow and Keras: pretrained, trainable on your own files.",
-    long_description=README.read_text() if README.exists() else "",
+    long_description=README.read_text("utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     author="kerasgan authors",
     license="Apache-2.0",
@@ -53,9 +53,11 @@ setup(
         "kerasgan.export": ["page/*"],  # the page that runs models in a browser
         "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav"],
     },
+    # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
+    # would keep people from repairs. `.ci/run` prints which versions it tested.
     install_requires=[
         "tensorflow>=2.21",  # the engine: tf.data, gradients, XLA
-        "keras>=3.15",  # models, layers, optimizers, saving
+        "keras>=3.15",  # models, layers, optimizers, saving; how safe it is to open a .keras file is this version's
         "tensorflow-datasets>=4.9.10",  # kerasgan.data.images("tfds:celeb_a")
         "importlib_resources>=6",  # tensorflow-datasets imports it but declares it only for Python below 3.9
         "numpy>=2",  # arrays in natural units go in and out as NumPy
