@@ -176,6 +176,7 @@ def upscale(words):
     upscaler.check_tiles(values.tile, values.overlap)
     runs.check_name(name)
     outputs = _outputs(pictures, values.out, "{scale}")
+    _check_apart(outputs, pictures)
     _import_tensorflow()
     from kerasgan import data
 
@@ -183,7 +184,7 @@ def upscale(words):
         data.picture(path)
     gan = _able_to(runs.load(name, compile=False), name, "upscale")
     outputs = [str(out).replace("{scale}", f"x{gan.scale}") for out in outputs]
-    _check_apart(outputs, pictures)
+    _check_apart(outputs, pictures)  # names with the scale in them were not known before
     for path, out in zip(pictures, outputs, strict=True):
         pixels = data.picture(path)
         larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)

@@ -81,14 +81,14 @@ def write(text, end="\n", stream=None):
     """
     stream = sys.stdout if stream is None else stream
     try:
-        print(printable(text, stream), end=end, file=stream, flush=True)
+        print(printable(text, getattr(stream, "encoding", None)), end=end, file=stream, flush=True)
     except BrokenPipeError:
         lose(stream)
 
 
-def printable(text, stream):
-    """The text as a stream can take it."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
+def printable(text, encoding=None):
+    """The text with an escape for what an encoding lacks: of UTF-8 (None), bytes of file names that are no letters."""
+    encoding = encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 

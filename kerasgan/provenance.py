@@ -8,6 +8,8 @@ import dataclasses
 import os
 import pathlib
 
+from kerasgan import console
+
 UNKNOWN = "not known to kerasgan: that of the data"
 
 
@@ -55,7 +57,7 @@ def _called(source, subset=None):
         name = str(source) if str(source).startswith("tfds:") else pathlib.Path(source).absolute().name or str(source)
     else:
         name = "data given in Python"
-    name = name.encode("utf-8", "backslashreplace").decode()  # file names may hold bytes that are no letters
+    name = console.printable(name)
     return f"{name} ({subset})" if subset else name
 
 

@@ -9,7 +9,7 @@ import io
 import pathlib
 import tempfile
 
-from kerasgan import files, runs
+from kerasgan import console, files, runs
 from kerasgan.callbacks import log, score
 from kerasgan.metrics import result
 
@@ -66,7 +66,7 @@ def write(folder, path, source=None, network=None, seed=0):
         ("Recipe", _recipe(recipe)),
     ]
     body = "\n".join(f"<section><h2>{title}</h2>\n{content}</section>" for title, content in sections if content)
-    title = html.escape(f"{runs.called(folder)}: {recipe.makes}")
+    title = html.escape(console.printable(f"{runs.called(folder)}: {recipe.makes}"))
     page = _PAGE.format(title=title, style=_STYLE, body=body)
     with files.atomic(path) as temporary:
         temporary.write_text(page, encoding="utf-8")

@@ -180,9 +180,11 @@ def describe(name):
     Raises:
         ValueError: nothing has this name, or it is a file, which says nothing of its training.
     """
+    if name in registry.list_models():
+        return registry.describe(name)
     if (pathlib.Path(name) / RECIPE).is_file():
         return registry.about(recipe_of(name), called(name))
-    if check_name(name).is_file() and name not in registry.list_models():
+    if pathlib.Path(name).is_file():
         raise ValueError(f"{name!r} is a file, which says nothing of its training: give the run folder.")
     return registry.describe(name)
 
@@ -193,7 +195,7 @@ def recipe_of(name):
     Raises:
         ValueError: neither of them.
     """
-    if (pathlib.Path(name) / RECIPE).is_file():
+    if name not in registry.list_models() and (pathlib.Path(name) / RECIPE).is_file():
         return _read(name)["recipe"]
     return registry.resolve(name)
 
@@ -246,6 +248,7 @@ def evaluate(
     from kerasgan.metrics import evaluation
 
     gan, recipe = load(name, compile=False), recipe_of(name)
+    scored = console.printable(str(name))
     split = subset or recipe.data.get("subset") or "all"
     if not hasattr(gan, "generate") and any(value is not None for value in options.values()):
         verb = "translates" if hasattr(gan, "translate") else "upscales"
@@ -253,7 +256,7 @@ def evaluate(
     if hasattr(gan, "upscale"):
         beside = {label: load(path, compile=False) for label, path in (beside or {}).items()}
         originals = read_originals(source, subset or recipe.data.get("subset"))
-        about = {"beside": beside, "model": str(name), "split": split, "progress": progress}
+        about = {"beside": beside, "model": scored, "split": split, "progress": progress}
         return scores.evaluate_upscaler(gan, originals.values(), metrics, **about)
     if not hasattr(gan, "translate"):
         metrics = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
@@ -261,13 +264,13 @@ def evaluate(
             recipe = changed(recipe, {"data.labels": True})
         real = read_whole(recipe, source, subset)
         return scores.evaluate(
-            gan, real, metrics, network=network, model=str(name), split=split, progress=progress, **options
+            gan, real, metrics, network=network, model=scored, split=split, progress=progress, **options
         )
     paired = recipe.data.get("reader") == "pairs" if paired is None else paired
     split = "test" if recipe.data.get("part") else split
     pairs = read_apart(recipe, source, subset, paired)
     return scores.evaluate_translator(
-        gan, pairs, metrics, paired=paired, network=network, model=str(name), split=split, progress=progress
+        gan, pairs, metrics, paired=paired, network=network, model=scored, split=split, progress=progress
     )
 
 

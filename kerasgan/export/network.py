@@ -41,11 +41,11 @@ class Exportable:
             return gan
         recipe = called = None
         if isinstance(gan, (str, os.PathLike)):
-            from kerasgan import registry, runs
+            from kerasgan import console, registry, runs
 
             name = os.fspath(gan)
             known = name in registry.list_models() or (pathlib.Path(name) / runs.RECIPE).is_file()
-            recipe, called = runs.recipe_of(name) if known else None, runs.called(name)
+            recipe, called = runs.recipe_of(name) if known else None, console.printable(runs.called(name))
             gan = runs.load(name, compile=False)
         _check(gan)
         return cls(gan, recipe, called)
