@@ -388,8 +388,7 @@ def load(name, dtype=None, compile=True):
         FileNotFoundError, ConnectionError, OSError: the weights cannot be had; see `kerasgan.weights.find`.
     """
     recipe, folder, _ = _entry(name)
-    if not recipe.weights:
-        raise ValueError(f"{name!r} has no trained weights; train it with: kerasgan train {name} --data PATH --out RUN")
+    check_trained(recipe)
     paths = [(file.part, weight_files.find(file, name, folder)) for file in recipe.weights]  # fails before TensorFlow
     # The seed belongs to the training: what is loaded makes new samples in every process.
     gan = build(dataclasses.replace(recipe, seed=None), dtype or "float32", compile)
@@ -403,6 +402,13 @@ def load(name, dtype=None, compile=True):
     if folder is not None and (folder / SCORES).is_file():
         gan.truncation_refusal = _truncation_refusal(name, folder / SCORES)
     return gan
+
+
+def check_trained(recipe):
+    """Raises a ValueError for a recipe without weights."""
+    if not recipe.weights:
+        name = recipe.name
+        raise ValueError(f"{name!r} has no trained weights; train it with: kerasgan train {name} --data PATH --out RUN")
 
 
 def _truncation_refusal(name, path):

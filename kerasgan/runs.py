@@ -145,9 +145,10 @@ def check_name(name):
             )
     elif not path.is_file():
         try:
-            registry.get(os.fspath(name))
+            recipe = registry.get(os.fspath(name))
         except ValueError as error:
             raise ValueError(f"{error} Nor is there a run folder or a .keras file of this name.") from None
+        registry.check_trained(recipe)
     return path
 
 
