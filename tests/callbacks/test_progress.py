@@ -1,6 +1,7 @@
 """The progress line, on a terminal and in a log file."""
 
 import io
+import os
 import re
 
 import pytest
@@ -99,6 +100,15 @@ def test_streams_that_lack_letters_or_readers(clock, encoding):
     model.media.plural = "Bilder ⟶ \udcff"
     run(Progress(stream=stream), clock, model, epochs=1)
     assert rb"Bilder \u27f6 \udcff/s" in raw.getvalue()
+
+
+def test_a_reader_that_is_gone_ends_nothing(clock):
+    """`kerasgan train ... | head -1` trains on."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        run(Progress(stream=stream), clock)
+    assert clock.now == 120
 
 
 def test_several_steps_per_execution(clock):
