@@ -25,14 +25,14 @@ from tqdm import tqdm
 
 from kerasgan import files
 from kerasgan.data import reading
-from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.files import CONVERTED, BadSample, FileSource
 from kerasgan.data.image import CHOICES, check_crop, check_size
 from kerasgan.data.pipeline import check_choices
 from kerasgan.data.pixels import to_pixels
 from kerasgan.data.shards import INDEX, VERSION, Shard, ShardSource, read_index, write_shard
 from kerasgan.data.sources import find
 
-PLAN = ".kerasgan.json"  # hidden from readers
+PLAN = CONVERTED  # hidden from readers
 RECORD_BYTES = 128  # of a record, beside its pixels
 _PART = {
     "file": str,
@@ -140,7 +140,7 @@ def _identity(source, found):
         known = f"{status.st_size} {status.st_mtime_ns}"
     else:
         known = f"{found.name} {found.count}"
-    return hashlib.sha256(known.encode()).hexdigest()
+    return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _finished(out, is_zip):

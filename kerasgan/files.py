@@ -1,4 +1,11 @@
-"""Writing files so that nothing half-written is ever left behind."""
+"""Files: writing them so that nothing half-written is ever left behind, reading them whoever wrote them.
+
+What a file says of itself is not believed before it has been checked: what it would take in memory is held against the
+bytes that are there.
+
+Environment variables:
+    KERASGAN_LIMIT_MB: megabytes that a file may take in memory beyond what its size explains; 256 without it.
+"""
 
 import contextlib
 import errno
@@ -6,6 +13,54 @@ import os
 import pathlib
 import shutil
 import tempfile
+
+LIMIT = "KERASGAN_LIMIT_MB"
+_LIMIT_MB = 256
+_MEGABYTE = 2**20
+RECIPE = "recipe.json"  # lies in every run folder (see `kerasgan.runs`), beside one of the following at least
+RUN_FILES = ("model.keras", "previous.keras", "log.csv", ".lock")
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def limit():
+    """Bytes that a file may take in memory beyond what its size explains.
+
+    Raises:
+        ValueError: KERASGAN_LIMIT_MB is no number.
+    """
+    given = os.environ.get(LIMIT) or str(_LIMIT_MB)
+    if not given.isdecimal():
+        raise ValueError(f"{LIMIT}={given!r}: expected a whole number of megabytes.")
+    return int(given) * _MEGABYTE
+
+
+def check_declared(declared, stored, what, times=1):
+    """Checks what a file says it holds against the bytes that it has for it.
+
+    Args:
+        declared: bytes in memory.
+        stored: bytes in the file.
+        what: the file and its part, as the error names them.
+        times: as how many bytes one in the file may come out, where the format compresses.
+
+    Raises:
+        ValueError: it is more than honest files reach, beyond `limit`.
+    """
+    if declared > times * stored + limit():
+        raise ValueError(
+            f"{what} would take {declared / _MEGABYTE:,.0f} MB of memory, and has {stored:,} bytes for it: it is "
+            f"damaged, or made to fill the memory. If you know better, set {LIMIT}={-(-declared // _MEGABYTE)}."
+        )
+
+
+def is_run(names):
+    """Whether a folder that holds files of these names is a run folder."""
+    return RECIPE in names and any(name in names for name in RUN_FILES)
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
 
 
 def check_output(path, extensions=(), name="path"):

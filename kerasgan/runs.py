@@ -30,7 +30,7 @@ import re
 
 from kerasgan import classes, console, defaults, files, provenance, registry, weights
 
-RECIPE = "recipe.json"
+RECIPE = files.RECIPE
 CHECKPOINT = "model.keras"
 PREVIOUS = "previous.keras"
 LOG = "log.csv"

@@ -135,18 +135,17 @@ class Replacing:
             try:
                 return self._load(*item)
             except BadSample as error:
-                name = self._item_name(int(item[0]))
-                self._report(name, error)
-                reason = error
+                name, reason = self._item_name(int(item[0])), str(error)
+                self._report(name, reason)
             item = self._other(item)
         raise ValueError(
             f"{MOST_FAILURES} samples in a row cannot be read, the last of them {name} ({reason}). Is the data still "
             "there?"
         )
 
-    def _report(self, name, error):
+    def _report(self, name, reason):
         if self._on_error == "raise":
-            raise ValueError(f"{name}: {error}. Repair or remove it, or pass on_error='skip'.") from None
+            raise ValueError(f"{name}: {reason}. Repair or remove it, or pass on_error='skip'.") from None
         if name not in self._named:
             self._named.add(name)
-            warnings.warn(f"{name} cannot be used ({error}); another sample takes its place.", stacklevel=3)
+            warnings.warn(f"{name} cannot be used ({reason}); another sample takes its place.", stacklevel=3)

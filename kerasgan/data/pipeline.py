@@ -109,7 +109,7 @@ def _fingerprint(found, loaded, count):
         for array in loaded[0]:
             digest.update(np.ascontiguousarray(array))
     elif getattr(found, "listing", None):
-        digest.update(found.listing().encode())
+        digest.update(found.listing().encode("utf-8", "surrogatepass"))  # names may be no text
     return digest.hexdigest()
 
 
@@ -188,7 +188,7 @@ def _loader(found, prepare, items, is_stream, on_error, draws):
             other = (lambda _, first=item: first) if is_stream else elsewhere(items)
             return Replacing(load, found.item_name, other, on_error)
         except BadSample as error:
-            bad.append((found.item_name(int(item[0])), error))
+            bad.append((found.item_name(int(item[0])), str(error)))
     return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
 
 

@@ -52,7 +52,7 @@ def _attempt(function, item):
     try:
         return function(item)
     except BadSample as error:
-        return error
+        return type(error)(*error.args)  # a new one: by its traceback, the other keeps all that was read in memory
 
 
 class Stack:

@@ -17,10 +17,10 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.arrays import check_labels, number_names
-from kerasgan.data.files import BadSample
+from kerasgan.data.files import SHARD_INDEX, BadSample
 from kerasgan.data.pixels import is_image_file
 
-INDEX = "shards.json"
+INDEX = SHARD_INDEX
 VERSION = 1
 IMAGE_FEATURES = ("image", "image/encoded", "image_raw")
 LABEL_FEATURES = ("label", "image/class/label", "class")
