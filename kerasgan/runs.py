@@ -301,10 +301,10 @@ def read_originals(source, subset=None):
     Files that are no images are skipped, with a warning that names them.
     """
     from kerasgan.data.files import find_files
-    from kerasgan.data.pixels import to_whole_pixels
+    from kerasgan.data.pixels import look, to_whole_pixels
     from kerasgan.data.reading import read_usable, report
 
-    found, bad = find_files([pathlib.Path(source)], subset), []
+    found, bad = find_files([pathlib.Path(source)], subset, look=look), []
     usable = read_usable(lambda item: to_whole_pixels(found.read(item), 3), found, bad)
     images = {pathlib.Path(found.item_name(position)).stem: image for position, image in usable}
     report(bad, found.count, found.name, "skip")

@@ -1,5 +1,6 @@
 """Pairs of images, and two domains without pairs, as a `tf.data.Dataset` of (images of A, images of B) in [-1, 1]."""
 
+import collections
 import math
 import warnings
 import zipfile
@@ -12,7 +13,8 @@ from kerasgan.data.arrays import ArraySource, load_arrays
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
 from kerasgan.data.pipeline import batched, check_choices, is_count
-from kerasgan.data.pixels import size_of, to_pixels, to_whole_pixels
+from kerasgan.data.pixels import look, size_in_header, size_of, to_pixels, to_whole_pixels
+from kerasgan.data.reading import report
 from kerasgan.data.sources import Part, check_path, paths_of, short
 
 _DIRECTIONS = ("a_to_b", "b_to_a")
@@ -80,7 +82,7 @@ def pairs(
     check_choices({"direction": _DIRECTIONS}, direction=direction)
     if not (jitter == 0 or is_count(jitter)):
         raise ValueError(f"jitter={jitter!r} must be a whole number of pixels, 0 for none.")
-    found = _find_pairs(source, keys, subset)
+    found = _find_pairs(source, keys, subset, on_error)
     found = found if part is None else Part(found, part)
     larger = tuple(edge + round(jitter * edge / min(size)) for edge in size)
 
@@ -283,7 +285,7 @@ class PairSource:
         return None, None
 
 
-def _find_pairs(source, keys, subset):
+def _find_pairs(source, keys, subset, on_error):
     """A `PairSource` of what a user gives."""
     if _are_two(source):
         if keys is not None or subset:
@@ -296,7 +298,7 @@ def _find_pairs(source, keys, subset):
             )
         for (path,) in paths:
             check_path(path, "a folder or a zip file", ())
-        return _of_files(*(find_files(path) for path in paths))
+        return _of_files(*(find_files(path, look=look) for path in paths), on_error)
     paths = paths_of(source)
     if not paths:
         raise ValueError(
@@ -308,8 +310,10 @@ def _find_pairs(source, keys, subset):
     if _is_array_file(path):
         return _of_arrays(*(load_arrays(path, key=key, subset=subset) for key in _check_keys(keys, source)))
     if keys is None:
-        return _side_by_side(find_files([path], subset))
-    return _of_files(*(find_files([path], _inside(subset, key)) for key in _check_keys(keys, source)))
+        return _side_by_side(find_files([path], subset, look=look))
+    return _of_files(
+        *(find_files([path], _inside(subset, key), look=look) for key in _check_keys(keys, source)), on_error
+    )
 
 
 def _are_two(source):
@@ -356,12 +360,9 @@ def _of_arrays(first, second):
     )
 
 
-def _of_files(first, second):
+def _of_files(first, second, on_error):
     """Pairs of the files of two sources that have the same name; a warning or an error for those without partner."""
-    numbers = [{_stem(found.item_name(i)): i for i in found.items()} for found in (first, second)]
-    for found, own in zip((first, second), numbers, strict=True):
-        if len(own) < found.count:
-            raise ValueError(f"{found.name} holds several files of one name with different endings; keep one of each.")
+    numbers = [_by_name(found, on_error) for found in (first, second)]
     common = sorted(numbers[0].keys() & numbers[1].keys())
     alone = sorted(numbers[0].keys() ^ numbers[1].keys())
     names = ", ".join(alone[:_LISTED]) + (", ..." if len(alone) > _LISTED else "")
@@ -380,6 +381,31 @@ def _of_files(first, second):
         lambda item: common[item],
         lambda: f"{first.listing()}\n\n{second.listing()}",
     )
+
+
+def _by_name(found, on_error):
+    """{name without its ending: number} of the files of a source; what is no image gives way to one of its name."""
+    groups = collections.defaultdict(list)
+    for item in found.items():
+        groups[_stem(found.item_name(item))].append(item)
+    bad, chosen = [], {}
+    for name, items in groups.items():
+        reasons = {item: _unusable(found, item) for item in items} if len(items) > 1 else {items[0]: None}
+        usable = [item for item in items if reasons[item] is None] or items[:1]
+        if len(usable) > 1:
+            raise ValueError(f"{found.name} holds several files of one name with different endings; keep one of each.")
+        bad += [(found.item_name(item), reason) for item, reason in reasons.items() if item != usable[0]]
+        chosen[name] = usable[0]
+    report(bad, found.count, found.name, on_error, stacklevel=6)
+    return chosen
+
+
+def _unusable(found, item):
+    """Why a file is no image; None if it is one."""
+    try:
+        size_in_header(found.open(item))
+    except BadSample as error:
+        return str(error)
 
 
 def _stem(name):

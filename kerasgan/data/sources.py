@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from kerasgan.data.arrays import ArraySource, load_arrays
 from kerasgan.data.files import find_files
+from kerasgan.data.pixels import look
 from kerasgan.data.shards import is_shards, open_shards
 from kerasgan.data.streams import from_dataset, from_tfds
 
@@ -46,7 +47,7 @@ def find(source, labels=False, **options):
         allowed = "True or False" if kind == "files" else "True, False or the name of the labels"
         raise ValueError(f"labels={short(labels)} means nothing where source is {described}; give {allowed}.")
     if kind == "files":
-        return find_files(paths_of(source), with_labels=with_labels, **options)
+        return find_files(paths_of(source), with_labels=with_labels, look=look, **options)
     if kind == "shards":
         return open_shards(paths_of(source)[0], label_key=label_key, with_labels=with_labels, **options)
     if kind == "array file":

@@ -1,6 +1,9 @@
 """What happens to the pixels of an image: crop, resize, channels, transparency, rotation."""
 
+import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from pictures import encode, plain, to_pixels
 from PIL import Image
 
 from kerasgan.data import images
+from kerasgan.data.files import BadSample
+from kerasgan.data.pixels import to_whole_pixels
 
 RANDOM = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
@@ -214,3 +219,118 @@ def test_usual_formats_are_read(write, kind):
         warnings.simplefilter("error")
         pixels = read(write, encode(plain(100), kind, **options), 8)
     assert np.abs(pixels.astype(int) - plain(100)).max() <= 2
+
+
+# Other bits and colour spaces ----------------------------------------------------------------------------------------
+
+
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(numbers, depth, colour, transparent=None):
+    """A PNG file of one row: bytes, bits a channel, colour type, level that is transparent."""
+    width = len(numbers) * 8 // depth // {0: 1, 2: 3}[colour]
+    key = b"" if transparent is None else chunk(b"tRNS", np.array(transparent, ">u2").tobytes())
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, 1, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + key + chunk(b"IDAT", zlib.compress(b"\0" + numbers)) + chunk(b"IEND", b"")
+
+
+def tiff(numbers, bits, black=1, kind=1):
+    """A TIFF file of one row of grey; 0 is black (1) or white (0); unsigned (1), with a sign (2), or floats (3)."""
+    content = np.asarray(numbers).tobytes()
+    tags = {256: len(content) * 8 // bits, 257: 1, 258: bits, 259: 1, 262: black}
+    tags |= {273: 8 + 2 + 12 * 10 + 4, 277: 1, 278: 1, 279: len(content), 339: kind}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + content
+
+
+SIXTEEN = np.array([0, 1000, 40000, 65535], ">u2").tobytes()
+COLOURS = np.array([[0, 0, 0], [40000, 1, 2], [65535, 65535, 65535], [40000, 1000, 2]], ">u2").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (png(SIXTEEN, 16, 0), [0, 3, 155, 255]),
+        (png(SIXTEEN, 16, 0, 40000), [0, 3, None, 255]),
+        (png(COLOURS, 16, 2, [40000, 1, 2]), [0, None, 255, (156, 3, 0)]),
+        (png(bytes([0b00011011]), 2, 0, 2), [0, 85, None, 255]),
+        (png(bytes([0x0F, 0x7A]), 4, 0, 7), [0, 255, None, 170]),
+        (png(bytes([0b00110101]), 1, 0, 0), [None, None, 255, 255, None, 255, None, 255]),
+        (tiff(np.array([0, 1000, 40000, 65535], "<u2"), 16), [0, 3, 155, 255]),
+        (tiff(np.array([0, 1000, 40000, 65535], "<u2"), 16, black=0), [255, 251, 99, 0]),
+        (tiff(np.frombuffer(bytes([0xFF, 0xF0, 0, 0x80, 1, 0]), np.uint8), 12), [255, 0, 127, 15]),
+    ],
+)
+def test_levels_of_any_depth_and_transparency_are_what_they_mean(content, expected):
+    pixels = to_whole_pixels(content, 4)[0]
+    seen = [None if a == 0 else (r, g, b) if r != g else r for r, g, b, a in pixels.tolist()]
+    assert seen == expected
+    laid_on_white = to_whole_pixels(content, 3)[0].tolist()
+    assert [a for a, b in zip(laid_on_white, expected, strict=True) if b is None] == [[255] * 3] * expected.count(None)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (tiff(np.array([0, 1000, 2**31, 9], "<u4"), 32), "32 bits or with a sign, of which white is unknown"),
+        (tiff(np.array([0, 1000, -5, 9], "<i4"), 32, kind=2), "32 bits or with a sign"),
+        (tiff(np.array([0, 1000, -5, 9], "<i2"), 16, kind=2), "32 bits or with a sign"),
+        (tiff(np.array([0, 100, -5, 9], "<i1"), 8, kind=2), "a sign, of which black is unknown"),
+        (tiff(np.array([0, 0.5, 1, 9], "<f4"), 32, kind=3), "floating-point pixels"),
+        (tiff(np.array([0, 1000, 3000, 4095], "<u2"), 16), "16 bits of which none exceeds 4095"),
+        (png((np.frombuffer(COLOURS, ">u2") // 16).astype(">u2").tobytes(), 16, 2), "16 bits of which none exceeds"),
+    ],
+)
+def test_levels_whose_meaning_nobody_can_tell_are_refused(content, reason):
+    for channels in (None, 1, 3, 4):
+        with pytest.raises(BadSample, match=reason):
+            to_whole_pixels(content, channels)
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_they_are_named_and_the_others_read(write, cache):
+    write("good.png", encode(plain(7)))
+    write("odd.tif", tiff(np.array([0, 1000, 3000, 4095], "<u2"), 16))
+    with pytest.warns(UserWarning, match="odd.tif.*16 bits of which none exceeds 4095"):
+        seen = next(iter(images(write.root, 8, 1 if cache else 2, cache=cache)))
+    assert (to_pixels(seen)[:, 0, 0, 0] == 7).all()
+
+
+def test_black_pictures_of_16_bits_are_black():
+    assert not any(to_whole_pixels(png(bytes(24), 16, colour), 1).any() for colour in (0, 2))
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("CMYK", (0, 255, 255, 0), (255, 0, 0)),
+        ("YCbCr", (76, 85, 255), (254, 0, 0)),
+        ("LAB", (138, 209, 198), (255, 0, 0)),  # Pillow has a and b from 0 to 255
+        ("LA", (200, 255), (200, 200, 200)),
+    ],
+)
+def test_other_colour_spaces_become_rgb(mode, colour, expected):
+    file = io.BytesIO()
+    Image.new(mode, (8, 8), colour).save(file, "TIFF")
+    for channels in (1, 3, 4):
+        pixels = to_whole_pixels(file.getvalue(), channels).astype(int)
+        wanted = {1: [np.dot(expected, [0.299, 0.587, 0.114])], 3: expected, 4: (*expected, 255)}[channels]
+        assert np.abs(pixels - wanted).max() <= 3
+
+
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_pictures_that_claim_to_be_huge_are_refused_before_they_are_read(write, monkeypatch):
+    content = png(bytes(40), 8, 0)
+    for width, height in ((2**14, 10_900), (50_000, 50_000)):  # 179 and 2500 megapixels
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        write("huge.png", content[:8] + header + content[33:])
+        with pytest.raises(ValueError, match="huge.png: .*KERASGAN_LIMIT_MB"):
+            images(write.root, 8, 1, cache=False)
+    write("huge.png", encode(np.full((1100, 1100), 9)))
+    monkeypatch.setenv("KERASGAN_LIMIT_MB", "4")
+    with pytest.raises(ValueError, match="huge.png: it would take 5 MB of memory, .*set KERASGAN_LIMIT_MB=5"):
+        images(write.root, 8, 1)
+    monkeypatch.setenv("KERASGAN_LIMIT_MB", "5")
+    assert images(write.root, 8, 1).count == 1
