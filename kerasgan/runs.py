@@ -428,7 +428,7 @@ def train(
     _check_agreement(strategy, [asked, epochs, limit_steps, _checkpoints(folder)])
     wanted = recipe
     recipe = for_pictures_of(source, _settled(before["recipe"] if before else recipe, strategy))
-    dataset = _read_data(recipe, source)
+    recipe, dataset = _read_as_before(recipe, source, before)
     _check_same_data(folder, before, dataset, source)
     _check_agreement(strategy, getattr(dataset, "fingerprint", None))
     checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
@@ -502,7 +502,10 @@ def _earlier(folder, asked):
     # A number format that was chosen stays the same on another machine, and may be given instead of "auto".
     dtype = asked["dtype"] if asked["dtype"] == precision.AUTO else before["recipe"].dtype
     there = {name: value for name, value in before["asked"].items() if name not in _ABOUT}
-    differences = "; ".join(_differences({**there, "dtype": dtype}, asked))
+    there["dtype"] = dtype
+    if _begun_before_clips(there["data"]) and asked["data"].get("crop") == "start":
+        there["data"] = {**there["data"], "crop": "start"}
+    differences = "; ".join(_differences(there, asked))
     if differences:
         again = f", or go on with: {before['command']}" if before["command"] else ""
         raise ValueError(
@@ -568,6 +571,22 @@ def _read_data(recipe, source):
     """One epoch of the data; its method `endless` gives the training's batches from any place on."""
     arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
     return _reader(recipe)(source, **{"batch_size": recipe.batch_size or 1, "seed": recipe.seed, **arguments})
+
+
+def _begun_before_clips(data):
+    """Whether a recipe's data may be sounds that were cut at their start, as they were once unless a crop was given."""
+    return data.get("reader") == "audio" and "crop" not in data
+
+
+def _read_as_before(recipe, source, before):
+    """The recipe and its data, as a training that is gone on with read them when it began."""
+    dataset = _read_data(recipe, source)
+    if before and _begun_before_clips(recipe.data) and before.get("fingerprint") != dataset.fingerprint:
+        then = changed(recipe, {"data.crop": "start"})
+        cut = _read_data(then, source)
+        if cut.fingerprint == before["fingerprint"]:
+            return then, cut
+    return recipe, dataset
 
 
 def _check_same_data(folder, before, dataset, source):

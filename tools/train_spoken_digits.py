@@ -52,7 +52,7 @@ def _read(data, labels, batch_size, **options):
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*no class in its name")  # those of the other part
-        found = audio(data, LENGTH, SAMPLE_RATE, batch_size, labels=labels, **options)
+        found = audio(data, LENGTH, SAMPLE_RATE, batch_size, crop="start", labels=labels, **options)
     if len(found.class_names) != CLASSES:
         raise ValueError(f"data={str(data)!r} holds the classes {', '.join(found.class_names)}; expected 0 to 9.")
     return found

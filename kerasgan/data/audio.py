@@ -1,23 +1,27 @@
 """Sounds from folders and zip files, as a `tf.data.Dataset` in [-1, 1]."""
 
+import io
 import re
 import warnings
 
+import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.files import find_files
+from kerasgan.data.files import FileSource, find_files
 from kerasgan.data.pipeline import batched, check_choices, is_count
+from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
-from kerasgan.data.waves import FULL_SCALE, check_header, to_samples
+from kerasgan.data.waves import FULL_SCALE, frames_at, loudest, open_sound, to_samples
 
 CHOICES = {
     "channels": (1, 2),
-    "crop": ("start", "center", "random"),
+    "crop": ("start", "center", "random", "all"),
     "pad": ("end", "center"),
     "normalize": (True, False),
     "on_error": ("skip", "raise"),
     "cache": ("auto", True, False),
 }
+MOST_OVERLAP = 0.9
 NAME = r"([^/_]+)_[^/]*$"  # in labels="name": what comes before the first underscore of a file's name
 NO_SOUNDS = (".txt", ".md", ".csv", ".tsv", ".json", ".xml", ".html", ".pdf", ".lab", ".cue")  # that lie beside sounds
 
@@ -29,7 +33,8 @@ def audio(
     batch_size=64,
     *,
     channels=1,
-    crop="start",
+    crop="all",
+    overlap=0.0,
     pad="end",
     normalize=False,
     labels=False,
@@ -48,6 +53,11 @@ def audio(
     than `sample_rate` need `kerasgan[audio]`. Samples are kept with 16 bits, as in most files; what is louder than full
     scale is clipped. Text files are passed over.
 
+    A recording that is longer than `length` becomes several clips, of which each is a sample; a line says how many.
+    A remainder of half a clip or more becomes another one, which ends where the recording ends; less is dropped. Clips
+    of nothing but silence are left out, or another takes their place. Only what is needed is read of a recording in a
+    folder, so that hours of it cost no memory; in a zip file it is unpacked whole for each clip that is read.
+
     Everything is checked before the data set is returned. Sounds that take 1 GB or less when they are prepared are read
     here, once, and stay in memory. Of larger sets, and for random crops, the files' headers are checked here, and
     sounds are read when they are needed, anew in each epoch; see `kerasgan.data.images` for what holds then.
@@ -58,7 +68,9 @@ def audio(
         sample_rate: samples a second, in Hz. Files of another rate are resampled.
         batch_size: sounds in a batch.
         channels: 1 (mono: the mean of all channels) or 2 (stereo; mono files get the same on both sides).
-        crop: what is kept of longer sounds: "start", "center" or "random", another part in each epoch.
+        crop: what is taken of longer sounds: "all" of it, one clip behind the other; "random", as many clips, at other
+            places in each epoch; or one clip of each file, at its "start" or "center".
+        overlap: how much of a clip the next one has again, from 0 to 0.9: 0.5 makes twice as many.
         pad: where silence is added to shorter ones: "end", or "center", on both sides.
         normalize: makes the loudest sample of every file full scale.
         labels: True for the classes: the folders. "name" takes what comes before the first underscore of a file's name,
@@ -95,26 +107,19 @@ def audio(
     draws = crop == "random"
     if draws and cache is True:
         raise ValueError("cache=True means nothing with crop='random', for which files are read in each epoch.")
-    found = _find(source, labels, subset)
-    others = set()  # sounds with another number of channels
+    if isinstance(overlap, bool) or not isinstance(overlap, (int, float)) or not 0 <= overlap <= MOST_OVERLAP:
+        raise ValueError(f"overlap={overlap!r} must be a part of a clip, from 0 to {MOST_OVERLAP}.")
+    if overlap and crop in ("start", "center"):
+        raise ValueError(f"overlap={overlap!r} means nothing with crop={crop!r}, which takes one clip of each file.")
+    clips = _Clips(_find(source, labels, subset), length, sample_rate, channels, crop, overlap, on_error)
 
     def prepare(item, drawn=None):
-        content = found.read(item)
-        return to_samples(content, length, sample_rate, channels, crop, pad, normalize, drawn)
-
-    def look(item):
-        given = check_header(found.open(item))
-        if given != channels and 1 in (given, channels):
-            others.add(item)
-
-    def prepare_and_look(item):
-        look(item)
-        return prepare(item)
+        return clips.samples(item, drawn, pad, normalize)
 
     dataset = batched(
-        found,
-        prepare if draws else prepare_and_look,
-        look,
+        clips,
+        prepare,
+        lambda item: None,  # `_Clips` has looked already
         tf.TensorSpec((length, channels), tf.int16),
         lambda samples, draw: tf.cast(samples, tf.float32) / FULL_SCALE,
         batch_size=batch_size,
@@ -126,12 +131,105 @@ def audio(
         model_arguments={"length": length, "sample_rate": sample_rate, "channels": channels},
         draws=draws,
     )
-    if others:
+    if clips.others:
         what = (
             "have several channels, of which the mean is taken" if channels == 1 else "are mono: both sides are alike"
         )
-        warnings.warn(f"{len(others)} of {found.count} sounds of {found.name} {what}.", stacklevel=2)
+        warnings.warn(f"{clips.others} of {clips.files} sounds of {clips.name} {what}.", stacklevel=2)
     return dataset
+
+
+class _Clips(FileSource):
+    """The clips of the usable sounds of a source, in the order of the files.
+
+    Attributes:
+        name, count, labels, class_names: see `FileSource`; of clips.
+        files: number of files.
+        others: number of those with another number of channels.
+    """
+
+    def __init__(self, found, length, sample_rate, channels, crop, overlap, on_error):
+        self.name, self.files, self._found = found.name, found.count, found
+        self._length, self._rate, self._channels, self._crop = length, sample_rate, channels, crop
+        self._step = max(1, round(length * (1 - overlap)))
+        bad, kept, counts, frames, self.others = [], [], [], [], 0
+        for position, (given, own) in read_usable(self._look, found, bad):
+            kept.append(position)
+            frames.append(own)
+            counts.append(self._clips_in(own))
+            self.others += given != channels and 1 in (given, channels)
+        report(bad, len(kept) + len(bad), found.name, on_error, stacklevel=4)
+        self.count = sum(counts)
+        self._file = np.repeat(np.array(kept, np.int64), counts)
+        self._of, self._spare = np.repeat(counts, counts), np.repeat(np.array(frames) - length, counts)
+        self._place = np.arange(self.count) - np.repeat(np.cumsum(counts) - counts, counts)
+        self.class_names = found.class_names
+        self.labels = None if found.labels is None else found.labels[self._file]
+        self._loudest, self._last = {}, (None, None)
+        if self.count > len(kept):
+            print(f"{len(kept)} files -> {self.count} clips of {length / sample_rate:.4g} s.")
+
+    def _look(self, item):
+        """Channels of a sound, and how many samples it has at the wanted rate."""
+        with open_sound(self._found.open(item), self._found.size(item)) as sound:
+            return sound.channels, frames_at(sound, self._rate)
+
+    def _clips_in(self, frames):
+        spare = frames - self._length
+        if spare <= 0 or self._crop in ("start", "center"):
+            return 1
+        return spare // self._step + 1 + (2 * (spare % self._step) >= self._length)
+
+    def _first(self, item, drawn):
+        """Where a clip begins, in samples at the wanted rate."""
+        spare, place = max(0, int(self._spare[item])), int(self._place[item])
+        if self._crop == "random":  # each in its own stretch of the recording; 32 bits could round up to the end
+            return min(spare, int((place + float(drawn)) / int(self._of[item]) * (spare + 1)))
+        return spare // 2 if self._crop == "center" else min(place * self._step, spare)
+
+    def samples(self, item, drawn, pad, normalize):
+        """A clip as int16 (length, channels). Raises `BadSample`.
+
+        Args:
+            item: its number.
+            drawn: number in [0, 1) that decides a random place.
+            pad, normalize: as of `audio`.
+        """
+        file, is_part = int(self._file[item]), bool(self._of[item] > 1)
+        with self._opened(file, is_part) as sound:
+            level = (lambda: self._level(file, sound)) if normalize else None
+            first = self._first(item, drawn)
+            return to_samples(sound, first, self._length, self._rate, self._channels, pad, is_part, level)
+
+    def _opened(self, file, is_part):
+        if self._found.is_seekable(file):
+            return open_sound(self._found.open(file), self._found.size(file))
+        last, content = self._last
+        if last != file:  # its next clip is likely to be wanted next
+            content = self._found.read(file)
+            self._last = (file, content) if is_part else (None, None)
+        return open_sound(io.BytesIO(content), len(content))
+
+    def _level(self, file, sound):
+        if file not in self._loudest:
+            self._loudest[file] = loudest(sound, self._channels)
+        return self._loudest[file]
+
+    def item_name(self, item):
+        name = self._found.item_name(int(self._file[item]))
+        return name if self._of[item] == 1 else f"{name} at {self._place[item] * self._step / self._rate:.1f} s"
+
+    def items(self):
+        return range(self.count)
+
+    def label(self, item):
+        return None if self.labels is None else int(self.labels[item])
+
+    def classes(self, kept):
+        return self._found.classes(self._file[kept])
+
+    def listing(self):
+        return self._found.listing()
 
 
 def _find(source, labels, subset):

@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.data.files import BadSample
+from kerasgan.data.files import BadSample, LeftOut
 
+MOST_TRIED = 1000  # samples in a row that are left out, of which none may be unusable
 MOST_FAILURES = 20  # unusable samples in a row, after which the data counts as lost
 
 
@@ -131,16 +132,22 @@ class Replacing:
         self._named = set()
 
     def __call__(self, *item):
-        for _ in range(MOST_FAILURES):
+        failures = 0
+        for _ in range(MOST_TRIED):
             try:
                 return self._load(*item)
+            except LeftOut as error:  # silence is no failure, and may be most of a recording
+                name, reason = self._item_name(int(item[0])), str(error)
             except BadSample as error:
                 name, reason = self._item_name(int(item[0])), str(error)
                 self._report(name, reason)
+                failures += 1
+                if failures == MOST_FAILURES:
+                    break
             item = self._other(item)
         raise ValueError(
-            f"{MOST_FAILURES} samples in a row cannot be read, the last of them {name} ({reason}). Is the data still "
-            "there?"
+            f"{failures or MOST_TRIED} samples in a row cannot be read, the last of them {name} ({reason}). Is the "
+            "data still there?"
         )
 
     def _report(self, name, reason):

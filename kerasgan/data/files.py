@@ -1,6 +1,7 @@
 """Files in folders and zip archives: found, named, labelled by folder, and read. Nothing is unpacked to disk."""
 
 import collections
+import contextlib
 import os
 import posixpath
 import stat
@@ -22,6 +23,21 @@ SPLIT_NAMES = {"train", "training", "test", "testing", "val", "valid", "validati
 
 class BadSample(ValueError):
     """A single sample that cannot be used. The message is the reason, without the sample's name."""
+
+
+class LeftOut(BadSample):
+    """A part of a sound file that is no sample, though nothing is wrong with it."""
+
+
+@contextlib.contextmanager
+def unusable():
+    """Makes a `BadSample` of everything that a decoder raises on a broken file, and that is almost anything."""
+    try:
+        yield
+    except (BadSample, ImportError):
+        raise
+    except Exception as error:
+        raise BadSample(reason(error)) from None
 
 
 class FileSource:

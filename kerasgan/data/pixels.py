@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from kerasgan import files
-from kerasgan.data.files import BadSample, check_memory, reason
+from kerasgan.data.files import BadSample, check_memory, reason, unusable
 
 # Formats that Pillow decodes itself. EPS is left out on purpose: opening one starts Ghostscript. AVIF, WebP and
 # JPEG 2000 are missing from some builds of Pillow.
@@ -53,7 +53,7 @@ def to_pixels(raw, size, channels, crop, filter="bicubic"):
         filter: one of `FILTERS`; each is widened with the scale when it shrinks a picture (antialiasing).
     """
     target = size[::-1]
-    with _unusable():
+    with unusable():
         image = _opened(raw)
         with _in_turn(image):
             image, orientation = _first_look(image)
@@ -75,7 +75,7 @@ def to_whole_pixels(raw, channels=None):
         raw: as in `to_pixels`.
         channels: 1, 3 or 4; None takes 4 where there is transparency, 1 where the picture is grey, else 3.
     """
-    with _unusable():
+    with unusable():
         image = _opened(raw)
         with _in_turn(image):
             image, orientation = _first_look(image)
@@ -88,7 +88,7 @@ def to_whole_pixels(raw, channels=None):
 
 def size_in_header(file):
     """(height, width) of the upright picture in an image file, which is closed. Raises `BadSample`."""
-    with file, _unusable():
+    with file, unusable():
         image = _open(file)
         orientation = _orientation(image) if image.format in JPEGS else 1  # others may have to be decoded to tell
         return _upright(image, orientation)[::-1]
@@ -101,21 +101,10 @@ def size_of(raw):
 
 def check_header(file, size, crop):
     """Opens an image file as far as its header and its place in the crop box; closes it. Raises `BadSample`."""
-    with file, _unusable():
+    with file, unusable():
         image = _open(file)
         if image.format in JPEGS:  # others may have to be decoded to tell which way is up
             _box(_upright(image, _orientation(image)), size[::-1], crop)
-
-
-@contextlib.contextmanager
-def _unusable():
-    """Makes a `BadSample` of everything that Pillow raises on a broken file, and that is almost anything."""
-    try:
-        yield
-    except BadSample:
-        raise
-    except Exception as error:
-        raise BadSample(reason(error)) from None
 
 
 _turn = threading.Lock()
@@ -149,7 +138,7 @@ def is_image_file(content):
 
 def look(file):
     """Reads the header of an open image file. Raises `BadSample` where it is none, or would take too much memory."""
-    with _unusable():
+    with unusable():
         _open(file)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from tqdm import tqdm
 
-from kerasgan.data.files import BadSample
+from kerasgan.data.files import BadSample, LeftOut
 
 CHUNK = 32  # samples that a thread takes at a time
 LISTED = 10  # unusable samples that a message names
@@ -89,6 +89,6 @@ def report(bad, total, name, on_error, stacklevel=4):
     text = f"{len(bad)} of {total} items of {name} cannot be used ({listed}{more})."
     if len(bad) == total:
         raise ValueError(f"Nothing is left to train on: {text}")
-    if on_error == "raise":
+    if on_error == "raise" and not all(isinstance(why, LeftOut) for _, why in bad):
         raise ValueError(f"{text} Repair or remove them, or skip them with on_error='skip'.")
     warnings.warn(f"{text} They are skipped.", stacklevel=stacklevel)

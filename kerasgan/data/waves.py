@@ -1,72 +1,163 @@
-"""One sound: the content of a file -> 16-bit samples of a wanted rate, length and number of channels.
+"""One sound: an open file -> 16-bit samples of a wanted rate, length and number of channels.
 
 WAV files of whole numbers are read by the standard library, all others (FLAC, Ogg, MP3, WAV of floats) by soundfile;
-soxr changes rates. Both come with `kerasgan[audio]`.
+soxr changes rates. Both come with `kerasgan[audio]`. Of a long recording only the wanted part is read.
 """
 
 import importlib
 import io
+import math
 import wave
 
 import numpy as np
 
-from kerasgan.data.files import BadSample
+from kerasgan.data.files import BadSample, LeftOut, check_memory, reason, unusable
 
 FULL_SCALE = 32768.0  # 16-bit samples are float samples times this, as in WAV files
 EXTRA = 'pip install "kerasgan[audio]"'
 # How files begin that soundfile reads: without it they must not be taken for broken ones.
 OTHERS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF", b"ID3": "MP3", b"\xff\xfb": "MP3", b"RIFF": "WAV"}
 UNKNOWN_LENGTH = 2**31 - 2**16  # bytes that a header may name when it was written before its length was known
+BYTES = 4  # of a sample that has been decoded
+PACKED = 32  # as many bytes of samples as this, one byte of a sound file may well become
+WHOLE = 16  # times what is needed: what is no longer than this is read whole
+MARGIN = 1024  # samples on each side of a part that the resampling filter sees, more than it is long
+MOST_STRETCHED, MOST_SQUEEZED = 100, 1000  # times: from other rates no sound is made
+MOST_FRAMES = 2**36  # what FLAC can name: more is no length
+SILENCE = "nothing but silence"
+BLOCK = 2**20  # samples that are looked through at a time
 
 
-def to_samples(content, length, sample_rate, channels, crop, pad, normalize, drawn=None):
-    """A sound as int16 (length, channels). Raises `BadSample`.
+def to_samples(sound, first, length, sample_rate, channels, pad, is_part, loudest=None):
+    """A part of a sound as int16 (length, channels). Raises `BadSample`.
 
     Args:
-        content: of a file, bytes.
+        sound: an open one (see `open_sound`).
+        first: where the part begins, in samples of the result.
         length: samples of the result.
         sample_rate: of the result, in Hz.
         channels: 1 or 2.
-        crop: "start", "center" or "random": what is kept of a longer sound.
-        pad: "end" or "center": where a shorter one gets silence: behind it, or evenly on both sides.
-        normalize: whether its loudest sample becomes full scale.
-        drawn: number in [0, 1) that decides a random crop.
+        pad: "end" or "center": where a shorter sound gets silence: behind it, or evenly on both sides.
+        is_part: whether other parts of the sound are samples, too: one that is silent is `LeftOut` then.
+        loudest: function that returns the level of the sound's loudest sample, which becomes full scale; or None.
     """
-    wave_form, rate = _decode(content)
-    wave_form = _mix(wave_form, channels)
-    _check_values(wave_form)
-    wave_form = _resample(wave_form, rate, sample_rate)
-    if normalize:
-        wave_form = wave_form / np.abs(wave_form).max(initial=1e-6)
-    wave_form = _fit(wave_form, length, crop, pad, drawn)
+    begin, end, skipped = _needed(sound, first, length, sample_rate)
+    wave_form = _mix(sound.read(begin, end), channels)
+    silence = LeftOut if is_part else BadSample
+    _check_values(wave_form, silence)
+    wave_form = _resample(wave_form, sound.rate, sample_rate)
+    if loudest is not None:
+        is_whole = (begin, end) == (0, sound.frames)
+        wave_form = wave_form / (np.abs(wave_form).max(initial=1e-6) if is_whole else loudest())
+    wave_form = wave_form[first - skipped :][:length]
+    if is_part and not wave_form.any():
+        raise silence(SILENCE)
+    wave_form = _padded(wave_form, length, pad)
     return np.clip(np.rint(wave_form * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
-def check_header(file):
-    """Opens a sound file as far as its header; closes it. Raises `BadSample`; returns its number of channels."""
-    with file:
-        if _is_wav(file.read(12)):
+def loudest(sound, channels):
+    """The level of the loudest sample of an open sound, which is looked through block by block."""
+    blocks = (sound.read(begin, min(begin + BLOCK, sound.frames)) for begin in range(0, sound.frames, BLOCK))
+    return max(float(np.abs(_mix(block, channels)).max(initial=1e-6)) for block in blocks)
+
+
+def frames_at(sound, sample_rate):
+    """How many samples an open sound has at another rate. Raises `BadSample`."""
+    if sample_rate > MOST_STRETCHED * sound.rate or sound.rate > MOST_SQUEEZED * sample_rate:
+        raise BadSample(f"a sample rate of {sound.rate} Hz, of which no {sample_rate} Hz can be made: a wrong header?")
+    return max(1, sound.frames * sample_rate // sound.rate)
+
+
+def open_sound(file, size):
+    """A file of so many bytes as `_Wav` or `_Other`, which close it. Raises `BadSample`."""
+    try:
+        with unusable():
+            if _is_wav(file.read(12)):
+                file.seek(0)
+                header = _open_wav(file)
+                if header is not None:
+                    return _Wav(file, size, header)
             file.seek(0)
-            header = _open_wav(file)
-            if header is not None:
-                return _check_header(header.getnchannels(), header.getframerate(), header.getnframes())
-        file.seek(0)
-        with _open_other(file.read()) as sound:
-            return _check_header(sound.channels, sound.samplerate, sound.frames)
+            if isinstance(file, (io.BufferedReader, io.BytesIO)):
+                return _Other(file, size)
+            with file:  # of a zip file, where to go back means to begin anew
+                return _Other(io.BytesIO(file.read()), size)
+    except Exception:
+        file.close()
+        raise
 
 
-def _decode(content):
-    """Floats (frames, channels) and their rate in Hz."""
-    if _is_wav(content):
-        header = _open_wav(io.BytesIO(content))
-        if header is not None:
-            return _pcm(header), header.getframerate()
-    with _open_other(content) as sound:
-        _check_header(sound.channels, sound.samplerate, sound.frames)
-        try:
-            return sound.read(dtype="float32", always_2d=True), sound.samplerate
-        except Exception as error:
-            raise BadSample(_reason(error)) from None
+class _Wav:
+    """A WAV file of whole numbers.
+
+    Attributes:
+        channels, rate, frames: what its header says; where that was written before the length was known, what is there.
+    """
+
+    def __init__(self, file, size, header):
+        self.channels, self.rate, self._width = header.getnchannels(), header.getframerate(), header.getsampwidth()
+        self._file, self._start = file, file.tell()
+        self._found = max(0, size - self._start) // (self.channels * self._width)
+        named = header.getnframes()
+        self.frames = self._found if named * self.channels * self._width >= UNKNOWN_LENGTH else named
+        _check_header(self)
+        if self._width > 4:
+            raise BadSample(f"{8 * self._width} bits a sample, where WAV files have 8, 16, 24 or 32")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._file.close()
+
+    def read(self, begin, end):
+        """The samples from one on and before another as floats (end - begin, channels) in [-1, 1)."""
+        if self._found < self.frames:
+            raise BadSample(f"cut short: {self._found} of {self.frames} samples")
+        frame = self.channels * self._width
+        with unusable():
+            self._file.seek(self._start + begin * frame)
+            data = self._file.read((end - begin) * frame)
+        return _floats(data, self._width).reshape(-1, self.channels)
+
+
+class _Other:
+    """A sound file of another kind, with the same attributes and methods."""
+
+    def __init__(self, file, size):
+        self._file, self._size = file, size
+        self._sound = _open_other(file)
+        self.channels, self.rate, self.frames = self._sound.channels, self._sound.samplerate, self._sound.frames
+        _check_header(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._sound.close()
+        self._file.close()
+
+    def read(self, begin, end):
+        check_memory((end - begin) * self.channels * BYTES, self._size, PACKED)
+        with unusable():
+            if begin:
+                self._sound.seek(begin)
+            return self._sound.read(end - begin, dtype="float32", always_2d=True)
+
+
+def _needed(sound, first, length, sample_rate):
+    """What of a sound is read for a part of it: (begin, end) in its own samples, and what begin is in the result's."""
+    needed = length * sound.rate / sample_rate
+    if sound.frames <= WHOLE * needed:
+        return 0, sound.frames, 0
+    if sound.rate == sample_rate:
+        return first, min(first + length, sound.frames), first
+    divisor = math.gcd(sound.rate, sample_rate)
+    own, wanted = sound.rate // divisor, sample_rate // divisor  # as many samples last equally long
+    steps = max(0, first - MARGIN) // wanted
+    end = math.ceil((first + length + MARGIN) * sound.rate / sample_rate)
+    return steps * own, min(end, sound.frames), steps * wanted
 
 
 def _is_wav(content):
@@ -80,36 +171,28 @@ def _open_wav(file):
     except wave.Error as error:
         if "unknown" in str(error):  # floats, compressed, or the extended header
             return None
-        raise BadSample(_reason(error)) from None
+        raise BadSample(reason(error)) from None
     except Exception as error:  # EOFError, struct.error, ... of a broken header
-        raise BadSample(f"a broken WAV file ({_reason(error)})") from None
+        raise BadSample(f"a broken WAV file ({reason(error)})") from None
 
 
-def _pcm(header):
-    """The samples of a WAV file of whole numbers, in [-1, 1)."""
-    channels, width, frames = header.getnchannels(), header.getsampwidth(), header.getnframes()
-    _check_header(channels, header.getframerate(), frames)
-    try:
-        data = header.readframes(frames)
-    except Exception as error:
-        raise BadSample(_reason(error)) from None
-    found = len(data) // (channels * width)
-    if found < frames and frames * channels * width < UNKNOWN_LENGTH:
-        raise BadSample(f"cut short: {found} of {frames} samples")
-    data = data[: found * channels * width]
+def _floats(data, width):
+    """Whole numbers of so many bytes as floats in [-1, 1)."""
     if width == 3:  # NumPy has no 24 bits: 8 empty ones below make 32
-        padded = np.zeros((found * channels, 4), np.uint8)
+        padded = np.zeros((len(data) // 3, 4), np.uint8)
         padded[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
         numbers = padded.view("<i4")
     else:
         numbers = np.frombuffer(data, {1: np.uint8, 2: "<i2", 4: "<i4"}[width])
     half = {1: 2.0**7, 2: 2.0**15}.get(width, 2.0**31)
-    floats = numbers.reshape(-1, channels).astype(np.float32) / np.float32(half)
+    floats = numbers.astype(np.float32) / np.float32(half)
     return floats - 1 if width == 1 else floats  # 8 bits are unsigned
 
 
-def _open_other(content):
+def _open_other(file):
     """A `soundfile.SoundFile`. Raises `BadSample`, or an `ImportError` where soundfile would be needed."""
+    content = file.read(12)
+    file.seek(0)
     kind = next((kind for start, kind in OTHERS.items() if content.startswith(start)), None)
     try:
         import soundfile
@@ -119,26 +202,27 @@ def _open_other(content):
         kind = "a WAV file of another kind than whole numbers" if kind == "WAV" else f"a {kind} file"
         raise ImportError(f"The data hold {kind}, which needs soundfile: {EXTRA}") from None
     try:
-        return soundfile.SoundFile(io.BytesIO(content))
+        return soundfile.SoundFile(file)
     except Exception:
         raise BadSample("not a sound file of a known format") from None
 
 
-def _check_header(channels, rate, frames):
-    if rate < 1:
-        raise BadSample(f"a sample rate of {rate} Hz")
-    if frames < 1:
+def _check_header(sound):
+    if sound.rate < 1:
+        raise BadSample(f"a sample rate of {sound.rate} Hz")
+    if sound.frames < 1:
         raise BadSample("no sound in it: 0 samples")
-    return channels
+    if sound.frames >= MOST_FRAMES:
+        raise BadSample(f"{sound.frames} samples, which cannot be: a wrong header")
 
 
-def _check_values(wave_form):
+def _check_values(wave_form, silence):
     if not len(wave_form):
         raise BadSample("no sound in it: 0 samples")
     if not np.isfinite(wave_form).all():
         raise BadSample("NaN or infinite values")
     if not wave_form.any():
-        raise BadSample("nothing but silence")
+        raise silence(SILENCE)
 
 
 def _mix(wave_form, channels):
@@ -169,16 +253,8 @@ def _soxr(rate, wanted):
         ) from None
 
 
-def _fit(wave_form, length, crop, pad, drawn):
-    """Exactly `length` samples of a sound: a part of it, or all of it and silence."""
-    spare = len(wave_form) - length
-    if spare > 0:
-        first = {"start": 0, "center": spare // 2}.get(crop)
-        first = int(float(drawn) * (spare + 1)) if first is None else first  # 32 bits could round up to the end
-        return wave_form[first : first + length]
-    before = 0 if pad == "end" else -spare // 2
-    return np.pad(wave_form, ((before, -spare - before), (0, 0)))
-
-
-def _reason(error):
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
+def _padded(wave_form, length, pad):
+    """Exactly `length` samples: a sound and silence."""
+    missing = length - len(wave_form)
+    before = 0 if pad == "end" else missing // 2
+    return np.pad(wave_form, ((before, missing - before), (0, 0)))

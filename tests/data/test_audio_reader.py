@@ -85,7 +85,7 @@ def test_16_bits_are_exact(write):
 def test_short_sounds_get_silence_and_long_ones_are_cut(write, cache):
     write("long.wav", encode(noise(101)))
     write("short.wav", encode(noise(33, seed=1)))
-    long, short = read(write.root, cache=cache)
+    long, short = read(write.root, crop="start", cache=cache)
     np.testing.assert_allclose(long, noise(101)[:64], atol=1e-4)
     np.testing.assert_allclose(short, np.pad(noise(33, seed=1), ((0, 31), (0, 0))), atol=1e-4)
     long, short = read(write.root, crop="center", pad="center", cache=cache)
@@ -409,3 +409,147 @@ def test_a_set_larger_than_the_limit_is_read_when_it_is_needed(sounds, monkeypat
     dataset = audio(sounds, 64, RATE, 12)
     shutil.rmtree(sounds)
     assert levels(next(iter(dataset))) == [500] * 12
+
+
+# Long recordings -----------------------------------------------------------------------------------------------------
+
+
+def recording(frames, level=0.4):
+    """A sound whose every sample tells its place: it rises slowly."""
+    return level * (0.1 + 0.9 * np.arange(frames) / frames)
+
+
+@pytest.fixture
+def long_ones(write):
+    """Recordings of 500 and 470 samples in two folders, and a short sound."""
+    write("first/a.wav", encode(recording(500)))
+    write("second/b.wav", encode(recording(470, -0.8)))
+    write("second/short.wav", encode(noise(40)))
+    return write.root
+
+
+@CACHES
+def test_all_of_a_long_recording_becomes_clips(long_ones, cache, capsys):
+    clips = read(long_ones, 100, cache=cache)
+    whole, other = recording(500)[:, None], recording(470, -0.8)[:, None]
+    assert capsys.readouterr().out == "3 files -> 11 clips of 0.1 s.\n"
+    expected = [whole[i : i + 100] for i in range(0, 500, 100)]
+    expected += [other[i : i + 100] for i in (0, 100, 200, 300, 370)]  # the last one ends with the recording
+    np.testing.assert_allclose(clips[:10], expected, atol=1e-4)
+    np.testing.assert_allclose(clips[10], np.pad(noise(40), ((0, 60), (0, 0))), atol=1e-4)
+    assert len(read(long_ones, 110, cache=cache)) == 5 + 4 + 1  # remainders of 60 and 30 samples
+    assert len(read(long_ones, 100, crop="center", cache=cache)) == 3
+
+
+def test_clips_may_overlap_and_classes_follow_the_file(long_ones):
+    dataset = audio(long_ones, 100, RATE, 1, overlap=0.5, labels=True, shuffle=False)
+    batches = [(batch[0, :, 0].numpy(), int(label[0])) for batch, label in dataset]
+    assert dataset.class_names == ["first", "second"]
+    assert [label for _, label in batches] == [0] * 9 + [1] * 9
+    np.testing.assert_allclose(batches[3][0], recording(500)[150:250], atol=1e-4)
+    for overlap, crop in ((1, "all"), (-0.1, "all"), (True, "all"), ("half", "all"), (0.5, "start")):
+        with pytest.raises(ValueError, match=f"overlap={overlap!r}"):
+            audio(long_ones, 100, RATE, 1, overlap=overlap, crop=crop)
+
+
+def test_random_clips_come_from_everywhere_and_go_on_exactly(long_ones):
+    dataset = audio(long_ones, 100, RATE, 11, crop="random", seed=3)
+    places = []
+    for batch in dataset.endless().take(20):
+        clips = [clip for clip in batch.numpy()[:, :, 0] if clip[0] > 0 and (np.diff(clip) > 0).all()]
+        places += [int(np.abs(recording(500) - clip[0]).argmin()) for clip in clips]
+    first = np.array(places).reshape(20, 5) // 80.2
+    assert (np.sort(first, 1) == np.arange(5)).all()  # each epoch has one of each stretch
+    assert len(set(places)) > 60
+    whole = [batch.numpy().tobytes() for batch in dataset.endless().take(6)]
+    assert [batch.numpy().tobytes() for batch in dataset.endless(4).take(2)] == whole[4:]
+
+
+@pytest.mark.parametrize("rate", [2000, 441, 1017])
+def test_parts_of_a_recording_of_another_rate_fit_together(write, rate):
+    """The part that is read alone is what it would be in the whole."""
+    tone = 0.4 * np.sin(2 * np.pi * 50 * np.arange(20 * rate) / rate)
+    write("a.wav", encode(tone, rate))
+    clips = read(write.root, 500)
+    assert len(clips) == 40
+    expected = 0.4 * np.sin(2 * np.pi * 50 * np.arange(20 * RATE) / RATE)
+    np.testing.assert_allclose(clips.reshape(-1)[100:-100], expected[100:-100], atol=2e-3)
+
+
+def test_loudness_is_that_of_the_whole_recording(write):
+    write("a.wav", encode(np.concatenate([0.1 * noise(3000), 0.45 * noise(100)])))
+    clips = np.abs(read(write.root, 100, normalize=True)).max((1, 2))
+    assert clips[-1] == pytest.approx(1, abs=1e-3) and clips[:-1].max() < 0.25
+
+
+@CACHES
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
+def test_silent_stretches_are_left_out(write, cache, on_error):
+    write("a.wav", encode(np.concatenate([np.zeros(6400), ramp(500), np.zeros(64 * 40), ramp(500)])))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        clips = read(write.root, cache=cache, on_error=on_error)
+    assert len(clips) == (2 if cache else 142) and set(levels(clips)) == {500}
+    assert ["140 of 142" in str(w.message) and "a.wav at 0.0 s: nothing" in str(w.message) for w in caught] == [
+        True
+    ] * cache
+
+
+def test_of_a_long_recording_only_what_is_needed_is_read(write):
+    import tracemalloc
+
+    path = write("a.wav", encode(noise(10)))
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        for _ in range(32):
+            file.writeframes(encode(noise(2**19))[44:])  # 32 MB in all
+    dataset = audio(write.root, 1000, RATE, 4, cache=False, seed=1)
+    assert dataset.count == 16777
+    tracemalloc.start()
+    list(dataset.endless(3000).take(2))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4 * 2**20
+
+
+def test_long_recordings_in_a_zip_file_are_read_too(tmp_path, long_ones):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(long_ones.rglob("*.wav")):
+            archive.write(file, file.relative_to(long_ones).as_posix())
+    np.testing.assert_array_equal(read(tmp_path / "set.zip", 100), read(long_ones, 100))
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ({24: struct.pack("<I", 1)}, "a sample rate of 1 Hz, of which no 1000 Hz can be made"),
+        ({24: struct.pack("<I", 2**32 - 1)}, "a sample rate of 4294967295 Hz, of which no 1000 Hz"),
+        ({32: struct.pack("<HH", 5, 40)}, "40 bits a sample"),
+        ({22: struct.pack("<H", 0)}, "bad # of channels"),
+    ],
+)
+@CACHES
+def test_headers_that_cannot_be_are_refused_by_name(sounds, write, header, reason, cache):
+    content = bytearray(encode(noise(64)))
+    for place, value in header.items():
+        content[place : place + len(value)] = value
+    write("first/odd.wav", bytes(content))
+    with pytest.warns(UserWarning, match=f"1 of 13 .*first/odd.wav: .*{reason}"):
+        assert audio(sounds, 64, RATE, 12, cache=cache).count == 12
+
+
+def test_an_hour_of_silence_is_not_decoded_whole(write):
+    import soundfile
+
+    path = write("a.flac", b"")
+    with soundfile.SoundFile(path, "w", 8000, 1, format="FLAC") as file:
+        for _ in range(60):
+            file.write(np.zeros(480_000))  # 110 MB as floats, 100 KB in the file
+    import tracemalloc
+
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="Nothing is left .*a.flac at 0.0 s: nothing but silence"):
+        audio(write.root, 8192, 8000, 1, cache=False)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8 * 2**20
