@@ -20,6 +20,7 @@ import kerasgan
 from kerasgan import classes, console, files, registry, runs
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
+_PATHS = ("out", "data", "data_dir", "web", "litert")  # flags that are paths
 _PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
@@ -105,6 +106,7 @@ def generate(words):
     media = gan.media
     default = runs.called(name) + media.extension
     path = files.check_output(values.out or default, media.extensions, name="--out")
+    runs.check_outside_data(name, path)
     seed = random.randrange(2**31) if values.seed is None else values.seed
     labels = None if values.label is None else _labels(values.label, gan.class_names)
     samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
@@ -427,6 +429,7 @@ def evaluate(words):
     if out is not None:
         files.check_output(out, (".json",), name="--out")
         files.check_apart(out, [path / file for file in runs.NEEDED], name="--out")
+        runs.check_outside_data(name, out)
     _import_tensorflow()
     from kerasgan import metrics
 
@@ -469,6 +472,7 @@ def report(words):
 
     runs.check_run(folder)
     out = files.check_output(values.out or os.path.join(folder, "report.html"), (".html",), name="--out")
+    runs.check_outside_data(folder, out)
     _import_tensorflow()
     import kerasgan.report
 
@@ -723,6 +727,12 @@ def _parse(function, values, words, takes=1):
         raise _Help("\n\n".join(part for part in parts if part))
     words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
     _, *others = values(["kerasgan", *words])
+    for flag in _PATHS:
+        if flag in values:
+            files.check_given(values[flag].value, f"--{flag}")
+    called = [word.strip("[]") for word in usage.split()[1:] if word[0] not in "-."] or [""]
+    for number, word in enumerate(others):
+        files.check_given(word, called[min(number, len(called) - 1)])
     if takes is not None and len(others) != takes:
         given = f"got {' '.join(others)!r}" if others else "got none"
         raise ValueError(f"Expected kerasgan {usage}: {takes} name{'' if takes == 1 else 's'}, {given}.")

@@ -84,6 +84,7 @@ def convert(
         raise ValueError(f"source={reprlib.repr(source)} must be a path, or tfds:NAME.")
     if not shard_mb > 0:
         raise ValueError(f"shard_mb={shard_mb!r} must be a number of megabytes above 0.")
+    files.check_given(out, "out")
     out = files.check_output(out, name="out") if is_zip else files.check_folder(Path(out).absolute(), "out")
     if not str(source).startswith("tfds:"):
         files.check_apart(out, [Path(source).expanduser()], "out")

@@ -60,6 +60,12 @@ def is_run(names):
     return RECIPE in names and any(name in names for name in RUN_FILES)
 
 
+def check_given(path, name="path"):
+    """Raises a `ValueError` for an empty string, such as that of a shell's unset variable: Python takes it for "."."""
+    if isinstance(path, str) and not path:
+        raise ValueError(f"{name} is empty; give a path. The current folder is '.'.")
+
+
 # Writing -------------------------------------------------------------------------------------------------------------
 
 
@@ -78,8 +84,7 @@ def check_output(path, extensions=(), name="path"):
         ValueError: no file name, or an ending that is not accepted.
         OSError: the place cannot be written (its subclasses say why).
     """
-    if not str(path):
-        raise ValueError(f"{name} is empty; give the name of the file to write.")
+    check_given(path, name)
     given, path = path, pathlib.Path(path)
     if path.is_dir() or str(given).endswith(os.sep):
         raise IsADirectoryError(f"{name} {str(given)!r} is a folder; give the name of a file, such as 'folder/file'.")
@@ -99,8 +104,10 @@ def check_folder(folder, name="folder"):
     What killed processes left there is put in order first, so that a folder that they were about to replace is found.
 
     Raises:
+        ValueError: no name.
         OSError: the folder, or the nearest one above it that exists, is not a folder or cannot be written.
     """
+    check_given(folder, name)
     folder = pathlib.Path(folder)
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     if not existing.is_dir():

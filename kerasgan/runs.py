@@ -133,7 +133,8 @@ def check_name(name):
     Raises:
         ValueError, FileNotFoundError: as `load`.
     """
-    if not isinstance(name, (str, os.PathLike)) or not str(name):
+    files.check_given(name, "name")
+    if not isinstance(name, (str, os.PathLike)):
         registry.get(name)  # which says that it is unknown
     path = pathlib.Path(name)
     if name in registry.list_models():
@@ -158,6 +159,7 @@ def check_run(folder):
     Raises:
         FileNotFoundError: it is not there, or is none.
     """
+    files.check_given(folder, "folder")
     path = pathlib.Path(folder)
     if not (path / RECIPE).is_file():
         raise FileNotFoundError(f"{str(folder)!r} is no run folder: it holds no {RECIPE}.")
@@ -190,12 +192,32 @@ def describe(name):
     return registry.describe(name)
 
 
+def check_outside_data(name, path):
+    """Raises a `ValueError` if a file to write lies in the data of a run, which could not be gone on with then.
+
+    Args:
+        name: the run folder; of other models nothing is known.
+        path: the file. In a run folder it is no data, wherever that lies.
+    """
+    if not (pathlib.Path(name) / RECIPE).is_file():
+        return
+    data = pathlib.Path(_read(name).get("data") or "/dev/null").expanduser().resolve()
+    above = pathlib.Path(path).absolute().resolve().parents
+    inside = above[: above.index(data)] if data in above else ()
+    if data in above and not any((folder / RECIPE).is_file() for folder in inside):
+        raise ValueError(
+            f"{str(path)!r} lies in {str(data)!r}, the data of {str(name)!r}: it would become data, and that training "
+            "could not go on. Give another place."
+        )
+
+
 def recipe_of(name):
     """The recipe to train by: of a pretrained model, a GAN type (its starting values) or a run folder.
 
     Raises:
         ValueError: neither of them.
     """
+    files.check_given(name, "name")
     if name not in registry.list_models() and (pathlib.Path(name) / RECIPE).is_file():
         return _read(name)["recipe"]
     return registry.resolve(name)
@@ -304,6 +326,7 @@ def read_originals(source, subset=None):
     from kerasgan.data.pixels import look, to_whole_pixels
     from kerasgan.data.reading import read_usable, report
 
+    files.check_given(source, "source")
     found, bad = find_files([pathlib.Path(source)], subset, look=look), []
     usable = read_usable(lambda item: to_whole_pixels(found.read(item), 3), found, bad)
     images = {pathlib.Path(found.item_name(position)).stem: image for position, image in usable}
@@ -416,7 +439,7 @@ def train(
     from kerasgan import callbacks, distribution, precision
     from kerasgan.metrics import evaluation
 
-    folder = files.check_folder(pathlib.Path(folder), "out")
+    folder = files.check_folder(folder, "out")
     _check_arguments(recipe)
     if score:
         evaluation.check_metrics(score)

@@ -16,6 +16,7 @@ from kerasgan.data.pipeline import batched, check_choices, is_count
 from kerasgan.data.pixels import look, size_in_header, size_of, to_pixels, to_whole_pixels
 from kerasgan.data.reading import report
 from kerasgan.data.sources import Part, check_path, paths_of, short
+from kerasgan.files import check_given
 
 _DIRECTIONS = ("a_to_b", "b_to_a")
 _LISTED = 5  # names in a message
@@ -241,11 +242,12 @@ def picture(path, size=None, channels=None, crop="center", filter="bicubic"):
 
     Raises:
         FileNotFoundError, IsADirectoryError: there is no such file.
-        ValueError: it is no image, or an argument does not fit.
+        ValueError: no name, no image, or an argument does not fit.
     """
     if channels is not None:
         check_choices(CHOICES, channels=channels)
     check_choices(CHOICES, filter=filter)
+    check_given(path)
     raw = Path(path).expanduser().read_bytes()
     try:
         if size is None:

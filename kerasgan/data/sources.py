@@ -17,6 +17,7 @@ from kerasgan.data.files import find_files
 from kerasgan.data.pixels import look
 from kerasgan.data.shards import is_shards, open_shards
 from kerasgan.data.streams import from_dataset, from_tfds
+from kerasgan.files import check_given
 
 TEST_EVERY = 10  # in a part for tests, every tenth item
 
@@ -35,6 +36,7 @@ def find(source, labels=False, **options):
     """The object that reads `source`; checks that labels and options (see `images`) mean something there."""
     kind = _kind(source, options.get("subset"))
     described, meant = KINDS[kind]
+    check_given(options.get("data_dir"), "data_dir")
     options = {argument: value for argument, value in options.items() if value}
     for argument, value in options.items():
         if argument not in meant:
@@ -127,10 +129,12 @@ def _kind(source, subset):
 
 
 def paths_of(source):
-    """The paths that `source` is or lists; none where it is something else."""
+    """The paths that `source` is or lists; none where it is something else. A `ValueError` for an empty one."""
     paths = source if isinstance(source, (list, tuple)) else [source]
     if not all(isinstance(path, (str, os.PathLike)) for path in paths):
         return []
+    for path in paths:
+        check_given(path, "source")
     return [Path(path).expanduser() for path in paths]
 
 

@@ -136,6 +136,7 @@ def check_new(path, ending, overwrite):
         FileExistsError: it is there, and `overwrite` is False; or something else has the name of its sidecar.
         ValueError, OSError: as `kerasgan.files.check_output`.
     """
+    files.check_given(path)
     path = pathlib.Path(path)
     files.check_folder(path.absolute().parent, name="path")
     if path.exists() and not overwrite:

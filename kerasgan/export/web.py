@@ -118,9 +118,8 @@ def check_page(folder, litert=None, overwrite=False):
 
 
 def _check_folder(folder, overwrite):
-    given, folder = folder, pathlib.Path(folder)
-    if not str(given):
-        raise ValueError("folder is empty; give the name of the folder to write.")
+    files.check_given(folder, "folder")
+    folder = pathlib.Path(folder)
     files.check_folder(folder.absolute().parent)
     if not folder.exists():
         return folder

@@ -1,6 +1,7 @@
 """What lies in folders and zip files that others made: links, names of any kind, damage, what kerasgan wrote there."""
 
 import gc
+import json
 import os
 import tracemalloc
 import zipfile
@@ -8,8 +9,9 @@ import zipfile
 import pytest
 from pictures import encode, plain, reds
 
+from kerasgan import cli, export, registry, runs
 from kerasgan.convert import convert
-from kerasgan.data import crops, images, pairs, unpaired
+from kerasgan.data import audio, crops, images, pairs, picture, unpaired
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.reading import read_usable
 
@@ -213,3 +215,78 @@ def test_what_was_skipped_is_not_kept_in_memory(write):
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert kept < 4 * 2**20
+
+
+# No name at all ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: images("", 8),
+        lambda: images(["", "photos"], 8),
+        lambda: images("photos", 8, data_dir=""),
+        lambda: crops("", 8),
+        lambda: audio(""),
+        lambda: pairs("", 8),
+        lambda: pairs(("photos", ""), 8),
+        lambda: unpaired(("", "photos"), 8),
+        lambda: picture(""),
+        lambda: convert("", "out.zip", 8),
+        lambda: convert("photos", "", 8),
+        lambda: runs.read_originals(""),
+        lambda: runs.load(""),
+        lambda: runs.recipe_of(""),
+        lambda: runs.check_run(""),
+        lambda: runs.train(registry.resolve("dcgan"), "photos", ""),
+        lambda: export.check_new("", ".tflite", False),
+        lambda: export.check_new("", "", True),
+    ],
+)
+def test_an_empty_string_is_no_path(write, monkeypatch, read):
+    """It would be the current folder, which holds what could be read."""
+    write("photos/1.png", encode(plain(1)))
+    monkeypatch.chdir(write.root)
+    before = sorted(write.root.rglob("*"))
+    with pytest.raises(ValueError, match=r"(source|data_dir|path|out|name|folder|Domain ''|Domain A: source) is empty"):
+        read()
+    assert sorted(write.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        (["train", "dcgan", "--data", "", "--out", "run"], "--data"),
+        (["train", "dcgan", "--data", "photos", "--out="], "--out"),
+        (["train", "", "--data", "photos", "--out", "run"], "NAME|TYPE|RUN"),
+        (["generate", "dcgan_celeba", "-o", ""], "--out"),
+        (["translate", "pix2pix_noto2twemoji", "a.png", ""], "PICTURE"),
+        (["translate", "", "a.png"], "NAME|RUN|FILE"),
+        (["upscale", "x", "a.png", "--out", ""], "--out"),
+        (["convert", "", "--out", "o.zip", "--size", "8"], "SOURCE"),
+        (["convert", "photos", "--out", "", "--size", "8"], "--out"),
+        (["convert", "photos", "--out", "o", "--size", "8", "--data_dir", ""], "--data_dir"),
+        (["evaluate", "dcgan_celeba", "--data", ""], "--data"),
+        (["evaluate", "dcgan_celeba", "--data", "photos", "-o", ""], "--out"),
+        (["report", ""], "RUN"),
+        (["export", "dcgan_celeba", "--web", ""], "--web"),
+        (["serve", ""], "NAME|RUN|FILE"),
+    ],
+)
+def test_commands_refuse_it_by_name(capsys, tmp_path, monkeypatch, words, called):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 2
+    assert f"error: {called} is empty; give a path" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_new_files_are_kept_out_of_the_data_of_a_run(tmp_path):
+    run = tmp_path / "photos" / "run"
+    run.mkdir(parents=True)
+    recipe = {"name": "dcgan", "gan_type": "dcgan", "data": {"reader": "images"}}
+    (run / "recipe.json").write_text(json.dumps({"recipe": recipe, "data": str(tmp_path / "photos")}))
+    for name in ("photos/new.png", "photos/cats/new.png"):
+        with pytest.raises(ValueError, match="new.png' lies in .*photos', the data of .*run'"):
+            runs.check_outside_data(run, tmp_path / name)
+    for name in ("new.png", "photos2/new.png", "photos/run/new.png"):
+        runs.check_outside_data(run, tmp_path / name)
