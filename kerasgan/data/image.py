@@ -44,6 +44,11 @@ def images(
     over white where there is no alpha channel; with one, the colour of fully transparent pixels is black, whatever
     colour is hidden in the file.
 
+    Levels of 16 bits are scaled to 8, CMYK, YCbCr and LAB become RGB; 32 bits, signs, floats and 12 bits in files of
+    16, of which white is unknown, are refused. A file whose header claims more memory than its size explains is
+    refused, too, beyond 256 MB or what the environment variable KERASGAN_LIMIT_MB says. Folders that are links are
+    entered; run folders and results of `kerasgan convert` inside the data are left out.
+
     Everything is checked before the data set is returned. Images that take 1 GB or less when they are prepared are read
     here, once, and stay in memory as uint8, so that an epoch costs next to nothing. Of larger sets the files' headers
     are checked here, and images are decoded in parallel when they are needed, anew in each epoch. A file that is gone

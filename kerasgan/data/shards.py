@@ -7,6 +7,7 @@ a PNG of 64x64 pixels is a third smaller but takes ten times as long to read.
 
 import hashlib
 import json
+import math
 import re
 import struct
 from pathlib import Path
@@ -52,7 +53,7 @@ class ShardSource:
     Attributes:
         name: what messages call the source.
         count: number of records.
-        labels: int32 (n,), or None.
+        labels: int32 (n,), -1 for a damaged record; or None.
         class_names: list of str, None in it for a class without images; None where classes are mere numbers.
     """
 
@@ -100,6 +101,8 @@ class ShardSource:
 
     def read(self, index):
         """An image as uint8 pixels, or as the content of an image file. Raises `BadSample`."""
+        if self.labels is not None and self.labels[index] < 0:
+            raise BadSample("no label that can be read")
         features = self.example(index)
         image = _bytes(features, self._image_feature)
         if not self._shape_features:
@@ -107,8 +110,8 @@ class ShardSource:
         shape = tuple(number for name in self._shape_features for number in features[name].int64_list.value)
         if self._shape not in (None, shape):
             raise BadSample(f"{_times(shape)}, in shards of {_times(self._shape)}")
-        if len(image) != np.prod(shape):
-            raise BadSample(f"{len(image)} bytes, where {_times(shape)} has {np.prod(shape)}")
+        if min(shape, default=0) < 1 or len(image) != math.prod(shape):
+            raise BadSample(f"{len(image)} bytes, where {_times(shape)} has {math.prod(shape)}")
         return np.frombuffer(image, np.uint8).reshape(shape)
 
     def label(self, index):
@@ -309,13 +312,17 @@ def _shape_features(features, image_feature, name):
 
 
 def _labels(source, label_feature):
-    labels = []
+    """Labels of all records as int32, -1 of those that are damaged. Raises `BadSample` for one without a label."""
+    labels = np.full(source.count, -1, np.int64)
     for index in source.items():
-        values = source.example(index)[label_feature].int64_list.value
+        try:
+            values = source.example(index)[label_feature].int64_list.value
+        except BadSample:  # of which reading it will tell
+            continue
         if len(values) != 1:
             raise BadSample(f"{source.item_name(index)}: {label_feature!r} holds {len(values)} integers, not one")
-        labels.append(values[0])
-    return check_labels(labels, len(labels))
+        labels[index] = check_labels(values, 1)[0]
+    return labels.astype(np.int32)
 
 
 # Records -----------------------------------------------------------------------------------------------------------

@@ -276,6 +276,8 @@ def test_records_of_others_that_cannot_be_read(tmp_path):
     path.write_bytes(content[:-1] + struct.pack("B", content[-1] ^ 1))
     with pytest.warns(UserWarning, match="record 2: its checksum is wrong"):
         assert epoch(tmp_path / "set") == [1, 1]
+    with pytest.warns(UserWarning, match="record 2: "):
+        assert images(tmp_path / "set", 8, 2, labels=True).count == 2
     path.write_bytes(content[: len(content) // 3] + b"x" * 20)
     refused("holds no record at byte")
     write_records(path, [good], options="GZIP")
@@ -286,6 +288,9 @@ def test_records_of_others_that_cannot_be_read(tmp_path):
     refused("'image' of .* is no image file, and no other feature tells the shape")
     write_records(path, [{"image": bytes(7), "shape": [2, 2, 3]}])
     refused("7 bytes, where 2x2x3 has 12")
+    for shape in ([2**32, 2**32, 4], [-1, -1, 3], []):  # which NumPy would multiply to no bytes, or 3, or 1
+        write_records(path, [{"image": bytes(3), "shape": shape}])
+        refused("3 bytes, where")
     with tf.io.TFRecordWriter(str(path)) as writer:
         writer.write(b"\xff\xff")
     refused("no tf.train.Example")
