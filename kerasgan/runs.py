@@ -199,9 +199,10 @@ def check_outside_data(name, path):
         name: the run folder; of other models nothing is known.
         path: the file. In a run folder it is no data, wherever that lies.
     """
-    if not (pathlib.Path(name) / RECIPE).is_file():
+    data = _read(name).get("data") if (pathlib.Path(name) / RECIPE).is_file() else None
+    if not data:
         return
-    data = pathlib.Path(_read(name).get("data") or "/dev/null").expanduser().resolve()
+    data = pathlib.Path(data).expanduser().resolve()
     above = pathlib.Path(path).absolute().resolve().parents
     inside = above[: above.index(data)] if data in above else ()
     if data in above and not any((folder / RECIPE).is_file() for folder in inside):

@@ -172,7 +172,10 @@ class _Clips(FileSource):
     def _look(self, item):
         """Channels of a sound, and how many samples it has at the wanted rate."""
         with open_sound(self._found.open(item), self._found.size(item)) as sound:
-            return sound.channels, frames_at(sound, self._rate)
+            frames = frames_at(sound, self._rate)
+            if self._clips_in(frames) > 1:
+                sound.read(sound.frames - 1, sound.frames)  # one that is cut short is unusable, not each of its clips
+            return sound.channels, frames
 
     def _clips_in(self, frames):
         spare = frames - self._length

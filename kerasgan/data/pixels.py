@@ -177,7 +177,7 @@ def _loaded(image):
         return _from_lab(image)
     transparent = image.info.get("transparency")
     if ";16" in stored and image.mode in ("RGB", "RGBA"):  # Pillow has kept the upper halves
-        _check_bright(max(high for low, high in image.getextrema()[:3]) * 256 + 255)
+        _check_bright(max(high for low, high in image.getextrema()[:3]) * 256 + 255)  # 0 may be 8 bits in 16
         if isinstance(transparent, tuple):
             image.info["transparency"] = tuple(level >> 8 for level in transparent)
     elif stored in _GREYS and transparent is not None:
@@ -202,7 +202,7 @@ def _from_16_bits(image, white, inverted):
 
 
 def _check_bright(highest):
-    if 255 < highest <= DARK:  # all black is black
+    if 0 < highest <= DARK:
         raise BadSample(
             f"pixels of 16 bits of which none exceeds {DARK}, so that it would be all but black: it has 12 bits or "
             "less; scale its values to all of 0 to 65535"

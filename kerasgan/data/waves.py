@@ -19,7 +19,7 @@ EXTRA = 'pip install "kerasgan[audio]"'
 OTHERS = {b"fLaC": "FLAC", b"OggS": "Ogg", b"FORM": "AIFF", b"ID3": "MP3", b"\xff\xfb": "MP3", b"RIFF": "WAV"}
 UNKNOWN_LENGTH = 2**31 - 2**16  # bytes that a header may name when it was written before its length was known
 BYTES = 4  # of a sample that has been decoded
-PACKED = 32  # as many bytes of samples as this, one byte of a sound file may well become
+PACKED = 128  # as many bytes of samples as this, one byte of a sound file may well become; speech in Opus does
 WHOLE = 16  # times what is needed: what is no longer than this is read whole
 MARGIN = 1024  # samples on each side of a part that the resampling filter sees, more than it is long
 MOST_STRETCHED, MOST_SQUEEZED = 100, 1000  # times: from other rates no sound is made
@@ -66,6 +66,7 @@ def frames_at(sound, sample_rate):
     """How many samples an open sound has at another rate. Raises `BadSample`."""
     if sample_rate > MOST_STRETCHED * sound.rate or sound.rate > MOST_SQUEEZED * sample_rate:
         raise BadSample(f"a sample rate of {sound.rate} Hz, of which no {sample_rate} Hz can be made: a wrong header?")
+    check_memory(sound.frames * sound.channels * 2, sound.size, PACKED)
     return max(1, sound.frames * sample_rate // sound.rate)
 
 
@@ -93,11 +94,12 @@ class _Wav:
 
     Attributes:
         channels, rate, frames: what its header says; where that was written before the length was known, what is there.
+        size: bytes of the file.
     """
 
     def __init__(self, file, size, header):
         self.channels, self.rate, self._width = header.getnchannels(), header.getframerate(), header.getsampwidth()
-        self._file, self._start = file, file.tell()
+        self._file, self._start, self.size = file, file.tell(), size
         self._found = max(0, size - self._start) // (self.channels * self._width)
         named = header.getnframes()
         self.frames = self._found if named * self.channels * self._width >= UNKNOWN_LENGTH else named
@@ -126,7 +128,7 @@ class _Other:
     """A sound file of another kind, with the same attributes and methods."""
 
     def __init__(self, file, size):
-        self._file, self._size = file, size
+        self._file, self.size = file, size
         self._sound = _open_other(file)
         self.channels, self.rate, self.frames = self._sound.channels, self._sound.samplerate, self._sound.frames
         _check_header(self)
@@ -139,7 +141,7 @@ class _Other:
         self._file.close()
 
     def read(self, begin, end):
-        check_memory((end - begin) * self.channels * BYTES, self._size, PACKED)
+        check_memory((end - begin) * self.channels * BYTES, self.size, PACKED)
         with unusable():
             if begin:
                 self._sound.seek(begin)

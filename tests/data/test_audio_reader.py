@@ -538,18 +538,22 @@ def test_headers_that_cannot_be_are_refused_by_name(sounds, write, header, reaso
         assert audio(sounds, 64, RATE, 12, cache=cache).count == 12
 
 
-def test_an_hour_of_silence_is_not_decoded_whole(write):
+def test_what_claims_to_be_far_longer_than_its_size_explains_is_refused(write, monkeypatch):
     import soundfile
 
     path = write("a.flac", b"")
     with soundfile.SoundFile(path, "w", 8000, 1, format="FLAC") as file:
         for _ in range(60):
-            file.write(np.zeros(480_000))  # 110 MB as floats, 100 KB in the file
-    import tracemalloc
-
-    tracemalloc.start()
+            file.write(np.zeros(480_000))  # an hour: 55 MB in memory, 100 KB in the file
+    monkeypatch.setenv("KERASGAN_LIMIT_MB", "20")
+    with pytest.raises(ValueError, match="a.flac: it would take 55 MB of memory, .*KERASGAN_LIMIT_MB=55"):
+        audio(write.root, 8192, 8000, 1)
+    monkeypatch.setenv("KERASGAN_LIMIT_MB", "55")
     with pytest.raises(ValueError, match="Nothing is left .*a.flac at 0.0 s: nothing but silence"):
         audio(write.root, 8192, 8000, 1, cache=False)
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 8 * 2**20
+
+
+def test_a_recording_that_is_cut_short_is_one_file_that_is_left_out(long_ones, write):
+    write("first/cut.wav", encode(recording(500))[:-100])
+    with pytest.warns(UserWarning, match="1 of 4 .*first/cut.wav: cut short: 450 of 500 samples"):
+        assert audio(long_ones, 100, RATE, 1, cache=False).count == 11

