@@ -14,7 +14,9 @@ registry answer at once, without waiting for TensorFlow.
 import importlib
 
 from kerasgan import registration
+from kerasgan.backend import settle as _settle
 
+_settle()
 __version__ = "0.1.0"
 
 _OBJECTS = {

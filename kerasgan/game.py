@@ -12,9 +12,8 @@ from kerasgan import augmentation as augmentations
 from kerasgan import distribution, losses, memory, schedules
 from kerasgan import penalties as penalties_module
 from kerasgan.media.arrays import Arrays
-from kerasgan.precision import full_precision, policy
-
-_PLAYERS = ("discriminator", "generator")
+from kerasgan.optimizer import PLAYERS, BothOptimizers, innermost
+from kerasgan.precision import check_trainable, full_precision, policy
 
 
 class Game(keras.Model):
@@ -43,7 +42,8 @@ class Game(keras.Model):
         discriminator: functional model, samples -> logits (batch, ...).
         media: what kind of thing a sample is (`kerasgan.media`): checks, conversion to natural units, files. None:
             plain arrays.
-        seed: integer that makes everything random in a training repeatable; None takes one at random.
+        seed: integer that makes everything random in a training repeatable; None takes one at random. A type that
+            builds its networks itself draws their first weights from it, too (`kerasgan.precision.policy`).
     """
 
     checked_samples = 1  # of a data set before it is trained on, and all others of their batch
@@ -64,13 +64,14 @@ class Game(keras.Model):
 
     def __init__(self, generator, discriminator, media=None, seed=None, name=None, dtype=None):
         super().__init__(name=name, dtype=dtype)
+        _check_formats(self, generator, discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.media = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
-        self.seed = seed
+        self.seed = seed = None if seed is None else number("seed", seed, None, least=None, whole=True)
         self.stage = 0
         self.training_seeds = keras.random.SeedGenerator(seed)
         # Apart from the training's, so that looking at samples does not change the course of a training.
@@ -387,7 +388,7 @@ class Game(keras.Model):
 
         An optimizer's own schedule of the rate, which counts updates, begins anew; one of `compile` does not.
         """
-        for player in _PLAYERS:
+        for player in PLAYERS:
             optimizer = innermost(getattr(self, f"{player}_optimizer"))
             fresh = type(optimizer).from_config(optimizer.get_config())
             fresh.build(optimizer._trainable_variables)
@@ -652,7 +653,11 @@ class Game(keras.Model):
         """
         self._freeze(freeze_discriminator)
         super().compile(
-            optimizer=None, jit_compile=jit_compile, steps_per_execution=steps_per_execution, run_eagerly=run_eagerly
+            optimizer=None,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+            auto_scale_loss=False,  # of each player's own optimizer, below
         )
         self.adversarial_loss = losses.get(self.default_loss if loss is None else loss)
         penalties = self.default_penalties if penalties is None else penalties
@@ -687,13 +692,27 @@ class Game(keras.Model):
             *(["augmentation_probability"] if hasattr(self.augmentation, "adapt") else []),
             *(["stage"] if self.stages > 1 else []),
         ]
-        for player in _PLAYERS:
+        for player in PLAYERS:
             optimizer = getattr(self, f"{player}_optimizer")
             self._set_rates(player, innermost(optimizer))
             names.append(f"{player}_gradient_norm")
             names += [f"{player}_loss_scale"] if optimizer is not innermost(optimizer) else []
             names += [f"{player}_learning_rate"] if callable(self.learning_rate[player]) else []
         self._trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self._both_optimizers = BothOptimizers(self)
+
+    @property
+    def optimizer(self):
+        """Both players' optimizers as one, for callbacks: see `kerasgan.optimizer.BothOptimizers`; None uncompiled."""
+        return getattr(self, "_both_optimizers", None)
+
+    @optimizer.setter
+    def optimizer(self, value):
+        if value is not None:  # which is what Keras's own `compile` sets
+            raise AttributeError(
+                "A game has an optimizer for each player: gan.compile(discriminator_optimizer=..., "
+                "generator_optimizer=...)."
+            )
 
     def _weights(self, given):
         given = {} if given is None else given
@@ -812,6 +831,7 @@ class Game(keras.Model):
         """
         if not hasattr(self, "adversarial_loss"):
             raise ValueError("Call compile() before fit(): gan.compile() takes the paper's values.")
+        self._check_callbacks(kwargs.get("callbacks"))
         if not isinstance(x, tf.data.Dataset) and not hasattr(x, "__array__") and not isinstance(x, (tuple, list)):
             return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
         if not isinstance(x, tf.data.Dataset):
@@ -837,6 +857,12 @@ class Game(keras.Model):
             callbacks = kwargs.get("callbacks")
             kwargs["callbacks"] = [_Stages(), *(_as_sequence(callbacks) if callbacks is not None else ())]
         return super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
+
+    def _check_callbacks(self, callbacks):
+        """Raises a ValueError for callbacks of Keras that would fail in the middle of a training."""
+        for callback in keras.tree.flatten(callbacks):
+            if isinstance(callback, (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)):
+                self.optimizer.check_assignable()
 
     def _shared_out(self, dataset, steps_per_epoch):
         """The data set as several devices take it, and its steps in an epoch."""
@@ -938,8 +964,8 @@ class Game(keras.Model):
             "clip_weights": self.clip_weights,
             "ema_half_life": schedules.serialize(self.ema_half_life),
             "weights": {name: schedules.serialize(weight) for name, weight in self.weights_of_terms.items()},
-            "learning_rate": [schedules.serialize(self.learning_rate[player]) for player in _PLAYERS],
-            "beta_2": [schedules.serialize(self.beta_2[player]) for player in _PLAYERS],
+            "learning_rate": [schedules.serialize(self.learning_rate[player]) for player in PLAYERS],
+            "beta_2": [schedules.serialize(self.beta_2[player]) for player in PLAYERS],
             "clip_gradients": self.clip_gradients,
             "gradient_accumulation": self.gradient_accumulation,
             "one_stage": self.one_stage,
@@ -972,6 +998,18 @@ class Game(keras.Model):
             self.stage = _whole(self.stage_entered)
 
 
+def _check_formats(game, *networks):
+    """Raises a ValueError if weights are in number formats in which a game does not train."""
+    check_trainable(game.dtype_policy)
+    for network in networks:
+        for variable in network.trainable_variables:
+            if variable.dtype != "float32":
+                raise ValueError(
+                    f"{network.name} holds {variable.path} in {variable.dtype}, in which a GAN does not train: build "
+                    'it with dtype="float32", "mixed_bfloat16" or "mixed_float16".'
+                )
+
+
 def _gradients(tape, target, variables, *tensors, output_gradients=None):
     """Gradients for variables (and tensors), zero where the target does not depend on one."""
     sources = [*(v.value for v in variables), *tensors]
@@ -989,11 +1027,6 @@ def _layers_of(network):
     """The layers of a network, in place of networks that it is made of theirs."""
     for layer in network.layers:
         yield from _layers_of(layer) if isinstance(layer, keras.Model) else (layer,)
-
-
-def innermost(optimizer):
-    """The optimizer itself, without the wrapper that scales its loss."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def _overflow_everywhere(gradients):
@@ -1038,7 +1071,7 @@ def _of_players(name, values):
     if len(pair) != 2:
         raise ValueError(f"{name}={values!r}: expected one value, or a pair (discriminator's, generator's).")
     return {
-        player: None if one is None else schedules.get(one, name) for player, one in zip(_PLAYERS, pair, strict=True)
+        player: None if one is None else schedules.get(one, name) for player, one in zip(PLAYERS, pair, strict=True)
     }
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import platform
+import random
 
 import keras
 
@@ -92,21 +93,47 @@ def _cpu_flags():
 
 
 @contextlib.contextmanager
-def policy(dtype):
-    """Builds everything inside under one dtype policy (None leaves the global policy alone).
+def policy(dtype, seed=None):
+    """Builds everything inside under one dtype policy, with channels last whatever the user's Keras is set to.
 
     Args:
-        dtype: a Keras policy or its name, such as "mixed_bfloat16".
+        dtype: a Keras policy or its name, such as "mixed_bfloat16"; None leaves the global policy alone.
+        seed: integer that makes initial weights, and states of layers that draw numbers, repeatable; None takes others
+            each time. Python's generator of random numbers, from which Keras seeds them, goes on as if nothing had been
+            built.
+
+    Raises:
+        ValueError: the policy, given or global, holds weights in another format than float32.
     """
-    if dtype is None:
-        yield
-        return
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(dtype)
+    check_trainable(keras.config.dtype_policy() if dtype is None else keras.dtype_policies.get(dtype))
+    before = keras.config.dtype_policy(), keras.config.image_data_format()
+    drawn = random.getstate()
+    if dtype is not None:
+        keras.config.set_dtype_policy(dtype)
+    keras.config.set_image_data_format("channels_last")
+    if seed is not None:
+        random.seed(int(seed))
     try:
         yield
     finally:
-        keras.config.set_dtype_policy(before)
+        keras.config.set_dtype_policy(before[0])
+        keras.config.set_image_data_format(before[1])
+        if seed is not None:
+            random.setstate(drawn)
+
+
+def check_trainable(dtype):
+    """Raises a ValueError unless a Keras dtype policy holds weights in float32, which steps of training need.
+
+    Steps in 16 bits are lost in rounding; losses, penalties and averages are float32 all along.
+    """
+    if dtype.variable_dtype != "float32":
+        mixed = f"mixed_{dtype.compute_dtype}"
+        instead = mixed if mixed in CHOICES else "float32"
+        raise ValueError(
+            f"dtype={dtype.name!r} holds weights in {dtype.variable_dtype}, in which a GAN does not train: take "
+            f'"{instead}" (as dtype, or by keras.config.set_dtype_policy).'
+        )
 
 
 @contextlib.contextmanager

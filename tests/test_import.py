@@ -1,16 +1,18 @@
 """`import kerasgan`: quick, complete, and installable."""
 
+import contextlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import types
 import zipfile
 
 import pytest
 
 import kerasgan
-from kerasgan import registration
+from kerasgan import backend, registration
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -65,6 +67,37 @@ def test_names_are_announced_to_a_keras_that_is_there_already(monkeypatch):
 def test_every_public_name_is_there(name):
     assert getattr(kerasgan, name) is not None
     assert name in dir(kerasgan)
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "said"),
+    [
+        (None, None, None),
+        (None, '{"backend": "tensorflow"}', None),
+        (None, "no JSON", None),
+        (None, '{"backend": "torch"}', r"set to torch \(.*keras.json\)"),
+        ("jax", '{"backend": "torch"}', r"set to jax \(KERAS_BACKEND\)"),
+        ("tensorflow", '{"backend": "torch"}', None),
+    ],
+)
+def test_keras_runs_on_tensorflow_whatever_it_is_set_to(variable, file, said, monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "keras", raising=False)  # as if nobody had imported it yet
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    if variable:
+        monkeypatch.setenv("KERAS_BACKEND", variable)
+    if file:
+        (tmp_path / "keras.json").write_text(file)
+    with pytest.warns(UserWarning, match=said) if said else contextlib.nullcontext():
+        backend.settle()
+    assert os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow"
+
+
+def test_a_keras_that_runs_on_something_else_is_refused(monkeypatch):
+    other = types.SimpleNamespace(backend=types.SimpleNamespace(backend=lambda: "torch"))
+    monkeypatch.setitem(sys.modules, "keras", other)
+    with pytest.raises(ImportError, match="Keras runs on torch in this process.*KERAS_BACKEND=tensorflow"):
+        backend.settle()
 
 
 def test_star_import():

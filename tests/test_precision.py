@@ -3,11 +3,13 @@
 import json
 import platform
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan import callbacks, cli, precision, registry, runs
+from kerasgan import GAN, callbacks, cli, precision, registry, runs
+from kerasgan.models import DCGAN
 from kerasgan.registry import Recipe
 
 LAPTOP = "processor\t: 0\nmodel name\t: a CPU with amx_bf16 in its name\nflags\t\t: fpu sse2 avx2\n"
@@ -189,3 +191,35 @@ def test_auto_in_a_recipe_that_is_built(device):
     recipe = Recipe(name="vanilla_gan_x", gan_type="vanilla_gan", model=model, dtype="auto")
     assert registry.build(recipe).dtype_policy.name == "mixed_bfloat16"
     assert registry.build(recipe, dtype="float32").dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "instead"), [("float16", "mixed_float16"), ("bfloat16", "mixed_bfloat16"), ("float64", "float32")]
+)
+@pytest.mark.parametrize("way", ["name", "policy", "global"])
+def test_formats_in_which_weights_do_not_train_are_refused(dtype, instead, way):
+    given = {"name": dtype, "policy": keras.DTypePolicy(dtype), "global": None}[way]
+    try:
+        keras.config.set_dtype_policy(dtype if way == "global" else "float32")
+        with pytest.raises(ValueError, match=f"dtype='{dtype}' holds weights in {dtype}.*take \"{instead}\""):
+            DCGAN(image_shape=(16, 16, 3), width=4, dtype=given)
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_networks_of_ones_own_in_such_formats_are_refused():
+    latents, samples = keras.Input((3,)), keras.Input((4,))
+    generator = keras.Model(latents, keras.layers.Dense(4)(latents))
+    layer = keras.layers.Dense(1, dtype="float16", name="judge")
+    with pytest.raises(ValueError, match="critic holds judge/kernel in float16"):
+        GAN(generator, keras.Model(samples, layer(samples), name="critic"))
+
+
+def test_first_weights_of_a_seed_are_those_that_keras_draws_from_it():
+    """What a run of a recipe begins with: `keras.utils.set_random_seed`, then the model."""
+    options = {"image_shape": (16, 16, 3), "width": 4}
+    keras.utils.set_random_seed(5)
+    global_seed = DCGAN(**options)
+    for mine, other in zip(global_seed.variables, DCGAN(**options, seed=5).variables, strict=True):
+        if "seed_generator" not in mine.path:
+            np.testing.assert_array_equal(mine, other)

@@ -76,7 +76,7 @@ class CGAN(GAN):
         name=None,
         dtype=None,
     ):
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(image_shape, latent_dim, num_classes, units, generator_dropout),
                 build_discriminator(image_shape, num_classes, maxout_units, dropout),

@@ -136,7 +136,7 @@ class CycleGAN(Translator):
         shapes = source_shape, tuple(image_shape)
         own_blocks = (_MANY if min(image_shape[:2]) >= _LARGE else _FEW) if blocks is None else blocks
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(shapes, width, own_blocks, upsampling),
                 build_discriminator(shapes, discriminator_width or width, steps),

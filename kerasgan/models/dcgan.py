@@ -152,7 +152,7 @@ class DCGAN(GAN):
     ):
         if normalization not in ("batch", "spectral", "none"):
             raise ValueError(f'normalization={normalization!r}: expected "batch", "spectral" or "none".')
-        with policy(dtype):
+        with policy(dtype, seed):
             generator = build_generator(image_shape, latent_dim, width, kernel_size, num_classes)
             discriminator = build_discriminator(
                 image_shape,

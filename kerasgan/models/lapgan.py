@@ -216,7 +216,7 @@ class LAPGAN(GAN):
         self.stages = len(shapes)
         self.level_samples = for_levels("level_samples", level_samples, self.stages, but="last")
         widths = for_levels("width", width, self.stages, but="first")
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(shapes, latent_dim, units, widths, num_classes),
                 build_discriminator(shapes, max(1, units // 2), widths, dropout, num_classes),

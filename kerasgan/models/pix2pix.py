@@ -165,7 +165,7 @@ class Pix2Pix(Translator):
             raise ValueError(f"patch_steps={patch_steps!r}: expected a whole number from 1 on, fewer than halvings.")
         _check_choices(image_shape, depth, upsampling, normalization)
         halvings(source_shape, "source_channels, image_shape")
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(
                     source_shape,

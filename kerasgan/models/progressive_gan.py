@@ -219,7 +219,7 @@ class ProgressiveGAN(GAN):
         self.stable_samples = number("stable_samples", stable_samples, None, whole=True)
         widths = level_widths(image_shape, width, max_width)
         self.stages = len(widths)
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(image_shape, latent_dim, widths),
                 build_discriminator(image_shape, widths),

@@ -212,7 +212,7 @@ class R3GAN(GAN):
         dtype=None,
     ):
         widths = stage_widths(image_shape, width, max_width)
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(image_shape, latent_dim, widths, blocks, group_size, num_classes),
                 build_discriminator(image_shape, latent_dim, widths, blocks, group_size, num_classes),

@@ -221,7 +221,7 @@ class SNGAN(GAN):
         dtype=None,
     ):
         channels = paper_width(image_shape) if width is None else width
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(image_shape, latent_dim, channels, num_classes),
                 build_discriminator(image_shape, channels, num_classes),

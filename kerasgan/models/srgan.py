@@ -18,6 +18,7 @@ from kerasgan.precision import full_precision, in_float32, policy
 
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 _SCALES = (2, 4)
+_LAST = "channels_last"  # whatever the user's Keras is set to
 _CHOICES = {
     "body": ("residual", "rrdb"),
     "normalization": ("batch", "none"),
@@ -74,7 +75,7 @@ def build_generator(scale, width, blocks, body, normalization, upsampling, name=
         return keras.Model(images, _directly(images, x, scale, activate), name=name)
     for _ in range(int(math.log2(scale))):
         x = Conv2D(4 * width, 3, padding="same", kernel_initializer=RepeatedForSubPixels(2))(x)
-        x = activate(ops.depth_to_space(x, 2))
+        x = activate(ops.depth_to_space(x, 2, _LAST))
     x = Conv2D(3, 9, padding="same")(x)
     return keras.Model(images, layers.Activation("linear", dtype="float32", name="samples")(x), name=name)
 
@@ -83,8 +84,8 @@ def _directly(images, x, scale, activate):
     """From maps of the low resolution to all sub-pixels at once: what the repeated input lacks."""
     narrow = max(4, x.shape[-1] // 4)
     x = Conv2D(narrow * scale**2, 3, padding="same", kernel_initializer=RepeatedForSubPixels(scale))(x)
-    lacking = Conv2D(3, 3, padding="same")(activate(ops.depth_to_space(x, scale)))
-    repeated = ops.depth_to_space(layers.Concatenate(dtype="float32")([images] * scale**2), scale)
+    lacking = Conv2D(3, 3, padding="same")(activate(ops.depth_to_space(x, scale, _LAST)))
+    repeated = ops.depth_to_space(layers.Concatenate(dtype="float32")([images] * scale**2), scale, _LAST)
     return layers.Add(dtype="float32", name="samples")([repeated, lacking])
 
 
@@ -236,7 +237,7 @@ class SRGAN(Examples, Game):
         _check_shape(image_shape, scale)
         perceptual.check_name(content)
         pretraining = None if pretraining is None else number("pretraining", pretraining, None, whole=True)
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(scale, width, blocks, body, normalization, upsampling),
                 build_discriminator(image_shape, width if discriminator_width is None else discriminator_width),

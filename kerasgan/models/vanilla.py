@@ -68,7 +68,7 @@ class VanillaGAN(GAN):
         name=None,
         dtype=None,
     ):
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(image_shape, latent_dim, units),
                 build_discriminator(image_shape, maxout_units, pieces, dropout),

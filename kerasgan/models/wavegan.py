@@ -189,7 +189,7 @@ class WaveGAN(GAN):
         name=None,
         dtype=None,
     ):
-        with policy(dtype):
+        with policy(dtype, seed):
             super().__init__(
                 build_generator(length, channels, latent_dim, width, num_classes),
                 build_critic(length, channels, width, phase_shuffle, num_classes, seed),

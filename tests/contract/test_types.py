@@ -1,6 +1,7 @@
 """What every GAN type promises."""
 
 import inspect
+import random
 
 import keras
 import numpy as np
@@ -46,11 +47,22 @@ def test_builds_and_generates_natural_samples(gan_type):
 
 
 def test_constructor_arguments_are_the_config(gan_type):
+    """The seed decides the first weights, whatever was drawn before and whatever the user's Keras is set to."""
     gan = build_small(gan_type)
     arguments = set(inspect.signature(type(gan)).parameters)
     assert set(gan.get_config()) == arguments
-    again = type(gan).from_config(gan.get_config())
+    random.seed()
+    drawn = random.getstate()
+    keras.config.set_image_data_format("channels_first")
+    try:
+        again = type(gan).from_config(gan.get_config())
+        assert keras.config.image_data_format() == "channels_first"
+    finally:
+        keras.config.set_image_data_format("channels_last")
     assert again.get_config() == gan.get_config()
+    assert again.generator.output_shape == gan.generator.output_shape
+    assert all(same(values(gan), again))
+    assert random.getstate() == drawn  # what the user draws next does not change
 
 
 def test_each_step_moves_one_player_only(gan_type):
