@@ -22,6 +22,14 @@ class Examples:
         """The `kerasgan.media.Image` of each part."""
         return (self.media,)
 
+    def check_held_out(self, samples, second=None):
+        """`check` of samples that the game does not learn from, and that are none of its examples."""
+        remembered = self._remembered
+        try:
+            self.check(samples, second)
+        finally:
+            self._remembered = remembered
+
     def remember(self, *parts):
         """Chooses the images that previews show; without it, they are the first ones that the model is fitted on.
 

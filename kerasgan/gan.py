@@ -91,7 +91,7 @@ class GAN(Game):
             raise ValueError(f"labels: {len(labels)} given for {len(samples)} samples; give one each.")
         self._check_labels(labels)
 
-    def _second(self, second):
+    def second_of(self, second):
         return None if second is None else np.reshape(second, (-1,)).astype("int32")
 
     def _numbered(self, labels):

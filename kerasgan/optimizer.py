@@ -80,11 +80,12 @@ class BothOptimizers:
     def check_assignable(self):
         """Raises a ValueError if a player's rate follows a schedule, which would undo what is assigned."""
         for player in PLAYERS:
-            own = self._player(player)._learning_rate
-            given = self._game.learning_rate[player]
-            if callable(given) or isinstance(own, keras.optimizers.schedules.LearningRateSchedule):
+            own, given = self._player(player)._learning_rate, self._game.learning_rate[player]
+            scheduled = isinstance(own, keras.optimizers.schedules.LearningRateSchedule)
+            if scheduled or callable(given):
+                schedule = type(own).__name__ if scheduled else given
                 raise ValueError(
-                    f"The learning rate of the {player} follows a schedule, {_named(given if callable(given) else own)}, "
+                    f"The learning rate of the {player} follows a schedule, {schedule}, "
                     "and cannot be set besides: leave out what sets it (such as LearningRateScheduler or "
                     "ReduceLROnPlateau), or compile with numbers."
                 )
@@ -101,9 +102,3 @@ class BothOptimizers:
         """{"name", "learning_rate" (the generator's), "discriminator" and "generator": the configuration of each}."""
         configs = {player: self._player(player).get_config() for player in PLAYERS}
         return {"name": self.name, "learning_rate": self._rate("generator"), **configs}
-
-
-def _named(schedule):
-    return (
-        type(schedule).__name__ if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule) else schedule
-    )

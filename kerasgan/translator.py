@@ -42,7 +42,7 @@ class Translator(Examples, Game):
 
     @property
     def example_media(self):
-        return self.source_media, self.media
+        return self.media_of_data
 
     # The game ------------------------------------------------------------------------------------------------------
 
@@ -70,7 +70,11 @@ class Translator(Examples, Game):
             raise ValueError(f"{len(samples)} images of A and {len(second)} of B were given; give as many of each.")
         self.remember_first(samples, second)
 
-    def _second(self, second):
+    @property
+    def media_of_data(self):
+        return self.source_media, self.media
+
+    def second_of(self, second):
         return np.asarray(second, "float32")
 
     # Verbs -----------------------------------------------------------------------------------------------------------

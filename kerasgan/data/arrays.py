@@ -5,10 +5,11 @@ import zipfile
 
 import numpy as np
 
+from kerasgan.media.image import TOLERANCE, from_zero
+
 IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
 LABEL_KEYS = {"image": "label", "x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "x": "y", "arr_0": "arr_1"}
 _SHOWN = 20  # values that a message lists
-TOLERANCE = 1e-3  # rounding in half precision may step over the edge of the range this far
 
 
 class ArraySource:
@@ -55,7 +56,8 @@ class ArraySource:
 def to_uint8(dtype, low, high, name):
     """The function that brings numbers between `low` and `high` to 0..255; a `ValueError` where none fits.
 
-    Integers are 0..255, booleans black and white. Floats are in [-1, 1] where there are negative ones, else in [0, 1].
+    Integers are 0..255, booleans black and white. Floats are in [-1, 1] where there are negative ones, else in [0, 1]:
+    see `kerasgan.media.image.from_zero`.
     """
     if dtype == np.uint8:
         return lambda pixels: pixels
@@ -71,7 +73,7 @@ def to_uint8(dtype, low, high, name):
         looks = "This looks like 0..255 fed as floats: pass it as uint8, such as array.astype('uint8')."
         remedy = looks if low >= 0 and high <= 255 else "Scale it first."
         raise ValueError(f"{name} holds floats from {low:.6g} to {high:.6g}; expected [-1, 1] or [0, 1]. {remedy}")
-    scale, shift = (127.5, 127.5) if low < -TOLERANCE else (255.0, 0.0)
+    scale, shift = (255.0, 0.0) if from_zero(low) else (127.5, 127.5)
     return lambda pixels: np.clip(np.rint(pixels.astype(np.float32) * scale + shift), 0, 255).astype(np.uint8)
 
 

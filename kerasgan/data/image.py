@@ -60,9 +60,9 @@ def images(
         source: a folder, a zip file (which is not unpacked), or a list of them; a folder of TFRecord shards, such as
             `kerasgan convert` makes, where each image is found by its number without reading others; an array
             (n, height, width) or (n, height, width, channels), or a `.npy` or `.npz` file with it, of uint8, or floats
-            in [-1, 1] or, where there are no negative ones, in [0, 1]; a `tf.data.Dataset` of such images or of the
-            contents of image files, alone, with a label, or in a dictionary; or a data set of tensorflow-datasets, such
-            as "tfds:celeb_a" or "tfds:celeb_a/train[:50%]".
+            in [-1, 1] or, where no value of the array is negative, in [0, 1] (the rule of `fit`, too); a
+            `tf.data.Dataset` of such images or of the contents of image files, alone, with a label, or in a
+            dictionary; or a data set of tensorflow-datasets, such as "tfds:celeb_a" or "tfds:celeb_a/train[:50%]".
         size: height and width of the images, an int or (height, width).
         batch_size: images in a batch.
         channels: 1 (grey), 3 (RGB) or 4 (RGBA).

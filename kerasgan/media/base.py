@@ -110,6 +110,14 @@ class Media:
             )
         self._check_range(batch, name)
 
+    def begins_at_zero(self, samples):
+        """Whether floats are all in [0, 1] where 0 might be meant as the lowest value. Here, never."""
+        return False
+
+    def in_model_range(self, samples):
+        """An array as a user has it -> in model range, where its values say how. Here, as it is."""
+        return samples
+
     def _finite(self, samples):
         """What a network gave, as float32; a `ValueError` for NaN or infinite values, which nothing can show."""
         samples = np.asarray(samples).astype("float32")

@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 
 import keras
 import numpy as np
@@ -11,7 +12,16 @@ from kerasgan.media.base import Media
 
 GAP = 2  # pixels between the images of a sheet
 FIELDS = 16  # of an outline, along each edge
+TOLERANCE = 1e-3  # rounding in half precision may step over the edge of a range this far
 MOST_FRAMES = 120  # an animation of more epochs shows evenly spaced ones: longer GIFs are too heavy to open
+
+
+def from_zero(low):
+    """Whether floats of images, `low` being the lowest of all, are in [0, 1], not in [-1, 1]: where none is negative.
+
+    It is the one rule by which `fit` and `kerasgan.data` take arrays of floats.
+    """
+    return low >= -TOLERANCE
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -52,13 +62,35 @@ class Image(Media):
         """Raises a ValueError unless `batch` holds floats (batch, height, width, channels) in [-1, 1]."""
         super().check(batch, name)
 
+    def begins_at_zero(self, samples):
+        """Whether floats hold nothing negative, and nothing above 1: where 0 is black then, see `from_zero`."""
+        samples = np.asarray(samples)
+        if samples.dtype.kind not in "fV" or samples.shape[1:] != self.shape or not samples.size:
+            return False
+        samples = samples.astype("float32")  # of bfloat16, too
+        return bool(from_zero(samples.min()) and samples.max() <= 1 + TOLERANCE)
+
+    def in_model_range(self, samples):
+        """An array of images, of which floats may be in [0, 1] where none is negative: these are brought to [-1, 1]."""
+        if not self.begins_at_zero(samples):
+            return samples
+        warnings.warn(
+            "The images lie in the range [0, 1]: they are taken as 0 for black to 1 for white, as kerasgan.data.images "
+            "takes them, and brought to the model range [-1, 1]. (If they are in model range, without anything darker "
+            "than mid-grey, give them as uint8 pixels to kerasgan.data.images.)",
+            stacklevel=5,
+        )
+        return 2.0 * np.asarray(samples).astype("float32") - 1.0
+
     def _shape_hint(self, batch):
+        if batch.ndim == 4 and batch.shape[1:] == (self.shape[2], *self.shape[:2]) and batch.shape[1:] != self.shape:
+            return " Channels come last: numpy.moveaxis(images, 1, -1)."
         if batch.shape[-1:] in ((1,), (3,), (4,)) and batch.ndim == 4 and batch.shape[-1] != self.shape[-1]:
             return f" Read the images with channels={self.shape[-1]}, or build the model for {batch.shape[1:]}."
         if batch.ndim == 3 and batch.shape[1:] == self.shape[:2] and self.shape[-1] == 1:
             return " Add the channel axis: images[..., None]."
         if batch.ndim == 3 and batch.shape == self.shape:
-            return " Add the batch axis: images[None]."
+            return " Add the batch axis: images[None]; to a data set by batch(64)."
         if batch.ndim == 4:
             return f" Read the images with size={self.shape[:2]}, or build the model for {batch.shape[1:]}."
         return ""

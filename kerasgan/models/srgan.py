@@ -308,6 +308,12 @@ class SRGAN(Examples, Game):
         gradients = tape.gradient(total, [v.value for v in self.variables_of("generator")])
         return [tf.convert_to_tensor(gradient) for gradient in gradients]
 
+    def held_out_losses(self, real, labels):
+        """As `Game.held_out_losses`; in pretraining the pixel loss alone."""
+        if self.stage:
+            return super().held_out_losses(real, labels)
+        return {"generator_loss": self._pixel_loss(real, self.call_generator(self._sources(real)))}
+
     # The game ------------------------------------------------------------------------------------------------------
 
     def _sources(self, real):

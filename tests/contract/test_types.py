@@ -96,6 +96,26 @@ def test_each_step_moves_one_player_only(gan_type):
     assert learned == kernels([*gan.generator.trainable_variables, *gan.discriminator.trainable_variables])
 
 
+def test_evaluates_without_a_trace(gan_type):
+    """Losses of both players on data that they do not learn from, in each stage: nothing changes, twice the same."""
+    gan = build_small(gan_type)
+    gan.compile(run_eagerly=True, discriminator_steps=1)
+    for stage in {0, gan.stages - 1}:
+        if stage:
+            gan.samples_seen.assign(min(count for count in range(200) if gan.stage_at(count) == stage) + 1)
+            gan.train_on_batch(*data_for(gan, 4))
+        owners = gan, gan.generator_optimizer, gan.discriminator_optimizer
+        before, means = [values(owner) for owner in owners], gan.get_metrics_result()
+        found = [gan.evaluate(*data_for(gan, 5), batch_size=4, verbose=0, return_dict=True) for _ in range(2)]
+        assert all(all(same(old, owner)) for old, owner in zip(before, owners, strict=True))
+        assert gan.get_metrics_result() == means
+        assert found[0] == found[1] and all(np.isfinite(value) for value in found[0].values())
+        names = {"discriminator_loss", "generator_loss", "real_logits", "fake_logits", "discriminator_accuracy"}
+        assert set(found[0]) in (names | {*gan.default_weights} - {"adversarial"}, {"generator_loss"})
+        assert set(found[0]) <= set(means)
+    assert getattr(gan, "_remembered", None) is None
+
+
 def check_training(gan, before, logs):
     """The generator has learned, and no number is foolish; `before` are its values of before."""
     assert {"discriminator_loss", "generator_loss"} <= set(logs)
