@@ -72,6 +72,7 @@ class Game(keras.Model):
         self.ema_generator = keras.models.clone_model(generator)
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
+        self.ema_generator.name = f"ema_{generator.name}"  # else nobody could tell the two apart in a summary
         self.media = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
         self.seed = seed = None if seed is None else number("seed", seed, None, least=None, whole=True)
         self.stage = 0
@@ -985,6 +986,8 @@ class Game(keras.Model):
     def _check_callbacks(self, callbacks):
         """Raises a ValueError for callbacks of Keras that would fail in the middle of a training."""
         for callback in keras.tree.flatten(callbacks):
+            if isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_weights_only:
+                _check_saved(callback.filepath)
             if isinstance(callback, (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)):
                 self.optimizer.check_assignable()
 
@@ -1044,6 +1047,31 @@ class Game(keras.Model):
         return batch[0]
 
     # Saving --------------------------------------------------------------------------------------------------------
+
+    def save(self, filepath, *args, **kwargs):
+        """Saves everything that a training goes on with as a `.keras` file. As `keras.Model.save`.
+
+        Raises:
+            ValueError: another kind of file.
+        """
+        _check_saved(filepath)
+        return super().save(filepath, *args, **kwargs)
+
+    def export(self, filepath, format="tf_saved_model", **kwargs):
+        """Writes `inference_network` as a SavedModel folder. As `keras.Model.export`.
+
+        `kerasgan.export` writes this and other formats, holds what it has written against Keras, and puts beside it
+        what an app must know.
+
+        Raises:
+            ValueError: another format.
+        """
+        if format != "tf_saved_model":
+            raise ValueError(
+                f'format={format!r}: a game exports itself as "tf_saved_model"; kerasgan.export.tflite and '
+                "kerasgan.export.onnx write other formats, and check what they have written."
+            )
+        self.inference_network().export(filepath, format=format, **kwargs)
 
     def get_config(self):
         return {
@@ -1117,6 +1145,15 @@ class Game(keras.Model):
             counter.assign(np.array(store[str(i)]))
         if self.stages > 1:
             self.stage = _whole(self.stage_entered)
+
+
+def _check_saved(path):
+    """Raises a ValueError for names by which Keras writes its older format, which cannot hold a game."""
+    if str(path).lower().endswith((".h5", ".hdf5")):
+        raise ValueError(
+            f"filepath={str(path)!r}: a game is saved as a .keras file, which holds both players, the average, their "
+            "optimizers and counters. (save_weights writes .weights.h5 files.)"
+        )
 
 
 def _check_formats(game, *networks):

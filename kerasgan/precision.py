@@ -154,8 +154,12 @@ def full_precision(model):
 
 
 def in_float32(model):
-    """A copy of a functional model, with its weights, that computes in float32 whatever the original's policy."""
+    """A copy of a functional model, with its weights, that computes in float32 whatever the original's policy.
+
+    That of a moving average goes by the name of the network that it averages, which exported graphs show.
+    """
     copy = keras.models.clone_model(model)
+    copy.name = model.name.removeprefix("ema_")
     copy.set_weights(model.get_weights())
     for layer in copy._flatten_layers(include_self=True):
         layer.dtype_policy = keras.DTypePolicy("float32")

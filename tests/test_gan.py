@@ -1,5 +1,6 @@
 """The two-player model: its pieces against their formulas, its refusals, its data."""
 
+import operator
 import subprocess
 import sys
 import textwrap
@@ -279,6 +280,42 @@ def test_keras_callbacks_and_steps_per_execution(tmp_path, steps):
     )
     assert {"epoch", "discriminator_loss"} < set((tmp_path / "log.csv").read_text().split("\n")[0].split(","))
     assert int(keras.saving.load_model(tmp_path / "best.keras").samples_seen) == 32
+
+
+def test_only_keras_files_hold_a_game_and_nothing_broken_is_left(tmp_path):
+    gan = linear_gan()
+    gan.compile(run_eagerly=True)
+    whole = keras.callbacks.ModelCheckpoint(tmp_path / "whole.h5")
+    for save in (lambda: gan.save(tmp_path / "x.h5"), lambda: gan.fit(vectors(), verbose=0, callbacks=[whole])):
+        with pytest.raises(ValueError, match="h5': a game is saved as a .keras file"):
+            save()
+    assert int(gan.samples_seen) == 0 and not [*tmp_path.iterdir()]
+    weights = keras.callbacks.ModelCheckpoint(tmp_path / "x.weights.h5", save_weights_only=True)
+    gan.fit(vectors(), batch_size=16, verbose=0, callbacks=[weights])
+    again = linear_gan(seed=7)
+    again.compile()
+    again.load_weights(tmp_path / "x.weights.h5")
+    for name in ("variables", "generator_optimizer.variables", "discriminator_optimizer.variables"):
+        for mine, other in zip(*map(operator.attrgetter(name), (gan, again)), strict=True):
+            np.testing.assert_array_equal(mine, other)
+
+
+def test_a_summary_tells_the_average_from_the_generator():
+    lines = []
+    linear_gan(name="mine").summary(print_fn=lambda line, **_: lines.append(line))
+    names = [layer.name for layer in linear_gan().layers]
+    assert len(set(names)) == 3 and names[2] == f"ema_{names[0]}"
+    assert "ema_" in "".join(lines)
+
+
+def test_export_as_keras_models_have_it(tmp_path):
+    gan = small_dcgan()
+    gan.export(tmp_path / "saved", verbose=False)
+    latents = gan.inference_inputs(2)["latents"]
+    loaded = tf.saved_model.load(tmp_path / "saved")
+    np.testing.assert_allclose(loaded.serve(latents), gan.inference_network()(latents), atol=1e-5)
+    with pytest.raises(ValueError, match="format='litert': .*kerasgan.export.tflite"):
+        gan.export(tmp_path / "x.tflite", format="litert")
 
 
 def test_generating_does_not_change_the_course_of_a_training():
