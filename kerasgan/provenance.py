@@ -24,7 +24,7 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
         gan: what is trained.
         start: name or path of the model that the training starts from, whose recipe `asked` is then; or None.
     """
-    fingerprint = getattr(dataset, "fingerprint", None) or ""
+    fingerprint = fingerprint_of(dataset) or ""
     if asked.fingerprint and asked.fingerprint == fingerprint:
         about = {name: getattr(asked, name) for name in ("makes", "data_name", "data_license", "license")}
         return dataclasses.replace(recipe, **about, class_names=asked.class_names, fingerprint=fingerprint)
@@ -38,6 +38,12 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
         class_names=_class_names(dataset, gan.num_classes),
         fingerprint=fingerprint,
     )
+
+
+def fingerprint_of(dataset):
+    """What our readers found out of the samples, by which they are known again; None of other data sets."""
+    known = getattr(dataset, "fingerprint", None)
+    return known if isinstance(known, str) else None  # TensorFlow's data sets have a method of this name
 
 
 def _inherited(recipe, start):

@@ -454,7 +454,7 @@ def train(
     recipe = for_pictures_of(source, _settled(before["recipe"] if before else recipe, strategy))
     recipe, dataset = _read_as_before(recipe, source, before)
     _check_same_data(folder, before, dataset, source)
-    _check_agreement(strategy, getattr(dataset, "fingerprint", None))
+    _check_agreement(strategy, provenance.fingerprint_of(dataset))
     checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
     gan, epoch, step = None, 0, 0
     if before and _checkpoints(folder):
@@ -480,7 +480,7 @@ def train(
         "asked": asked,
         "command": command,
         "data": str(source),
-        "fingerprint": getattr(dataset, "fingerprint", None),
+        "fingerprint": provenance.fingerprint_of(dataset),
         "count": getattr(dataset, "count", None),
     }
     reals = _first_epoch(dataset)
@@ -615,7 +615,7 @@ def _read_as_before(recipe, source, before):
 
 def _check_same_data(folder, before, dataset, source):
     known = before and before.get("fingerprint")
-    if known and known != getattr(dataset, "fingerprint", None):
+    if known and known != provenance.fingerprint_of(dataset):
         counts = before.get("count"), getattr(dataset, "count", None)
         same = counts[0] == counts[1]
         differ = "as many, but other samples" if same else f"{counts[0]} samples then, {counts[1]} now"
