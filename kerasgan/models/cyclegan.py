@@ -204,7 +204,9 @@ class CycleGAN(Translator):
         newest = fake
         if strategy.num_replicas_in_sync > 1:
             newest = tf.distribute.get_replica_context().all_gather(fake, axis=0)
-        count, size = newest.shape[0] or tf.shape(newest)[0], self.pool.shape[0]
+        size = self.pool.shape[0]
+        newest, beyond = newest[:size], newest[size:]  # of a batch that is larger than the pool
+        count = newest.shape[0] or tf.shape(newest)[0]
         pool, pooled = tf.convert_to_tensor(self.pool.value), tf.cast(self.pooled.value, tf.int32)
         order = tf.argsort(tf.random.stateless_uniform((size,), self._shared_seed()))
         is_full = pooled >= size
@@ -219,7 +221,7 @@ class CycleGAN(Translator):
         put = tf.where(is_full, tf.where(swapped, newest, stored), newest)
         self.pool.assign(tf.tensor_scatter_nd_update(pool, slots[:, None], put))
         self.pooled.assign(tf.cast(tf.minimum(pooled + count, size), tf.int64))
-        given = tf.where(swapped, stored, newest)
+        given = tf.concat([tf.where(swapped, stored, newest), beyond], axis=0)
         if strategy.num_replicas_in_sync > 1:
             first = tf.distribute.get_replica_context().replica_id_in_sync_group * own
             given = given[first : first + own]

@@ -140,6 +140,16 @@ def test_the_pool_belongs_to_the_training():
     assert all("pool" not in variable.path for variable in gan.trainable_variables)
 
 
+def test_a_batch_larger_than_the_pool_is_judged_whole():
+    gan = small(pool_size=2)
+    batch = np.arange(5, dtype="float32")[:, None, None, None] * np.ones((5, 16, 24, 6), "float32")
+    given = [gan._exchanged(tf.constant(batch)).numpy() for _ in range(3)]
+    for images in given:
+        assert images.shape == batch.shape
+        np.testing.assert_array_equal(images[2:], batch[2:])  # the pool holds two, which are exchanged
+    assert int(gan.pooled) == 2
+
+
 def test_without_a_pool_the_newest_are_judged():
     gan = small(pool_size=0)
     gan.compile()
