@@ -9,10 +9,154 @@ Environment variables:
 
 import contextlib
 import errno
+import json
+import lzma
 import os
 import pathlib
 import shutil
+import struct
 import tempfile
+import tokenize
+import zipfile
+import zlib
+
+LIMIT = "KERASGAN_LIMIT_MB"
+_LIMIT_MB = 256
+_JSON_SHARE = 8  # Python's objects take so many times the bytes of their JSON
+_NESTED = 100  # levels; what people write has a dozen
+_MEGABYTE = 2**20
+_OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+
+
+# What Python and NumPy raise about damaged files of any format; what damage brings about, not what it is, decides.
+DAMAGE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class TooLarge(ValueError):
+    """A file says that it holds more than its bytes explain."""
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def limit():
+    """Bytes that a file may take in memory beyond what its size explains.
+
+    Raises:
+        ValueError: KERASGAN_LIMIT_MB is no number.
+    """
+    given = os.environ.get(LIMIT) or str(_LIMIT_MB)
+    if not given.isdecimal():
+        raise ValueError(f"{LIMIT}={given!r}: expected a whole number of megabytes.")
+    return int(given) * _MEGABYTE
+
+
+def check_declared(declared, stored, what, times=1):
+    """Checks what a file says it holds against the bytes that it has for it.
+
+    Args:
+        declared: bytes in memory.
+        stored: bytes in the file.
+        what: the file and its part, as the error names them.
+        times: as how many bytes one in the file may come out, where the format compresses.
+
+    Raises:
+        TooLarge: it is more than honest files reach, beyond `limit`.
+    """
+    if declared > times * stored + limit():
+        raise TooLarge(
+            f"{what} would take {declared / _MEGABYTE:,.0f} MB of memory, and has {stored:,} bytes for it: it is "
+            f"damaged, or made to fill the memory. If you know better, set {LIMIT}={-(-declared // _MEGABYTE)}."
+        )
+
+
+def read_json(path, check=None, wrong="is damaged", remedy=""):
+    """What a JSON file holds.
+
+    Args:
+        path: the file.
+        check: function of the value that returns what is wanted of it. Whatever it raises for values of other types,
+            missing keys and so on becomes the error below.
+        wrong: what the error says of a file that holds something else.
+        remedy: what it says at its end.
+
+    Raises:
+        ValueError: the file is no JSON, or not what `check` expects.
+        OSError: it cannot be read.
+    """
+    path = pathlib.Path(path)
+    try:
+        value = parse_json(path.read_bytes() if _is_short(path.stat().st_size) else None)
+        return value if check is None else check(value)
+    except OSError:
+        raise
+    except DAMAGE as error:
+        raise ValueError(f"{str(path)!r} {wrong} ({explained(error)}){remedy}") from error
+
+
+def parse_json(data):
+    """The value of JSON in UTF-8, bytes; None stands for what is too long to be read.
+
+    Raises:
+        ValueError: no JSON, nested deeper than anybody writes, or longer than `limit` allows.
+    """
+    if data is None or not _is_short(len(data)):
+        raise ValueError(f"longer than {limit() // _JSON_SHARE:,} bytes; {LIMIT} raises that")
+    try:
+        value = json.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        value = None
+        too_deep = True
+    else:
+        too_deep = _nests_deeper(value, _NESTED)
+    if too_deep:
+        raise ValueError(f"nested deeper than {_NESTED} levels")
+    return value
+
+
+def explained(error):
+    """An error of looking into a file's content, in a few words."""
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:297]}..."
+
+
+def _is_short(size):
+    return size <= limit() // _JSON_SHARE
+
+
+def _nests_deeper(value, levels):
+    """Whether lists and dicts are inside each other more than so many times; does not recurse itself."""
+    level = [value]
+    for _ in range(levels):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value):
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+# Writing -------------------------------------------------------------------------------------------------------------
 
 LIMIT = "KERASGAN_LIMIT_MB"
 _LIMIT_MB = 256
@@ -155,6 +299,23 @@ def atomic(path):
             with open(temporary, "rb") as file:
                 os.fsync(file.fileno())  # the name must not reach the disk before the bytes do
             os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def system_errors(path):
+    """Turns what TensorFlow raises where a file cannot be written, as on a full disk, into an `OSError` with its name.
+
+    Its own errors for that are none, and nobody looks for them.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        number = next((number for number in _OF_DISKS if os.strerror(number) in str(error)), None)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 @contextlib.contextmanager

@@ -14,13 +14,16 @@ import contextlib
 import dataclasses
 import errno
 import hashlib
+import io
 import logging
+import math
 import os
 import pathlib
 import re
 import shutil
 import tempfile
 import warnings
+import zipfile
 
 from kerasgan import files
 
@@ -301,12 +304,23 @@ def save_half(model, path):
     path = files.check_output(path)
     if not path.name.endswith(_ENDING):
         raise ValueError(f"path={str(path)!r}: expected a name that ends in {_ENDING!r}.")
-    with files.atomic(path) as half, tempfile.TemporaryDirectory(dir=half.parent) as scratch:
-        full = pathlib.Path(scratch) / f"full{_ENDING}"
-        model.save_weights(full)
-        with h5py.File(full, "r") as source, h5py.File(half, "w") as target:
-            _copy_half(source, target)
+    # HDF5 works in memory: it takes the process with it where the disk is full.
+    with h5py.File(_full(model), "r") as source, h5py.File("half", "w", driver="core", backing_store=False) as target:
+        _copy_half(source, target)
+        target.flush()
+        half = target.id.get_file_image()
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(half)
     return path
+
+
+def _full(model):
+    """The HDF5 file of a model's weights in full precision, in memory."""
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = pathlib.Path(scratch) / "full.keras"
+        model.save(archive)
+        with zipfile.ZipFile(archive) as parts:
+            return io.BytesIO(parts.read("model.weights.h5"))
 
 
 def _copy_half(source, target):
@@ -361,16 +375,11 @@ def load_into(model, path):
         FileNotFoundError: no such file.
         ValueError: no weight file, or one of another architecture.
     """
-    import h5py
-
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"path={str(path)!r}: there is no such file.")
-    try:
-        with h5py.File(path, "r") as file:
-            held = _shapes_held(file)
-    except OSError as error:
-        raise ValueError(f"path={str(path)!r}: not a {_ENDING!r} file, or a damaged one ({error}).") from error
+    with opened(path, f"path={str(path)!r}:") as file:
+        held = _shapes_held(file)
     expected = collections.Counter(tuple(weight.shape) for weight in model.weights)
     if held != expected:
         # Compared first: Keras would fill part of the network, or ignore what is too much.
@@ -380,19 +389,63 @@ def load_into(model, path):
         )
     try:
         model.load_weights(path)
-    except (ValueError, KeyError, OSError) as error:
-        raise ValueError(f"{path} is damaged or does not fit {model.name!r}: {error}") from error
+    except files.DAMAGE as error:
+        raise ValueError(f"{path} is damaged or does not fit {model.name!r}: {files.explained(error)}") from error
+
+
+@contextlib.contextmanager
+def opened(source, name):
+    """The HDF5 file of weights, open for reading. What is met inside when it is damaged becomes a ValueError.
+
+    Args:
+        source: its path, or its bytes.
+        name: how the error begins.
+
+    Raises:
+        ValueError: it is no HDF5 file, or a damaged one.
+    """
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(source) if isinstance(source, bytes) else source, "r") as file:
+            yield file
+    except files.TooLarge:
+        raise
+    except files.DAMAGE as error:
+        reason = files.explained(error)
+        raise ValueError(f"{name} not a {_ENDING!r} file, or a damaged one ({reason}).") from error
+
+
+def check_arrays(file, name, stored, times):
+    """Raises a ValueError if the arrays of an open HDF5 file are not in it, or are more than its bytes explain.
+
+    Args:
+        file: `h5py.File`.
+        name: what the error names.
+        stored, times: as in `kerasgan.files.check_declared`.
+    """
+    declared = sum(math.prod(array.shape) * max(array.dtype.itemsize, 4) for array in _arrays(file))
+    files.check_declared(declared, stored, f"{name}: its arrays", times)
+
+
+def _arrays(file):
+    """The arrays of an open HDF5 file, each of numbers that are in the file itself."""
+    import h5py
+
+    found = []
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            if item.shape is None or item.dtype.kind not in "biuf" or item.external or item.is_virtual:
+                raise ValueError(f"{name} is no array of numbers")
+            found.append(item)
+
+    file.visititems(visit)
+    return found
 
 
 def _shapes_held(file):
-    shapes = collections.Counter()
-
-    def visit(_, item):
-        if hasattr(item, "shape"):
-            shapes[item.shape] += 1
-
-    file.visititems(visit)
-    return shapes
+    return collections.Counter(array.shape for array in _arrays(file))
 
 
 def _listed(what, shapes):

@@ -366,3 +366,17 @@ def test_mistakes_in_the_command(photos, monkeypatch, capsys, words, message):
     assert cli.main(["convert", *words]) == 2
     assert message in capsys.readouterr().err
     assert os.listdir(".") == ["photos"]
+
+
+def test_a_full_disk_is_an_error_of_the_system(photos, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    def full(self, record):
+        raise tf.errors.ResourceExhaustedError(None, None, "part; No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.io.TFRecordWriter, "write", full)
+        with pytest.raises(OSError, match=r"No space left on device.*tfrecord"):
+            convert(photos, tmp_path / "out", 8)
+    assert not (tmp_path / "out").exists()
+    assert convert(photos, tmp_path / "out", 8) == 24  # once there is space, the same call goes on

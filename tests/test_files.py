@@ -1,6 +1,7 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and reading those of others."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -252,3 +253,51 @@ def test_check_output_rejects_a_folder_that_cannot_be_written():
 def test_check_output_spares_devices():
     with pytest.raises(OSError, match="not an ordinary file"):
         files.check_output(os.devnull)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "Expecting value"),
+        (b"\xff", "can't decode"),
+        (b"[" * 100_000, "nested deeper than 100 levels"),
+        (b"[" * 150 + b"]" * 150, "nested deeper than 100 levels"),
+        (b'{"a": 1}', "'b' is missing"),
+        (b"3", "not subscriptable"),
+        (b"1" * 5000, "limit"),
+    ],
+)
+def test_json_that_is_not_what_it_should_be(tmp_path, content, reason):
+    path = tmp_path / "notes.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"notes.json' is no note .*{reason}.*; write it again"):
+        files.read_json(path, lambda value: value["b"], "is no note", "; write it again")
+    with pytest.raises(FileNotFoundError, match="gone.json"):
+        files.read_json(tmp_path / "gone.json")
+
+
+def test_what_a_file_declares_is_held_against_its_bytes(tmp_path, monkeypatch):
+    files.check_declared(300 * 2**20, 1000 * 2**20, "x")
+    with pytest.raises(
+        files.TooLarge, match="x would take 300 MB of memory, and has 1,000 bytes.*KERASGAN_LIMIT_MB=300"
+    ):
+        files.check_declared(300 * 2**20, 1000, "x")
+    monkeypatch.setenv(files.LIMIT, "300")
+    files.check_declared(300 * 2**20, 1000, "x")
+    monkeypatch.setenv(files.LIMIT, "0")
+    with pytest.raises(files.TooLarge):
+        files.check_declared(2001, 1000, "x", times=2)
+    (tmp_path / "long.json").write_text(json.dumps("long"))
+    with pytest.raises(ValueError, match="long.json.*KERASGAN_LIMIT_MB raises that"):
+        files.read_json(tmp_path / "long.json")
+    monkeypatch.setenv(files.LIMIT, "much")
+    with pytest.raises(ValueError, match="KERASGAN_LIMIT_MB='much': expected a whole number"):
+        files.limit()
+
+
+def test_errors_of_the_system_that_libraries_hide():
+    with pytest.raises(OSError, match="out/part") as found, files.system_errors("out/part"):
+        raise RuntimeError(f"cannot write: {os.strerror(errno.ENOSPC)} [Op:SaveV2]")
+    assert found.value.errno == errno.ENOSPC
+    with pytest.raises(RuntimeError, match="another"), files.system_errors("out/part"):
+        raise RuntimeError("another error")

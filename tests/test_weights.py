@@ -470,6 +470,53 @@ def test_damaged_hdf5(tmp_path):
         weights.load_into(network(), path)
 
 
+@pytest.mark.parametrize("damage", ["text", "elsewhere", "link", "external link", "huge", "bytes"])
+def test_hdf5_that_says_what_is_not_so(tmp_path, damage):
+    import h5py
+
+    path = weights.save_half(network(), tmp_path / "g.weights.h5")
+    with h5py.File(path, "r+") as file:
+        name = next(name for name in _arrays(file) if file[name].ndim == 2)
+        shape = file[name].shape
+        del file[name]
+        if damage == "text":
+            file[name] = "text"
+        elif damage == "elsewhere":
+            file.create_dataset(name, shape, "f4", external=[("/etc/hostname", 0, h5py.h5f.UNLIMITED)])
+        elif damage == "link":
+            file[name] = h5py.SoftLink("/nowhere")
+        elif damage == "external link":
+            file[name] = h5py.ExternalLink("/etc/hostname", "/")
+        elif damage == "huge":
+            file.create_dataset(name, (2**40,), "f4", chunks=True)
+    if damage == "bytes":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 3 : len(content) // 3 + 400] = b"\xff" * 400
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="g.weights.h5"):
+        weights.load_into(network(), path)
+
+
+def _arrays(file):
+    names = []
+    file.visititems(lambda name, item: names.append(name) if hasattr(item, "shape") else None)
+    return names
+
+
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    resource = pytest.importorskip("resource")
+    model, path = network(units=5000), tmp_path / "g.weights.h5"
+    path.write_bytes(b"from before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # as a disk with so much left
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            weights.save_half(model, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"from before" and os.listdir(tmp_path) == ["g.weights.h5"]
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no such file"):
         weights.load_into(network(), tmp_path / "g.weights.h5")

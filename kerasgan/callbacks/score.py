@@ -146,8 +146,14 @@ def read(folder):
     path = pathlib.Path(folder) / "scores.json"
     if not path.is_file():
         return []
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return [{"epoch": r["epoch"], "scores": [Result.from_dict(s) for s in r["scores"]]} for r in rows]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{str(path)!r} was not written by kerasgan.callbacks.Score ({error}).") from error
+    return files.read_json(path, _checked, "was not written by kerasgan.callbacks.Score", ".")
+
+
+def _checked(rows):
+    """The rows of the file with their scores as `Result`s."""
+    found = []
+    for row in rows:
+        if type(row["epoch"]) is not int or not row["scores"]:
+            raise ValueError(f"its rows are not those of scores: {str(row)[:100]}")
+        found.append({"epoch": row["epoch"], "scores": [Result.from_dict(score) for score in row["scores"]]})
+    return found

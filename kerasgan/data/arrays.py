@@ -1,14 +1,17 @@
 """Pictures that are numbers already: NumPy arrays, `.npy` and `.npz` files. Pickled objects are never loaded."""
 
+import contextlib
 import fnmatch
 import zipfile
 
 import numpy as np
 
+from kerasgan import files
 from kerasgan.media.image import TOLERANCE, from_zero
 
 IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
 LABEL_KEYS = {"image": "label", "x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "x": "y", "arr_0": "arr_1"}
+_PACKED = 100  # times that pictures of one colour shrink when they are compressed
 _SHOWN = 20  # values that a message lists
 
 
@@ -137,8 +140,10 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
             raise ValueError(
                 f"{name} holds a single array, without names and labels; leave key=, labels= and subset= out."
             )
-        return ArraySource(name, _without_pickle(lambda: np.load(path, mmap_mode="r", allow_pickle=False), name))
-    with np.load(path, allow_pickle=False) as archive:
+        with _damage(name):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return ArraySource(name, array)
+    with _opened(path, name) as archive:
         key = key or _image_key(archive.files, name)
         array = _member(archive, key, "key", name)
         labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
@@ -176,17 +181,43 @@ def _rows(archive, subset, name, count):
     return taken[places]
 
 
-def _without_pickle(read, name):
-    try:
-        return read()
-    except ValueError as error:  # numpy's word for an array of Python objects
-        raise ValueError(f"{name} cannot be read: {error} Pickled objects are never loaded.") from None
+def keys_of(path):
+    """Names of the arrays in a `.npz` file."""
+    with _opened(path, f"source={str(path)!r}") as archive:
+        return archive.files
+
+
+def _opened(path, name):
+    with _damage(name):
+        return np.load(path, allow_pickle=False)
 
 
 def _member(archive, key, argument, name):
     if key not in archive.files:
         raise ValueError(f"{argument}={key!r} is not in {name}; it holds: {', '.join(archive.files)}.")
-    return _without_pickle(lambda: archive[key], f"{name} (key={key!r})")
+    name = f"{name} (key={key!r})"
+    with _damage(name):
+        names = archive.zip.namelist()
+        part = archive.zip.getinfo(key if key in names else f"{key}.npy")
+        files.check_declared(part.file_size, part.compress_size, name, _PACKED)
+        array = archive[key]
+        if not isinstance(array, np.ndarray):  # numpy hands over bytes as they are
+            raise ValueError("no array")
+        return array
+
+
+@contextlib.contextmanager
+def _damage(name):
+    """Turns all that numpy raises about a file inside into a `ValueError` that names it."""
+    try:
+        yield
+    except files.TooLarge:
+        raise
+    except files.DAMAGE as error:
+        reason = files.explained(error).rstrip(".")
+        raise ValueError(
+            f"{name} cannot be read: {reason}. Is the file whole? Pickled objects are never loaded."
+        ) from error
 
 
 def _image_key(keys, name):

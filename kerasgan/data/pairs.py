@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.data.arrays import ArraySource, load_arrays
+from kerasgan.data.arrays import ArraySource, keys_of, load_arrays
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
 from kerasgan.data.pipeline import batched, check_choices, is_count
@@ -331,8 +331,7 @@ def _check_keys(keys, source):
         return tuple(keys)
     hint = ""
     if _is_array_file(source) and zipfile.is_zipfile(source):
-        with np.load(source, allow_pickle=False) as archive:
-            hint = f" It holds: {', '.join(archive.files)}."
+        hint = f" It holds: {', '.join(keys_of(source))}."
     raise ValueError(
         f"keys={keys!r}: expected the names of two folders or arrays in source={short(source)}, such as "
         f'("photos", "drawings"); or give two sources, (A, B).{hint}'

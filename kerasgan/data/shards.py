@@ -17,6 +17,7 @@ import google_crc32c
 import numpy as np
 import tensorflow as tf
 
+from kerasgan import files
 from kerasgan.data.arrays import check_labels, number_names
 from kerasgan.data.files import SHARD_INDEX, BadSample
 from kerasgan.data.pixels import is_image_file
@@ -340,7 +341,7 @@ def write_shard(path, samples):
         Offsets of the records, list of int.
     """
     offsets, position = [], 0
-    with tf.io.TFRecordWriter(str(path)) as writer:
+    with files.system_errors(path), tf.io.TFRecordWriter(str(path)) as writer:
         for image, shape, label in samples:
             features = {"image": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image]))}
             integers = {"shape": shape, "label": None if label is None else [label]}

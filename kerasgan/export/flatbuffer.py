@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 
 _OURS = "kerasgan"  # name of our metadata
 
@@ -14,6 +15,14 @@ def operators(data):
 def foreign_operators(data):
     """Names of the operators that no built-in kernel runs."""
     return [name for name in operators(data) if name not in _builtin_names()]
+
+
+def largest_tensor(data):
+    """Bytes of the largest tensor that its graphs declare, in 32 bits an element."""
+    model = _schema().Model.GetRootAs(data)
+    graphs = map(model.Subgraphs, range(model.SubgraphsLength()))
+    tensors = (graph.Tensors(i) for graph in graphs for i in range(graph.TensorsLength()))
+    return max((4 * math.prod(map(tensor.Shape, range(tensor.ShapeLength()))) for tensor in tensors), default=0)
 
 
 def with_metadata(data, described):

@@ -67,12 +67,15 @@ def read(path):
     path = path_of(path)
     if not path.is_file():
         return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        record["inputs"], record["output"]["shape"]  # noqa: B018 - what all readers need
-        return record
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is no sidecar of an exported model ({error}); export it again.") from error
+    return files.read_json(path, _checked, "is no sidecar of an exported model", "; export it again.")
+
+
+def _checked(record):
+    """The record, if it has what all readers need."""
+    texts = [record.get("sha256") or "", record.get("quantization", ""), *(one["name"] for one in record["inputs"])]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(record["output"]["shape"], list):
+        raise ValueError("its values are of other kinds")
+    return record
 
 
 def describes(described, path):

@@ -44,7 +44,9 @@ def write(exportable, folder, batch_size):
 
     module = tf.Module()
     module.weights = [weight.value for weight in exportable.network.weights]  # keras.export would write each twice
-    tf.saved_model.save(module, str(folder), signatures={SIGNATURE: concrete_function(exportable, batch_size)})
+    function = concrete_function(exportable, batch_size)
+    with files.system_errors(folder):
+        tf.saved_model.save(module, str(folder), signatures={SIGNATURE: function})
 
 
 def concrete_function(exportable, batch_size):

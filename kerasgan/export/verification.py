@@ -1,5 +1,6 @@
 """The proof: what an exported file makes, held against Keras, and how long it takes."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import json
@@ -10,8 +11,8 @@ import time
 
 import numpy as np
 
-from kerasgan.console import quiet
-from kerasgan.export import flatbuffer, sidecar
+from kerasgan import console, files
+from kerasgan.export import flatbuffer, saved_graph, sidecar
 from kerasgan.export.network import SIGNATURE, Exportable, check_whole
 
 # Most that a sample may differ from Keras's on a scale of [0, 1], and least PSNR in dB where weights have 8 bits.
@@ -143,6 +144,9 @@ def verify(gan, path, *, samples=SAMPLES, seed=0, latency=True, runs=100):
     if about.get("sha256", None) not in (None, sidecar.fingerprint(path)["sha256"]):
         raise ValueError(f"path {str(path)!r} is not the file that its sidecar describes (sha256); export it again.")
     mode = about.get("quantization", "float32")
+    if mode not in TOLERANCES:
+        about = sidecar.path_of(path)
+        raise ValueError(f"{str(about)!r} names the quantization {mode!r}, which is none; export it again.")
     return _verify(Exportable.of(gan), path, kind, mode, samples, seed, runs if latency else 0)
 
 
@@ -180,8 +184,11 @@ def check_installed(kind):
 def _verify(exportable, path, kind, mode, samples, seed, runs):
     session = _open(exportable, path, kind)
     count = math.ceil(samples / session.batch_size) * session.batch_size
+    sample = 4 * math.prod(exportable.network.outputs[0].shape[1:])
+    files.check_declared(count * sample, samples * sample, f"path {str(path)!r}: a batch of {session.batch_size}")
     inputs, expected = exportable.proof(count, seed)
-    found = np.concatenate([session.run(part) for part in _batches(inputs, session.batch_size)])
+    with _of_file(path):
+        found = np.concatenate([session.run(part) for part in _batches(inputs, session.batch_size)])
     if found.shape != expected.shape:
         raise ValueError(f"path {str(path)!r} makes samples of the shape {found.shape[1:]}, not {expected.shape[1:]}.")
     difference = np.abs(found.astype("float64") - expected)
@@ -238,7 +245,8 @@ def _format(path):
 
 def _open(exportable, path, kind, threads=1):
     """A session: `batch_size`, `run({name: array}) -> array` and `invoke()`, the bare run on the last inputs."""
-    session = {"tflite": _LiteRT, "onnx": _ONNXRuntime, "saved_model": _SavedModel}[kind](path, threads)
+    with _of_file(path):
+        session = {"tflite": _LiteRT, "onnx": _ONNXRuntime, "saved_model": _SavedModel}[kind](path, threads)
     wanted, has = sorted(exportable.input_names), sorted(session.inputs)
     if has != wanted or session.output != exportable.output:
         raise ValueError(
@@ -258,22 +266,32 @@ def _open(exportable, path, kind, threads=1):
     return session
 
 
+@contextlib.contextmanager
+def _of_file(path):
+    """Turns what a runtime says of a file into a ValueError that names it: each has errors of its own."""
+    try:
+        yield
+    except (files.TooLarge, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        reason = files.explained(ValueError(console.reason(error)))
+        raise ValueError(f"path {str(path)!r} cannot be run: it is damaged or foreign ({reason}).") from error
+
+
 class _LiteRT:
     def __init__(self, path, threads):
         from ai_edge_litert.interpreter import Interpreter
 
         data = path.read_bytes()
-        try:
-            interpreter = Interpreter(model_content=data, num_threads=threads)  # refuses what is no sound flatbuffer
-            foreign = flatbuffer.foreign_operators(data)
-            if foreign:
-                raise ValueError(f"LiteRT does not run its operations {', '.join(foreign)}")
-            with quiet():  # XNNPACK announces itself
-                interpreter.allocate_tensors()
-            signature = interpreter.get_signature_list()[SIGNATURE]
-            self._runner = interpreter.get_signature_runner(SIGNATURE)
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise ValueError(f"path {str(path)!r} cannot be run: it is damaged or foreign ({error}).") from error
+        interpreter = Interpreter(model_content=data, num_threads=threads)  # refuses what is no sound flatbuffer
+        foreign = flatbuffer.foreign_operators(data)
+        if foreign:
+            raise ValueError(f"LiteRT does not run its operations {', '.join(foreign)}")
+        files.check_declared(flatbuffer.largest_tensor(data), len(data), f"path {str(path)!r}: one of its tensors")
+        with console.quiet():  # XNNPACK announces itself
+            interpreter.allocate_tensors()
+        signature = interpreter.get_signature_list()[SIGNATURE]
+        self._runner = interpreter.get_signature_runner(SIGNATURE)
         details = self._runner.get_input_details()
         self.inputs = {name: [int(n) for n in detail["shape_signature"]] for name, detail in details.items()}
         self.output = ", ".join(signature["outputs"])
@@ -293,10 +311,7 @@ class _ONNXRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its errors have no common base but this
-            raise ValueError(f"path {str(path)!r} cannot be run: it is damaged or foreign ({error}).") from error
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.inputs = {i.name: i.shape for i in self._session.get_inputs()}
         self.output = ", ".join(o.name for o in self._session.get_outputs())
 
@@ -312,11 +327,9 @@ class _SavedModel:
     def __init__(self, path, threads):
         import tensorflow as tf
 
-        try:
-            self._model = tf.saved_model.load(str(path))  # the signature lives as long as the model
-            self._function = self._model.signatures[SIGNATURE]
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"path {str(path)!r} cannot be opened: it is damaged or foreign ({error}).") from error
+        saved_graph.check(path)
+        self._model = tf.saved_model.load(str(path))  # the signature lives as long as the model
+        self._function = self._model.signatures[SIGNATURE]
         _, named = self._function.structured_input_signature
         self.inputs = {name: list(specification.shape) for name, specification in named.items()}
         self.output = ", ".join(self._function.structured_outputs)
@@ -403,7 +416,5 @@ def _times(session, runs):
 
 def save(found, path):
     """Writes `Verification`s as a JSON list."""
-    from kerasgan import files
-
     with files.atomic(path) as temporary:
         temporary.write_text(json.dumps([one.to_dict() for one in found], indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import pathlib
 import re
 
 import numpy as np
@@ -113,7 +112,22 @@ class Result:
         known = {field.name for field in dataclasses.fields(cls)}
         if not isinstance(values, dict) or not {"metric", "value"} <= set(values) <= known:
             raise ValueError(f"{values!r} is no score: expected a JSON object with 'metric', 'value' and protocol.")
+        for name, value in values.items():
+            if not isinstance(value, _KINDS[name]) or isinstance(value, bool) and bool not in _KINDS[name]:
+                raise ValueError(f"{name} of a score is {str(value)[:100]!r}")
         return cls(**values)
+
+
+_NONE = type(None)
+_KINDS = {
+    **dict.fromkeys((field.name for field in dataclasses.fields(Result)), (str, _NONE)),
+    **dict.fromkeys(("error", "truncation"), (int, float, _NONE)),
+    **dict.fromkeys(("n_real", "n_fake", "seed"), (int, _NONE)),
+    **dict.fromkeys(("higher_is_better", "ema"), (bool, _NONE)),
+    "metric": (str,),
+    "value": (int, float),
+    "parameters": (dict,),
+}
 
 
 def check_comparable(*results):
@@ -174,12 +188,12 @@ def load(path):
     Raises:
         ValueError: the file holds something else.
     """
-    try:
-        values = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{str(path)!r} is no JSON ({error}).") from error
+    return files.read_json(path, _checked, "is no JSON of scores", ".")
+
+
+def _checked(values):
     if not isinstance(values, list):
-        raise ValueError(f"{str(path)!r}: expected a list of scores.")
+        raise ValueError("expected a list of scores")
     return [Result.from_dict(value) for value in values]
 
 

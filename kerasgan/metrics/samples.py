@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import hashlib
 import json
-import zipfile
 
 import numpy as np
 
@@ -203,7 +202,7 @@ def _cached(digests, network, needs):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             arrays = dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError):
+    except files.DAMAGE:
         return None  # damaged: it is made again
     if needs & {"features", "logits"} - set(arrays):
         return None

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from pictures import reds, to_pixels
 
+from kerasgan import files
 from kerasgan.data import images
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3), np.uint8)
@@ -192,6 +193,34 @@ def test_nothing_is_unpickled(tmp_path):
         with pytest.raises(ValueError, match="Pickled objects are never loaded"):
             images(tmp_path / name, size=8)
     assert not (tmp_path / "exploded").exists()
+
+
+@pytest.mark.parametrize("ending", ["npz", "npy"])
+def test_damaged_files_are_named(tmp_path, ending):
+    path = tmp_path / f"set.{ending}"
+    np.save(path, PIXELS) if ending == "npy" else np.savez_compressed(path, images=PIXELS)
+    whole = path.read_bytes()
+    damaged = [b"", b"x", whole[:40], whole[:-30]]
+    if ending == "npz":
+        middle = len(whole) // 2
+        damaged.append(whole[:middle] + bytes(100) + whole[middle + 100 :])
+    else:
+        damaged.append(whole.replace(b"(6, 8, 10, 3)", b"(6, 8, 10, 9)"))
+        damaged.append(whole.replace(b"'descr'", b"'descr("))
+        damaged.append(whole[:8] + b"\xff\xff" + b"(" * 70_000)
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=f"set.{ending}"):
+            images(path, size=8, batch_size=2)
+
+
+def test_an_npz_that_holds_more_than_its_size_explains(tmp_path, monkeypatch):
+    monkeypatch.setenv(files.LIMIT, "1")
+    np.savez_compressed(tmp_path / "bomb.npz", images=np.zeros((300, 100, 100, 3), np.uint8))
+    with pytest.raises(files.TooLarge, match="bomb.npz' .key='images'. would take 9 MB of memory.*KERASGAN_LIMIT_MB=9"):
+        images(tmp_path / "bomb.npz", size=8)
+    monkeypatch.setenv(files.LIMIT, "9")
+    assert images(tmp_path / "bomb.npz", size=8, batch_size=300).cardinality() == 1
 
 
 def test_labels_are_shuffled_with_their_images():

@@ -28,6 +28,47 @@ def test_saved_model(conditional, batch_size, tmp_path):
     assert sidecar["format"] == "saved_model" and sidecar["output"]["shape"] == [batch_size, 16, 16, 4]
 
 
+def test_a_full_disk_is_an_error_of_the_system(dcgan, tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    def full(*args, **kwargs):
+        raise tf.errors.ResourceExhaustedError(None, None, f"{tmp_path}/variables_temp/part; No space left on device")
+
+    monkeypatch.setattr(tf.saved_model, "save", full)
+    for write, name in ((export.saved_model, "saved"), (export.tflite, "g.tflite")):
+        with pytest.raises(OSError, match="No space left on device.*" + str(tmp_path)):
+            write(dcgan, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_saved_models_that_are_damaged_or_do_more_than_compute(dcgan, tmp_path):
+    import tensorflow as tf
+
+    class Hostile(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1, 6), tf.float32, name="latents")])
+        def run(self, latents):
+            tf.io.write_file(str(tmp_path / "written"), "by the model")
+            return {"images": tf.zeros((1, 16, 24, 3))}
+
+    hostile = Hostile()
+    tf.saved_model.save(hostile, str(tmp_path / "hostile"), signatures={"serving_default": hostile.run})
+    with pytest.raises(ValueError, match="hostile' cannot be run.*its operation WriteFile does more than compute"):
+        export.verify(dcgan, tmp_path / "hostile", latency=False)
+    assert not (tmp_path / "written").exists()
+    export.saved_model(dcgan, tmp_path / "saved", verify=False)
+    (tmp_path / "saved.json").unlink()
+    for name in ("saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"):
+        path = tmp_path / "saved" / name
+        whole = path.read_bytes()
+        for damaged in (b"", whole[: len(whole) // 2], whole[:100] + b"\xff" * 50 + whole[150:]):
+            path.write_bytes(damaged)
+            try:
+                assert not export.verify(dcgan, tmp_path / "saved", latency=False, samples=1).passed
+            except ValueError as error:
+                assert "saved' cannot be run: it is damaged or foreign" in str(error)
+        path.write_bytes(whole)
+
+
 def test_saved_model_holds_each_weight_once(dcgan, tmp_path):
     export.saved_model(dcgan, tmp_path / "saved")
     weights = sum(4 * int(np.prod(w.shape)) for w in dcgan.ema_generator.weights)
