@@ -17,7 +17,7 @@ import warnings
 from absl import flags
 
 import kerasgan
-from kerasgan import classes, console, files, registry, runs
+from kerasgan import classes, console, files, registry, runs, trust
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
 _PATHS = ("out", "data", "data_dir", "web", "litert")  # flags that are paths
@@ -624,6 +624,7 @@ def serve(words):
         return serving.serve(page, **options)
 
 
+_TRUST_HELP = "Let RUN or FILE name modules that are run, for a GAN type of your own; never for a stranger's."
 _LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other host; default: a public CDN."
 
 COMMANDS = {
@@ -666,7 +667,8 @@ def main(words=None):
 def _run(words, debug):
     """Runs a command and prints what went wrong; returns the exit code."""
     try:
-        return _dispatch(words) or 0
+        with trust.allowing(False):
+            return _dispatch(words) or 0
     except _Help as text:
         print(text)
         return 0
@@ -722,11 +724,15 @@ def _help_of(function):
 def _parse(function, values, words, takes=1):
     """Parses flags into `values`; returns the other words, of which the command takes so many (None: any number)."""
     usage, about, examples = _help_of(function)
+    if "RUN" in usage:
+        flags.DEFINE_boolean("trust", False, _TRUST_HELP, flag_values=values)
     if any(word in ("--help", "-h", "-help", "--helpfull") for word in words):
         parts = [f"kerasgan {usage} [flags]", textwrap.fill(about, 100), examples, _flags_help(values)]
         raise _Help("\n\n".join(part for part in parts if part))
     words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
     _, *others = values(["kerasgan", *words])
+    if "trust" in values and values.trust:
+        trust.allow()
     for flag in _PATHS:
         if flag in values:
             files.check_given(values[flag].value, f"--{flag}")
@@ -780,14 +786,11 @@ def _callback(path, folder):
     Raises:
         ValueError: there is no such class, or it cannot be made in this way.
     """
-    import importlib
     import inspect
 
     module, _, name = path.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # for modules of one's own
     try:
-        callback_class = getattr(importlib.import_module(module), name)
+        callback_class = getattr(trust.import_module(module), name)
         takes_folder = "folder" in inspect.signature(callback_class).parameters
         return callback_class(**({"folder": folder} if takes_folder else {}))
     except (ImportError, AttributeError, TypeError, ValueError) as error:

@@ -26,6 +26,8 @@ _JSON_SHARE = 8  # Python's objects take so many times the bytes of their JSON
 _NESTED = 100  # levels; what people write has a dozen
 _MEGABYTE = 2**20
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+RECIPE = "recipe.json"  # lies in every run folder (see `kerasgan.runs`), beside one of the following at least
+RUN_FILES = ("model.keras", "previous.keras", "log.csv", ".lock")
 
 
 # What Python and NumPy raise about damaged files of any format; what damage brings about, not what it is, decides.
@@ -154,49 +156,6 @@ def _nests_deeper(value, levels):
 
 def _parts(value):
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-
-
-# Writing -------------------------------------------------------------------------------------------------------------
-
-LIMIT = "KERASGAN_LIMIT_MB"
-_LIMIT_MB = 256
-_MEGABYTE = 2**20
-RECIPE = "recipe.json"  # lies in every run folder (see `kerasgan.runs`), beside one of the following at least
-RUN_FILES = ("model.keras", "previous.keras", "log.csv", ".lock")
-
-
-# Reading -------------------------------------------------------------------------------------------------------------
-
-
-def limit():
-    """Bytes that a file may take in memory beyond what its size explains.
-
-    Raises:
-        ValueError: KERASGAN_LIMIT_MB is no number.
-    """
-    given = os.environ.get(LIMIT) or str(_LIMIT_MB)
-    if not given.isdecimal():
-        raise ValueError(f"{LIMIT}={given!r}: expected a whole number of megabytes.")
-    return int(given) * _MEGABYTE
-
-
-def check_declared(declared, stored, what, times=1):
-    """Checks what a file says it holds against the bytes that it has for it.
-
-    Args:
-        declared: bytes in memory.
-        stored: bytes in the file.
-        what: the file and its part, as the error names them.
-        times: as how many bytes one in the file may come out, where the format compresses.
-
-    Raises:
-        ValueError: it is more than honest files reach, beyond `limit`.
-    """
-    if declared > times * stored + limit():
-        raise ValueError(
-            f"{what} would take {declared / _MEGABYTE:,.0f} MB of memory, and has {stored:,} bytes for it: it is "
-            f"damaged, or made to fill the memory. If you know better, set {LIMIT}={-(-declared // _MEGABYTE)}."
-        )
 
 
 def is_run(names):

@@ -16,6 +16,8 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from kerasgan import keras_file
+
 _STAGE_ENDS = ("block0_project", "block2_project", "block4_project")  # of EfficientNet-Lite0
 _STRIDE = 8  # of its last map
 _VGG_MEANS = (103.939, 116.779, 123.68)  # blue, green, red of ImageNet, which VGG's inputs are without
@@ -132,7 +134,8 @@ def _vgg19(linear=False):
 def _saved(path):
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(f"content={path!r}: there is no such file; give the path of a saved keras.Model.")
-    return _frozen(_checked(keras.saving.load_model(path, compile=False), f"content={path!r}"))
+    model, _ = keras_file.open_model(path, compile=False)
+    return _frozen(_checked(model, f"content={path!r}"))
 
 
 def _checked(model, name):

@@ -9,9 +9,10 @@ import difflib
 import importlib
 import json
 import pathlib
+import sys
 import typing
 
-from kerasgan import console
+from kerasgan import console, files, trust
 from kerasgan import weights as weight_files
 from kerasgan.weights import WeightFile
 
@@ -176,6 +177,9 @@ class Recipe:
 
     def __post_init__(self):
         weight_files.check_plain_name("name", self.name)
+        for field in ("gan_type", "makes", "data_name", "data_license", "license", "dtype"):
+            if not isinstance(getattr(self, field), str):
+                raise ValueError(f"{field}={getattr(self, field)!r} in the recipe {self.name!r}: expected a text.")
         if ":" not in str(self.gan_type) and self.gan_type not in TYPES:
             raise ValueError(
                 f"gan_type={self.gan_type!r} is unknown.{_nearest(self.gan_type, TYPES)} Types: {', '.join(TYPES)}; "
@@ -195,6 +199,10 @@ class Recipe:
                 continue
             if type(value) is not int or value < 1:
                 raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a whole number above 0.")
+        for field in ("seed", "samples_seen"):
+            value = getattr(self, field)
+            if not (type(value) is int and value >= 0 or value is None and field == "seed"):
+                raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a whole number.")
 
     @classmethod
     def from_dict(cls, values):
@@ -203,6 +211,8 @@ class Recipe:
         Raises:
             ValueError: a field is missing or unknown, or its value cannot be right.
         """
+        if not isinstance(values, dict):
+            raise ValueError(f"Not a recipe: expected a dict, got {str(values)[:60]!r}.")
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = sorted(set(values) - known)
         missing = sorted({"name", "gan_type"} - set(values))
@@ -342,9 +352,44 @@ def gan_class(gan_type):
     path = TYPES[gan_type].path if gan_type in TYPES else gan_type
     module, _, name = path.partition(":")
     try:
-        return getattr(importlib.import_module(module), name)
+        module = trust.import_module(module) if trust.is_allowed() else importlib.import_module(module)
+        found = getattr(module, name)
     except (ModuleNotFoundError, AttributeError, ValueError) as error:
         raise ValueError(f'gan_type={gan_type!r} cannot be imported ({error}); give "package.module:Class".') from error
+    if not _is_game(found):
+        raise ValueError(f"gan_type={gan_type!r} is no GAN type: expected a class derived from kerasgan.Game.")
+    return found
+
+
+def check_named(gan_type, where):
+    """Checks a GAN type that a file names, which importing would run.
+
+    Args:
+        gan_type: as in `gan_class`.
+        where: the file, as the error names it.
+
+    Raises:
+        ValueError: it is neither kerasgan's nor known to the program, as the type of a recipe that it has registered
+            or by the import of its module, and not trusted either (see `kerasgan.trust`).
+    """
+    module, _, name = gan_type.partition(":")
+    registered = {entry.recipe.gan_type for entry in _registered.values()}
+    if gan_type in TYPES or trust.is_ours(module) or trust.is_allowed() or gan_type in registered:
+        return
+    if not _is_game(getattr(sys.modules.get(module), name, None)):
+        raise ValueError(
+            f"{where} was trained with {gan_type!r}, which is no GAN type of kerasgan's: to open it would run the "
+            f"module {module!r}. If you trust where the folder comes from, {trust.HOW}."
+        )
+
+
+def _is_game(found):
+    """Whether something is a class of two-player models."""
+    if "kerasgan.game" not in sys.modules or not isinstance(found, type):
+        return False  # no such class without the module of what it is derived from
+    from kerasgan.game import Game
+
+    return issubclass(found, Game)
 
 
 def build(recipe, dtype=None, compile=True):
@@ -451,15 +496,14 @@ def _entry(name, others=()):
 def _with_published_weights(recipe, path):
     if not path.is_file():
         return recipe
-    try:
-        published = json.loads(path.read_text(encoding="utf-8"))
-        files = tuple(WeightFile(**file) for file in published["weights"])
+
+    def with_weights(published):
+        listed = tuple(WeightFile(**file) for file in published["weights"])
         fingerprint = published.get("fingerprint", recipe.fingerprint)
-        return dataclasses.replace(
-            recipe, weights=files, samples_seen=published["samples_seen"], fingerprint=fingerprint
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is damaged ({error}). Install kerasgan again, or publish it again.") from error
+        seen = published["samples_seen"]
+        return dataclasses.replace(recipe, weights=listed, samples_seen=seen, fingerprint=fingerprint)
+
+    return files.read_json(path, with_weights, remedy=". Install kerasgan again, or publish it again.")
 
 
 def _nearest(name, choices):

@@ -29,6 +29,7 @@ import random
 import re
 
 from kerasgan import classes, console, defaults, files, provenance, registry, weights
+from kerasgan.trust import allowing, check_config, is_allowed
 
 RECIPE = files.RECIPE
 CHECKPOINT = "model.keras"
@@ -63,7 +64,7 @@ class Interrupted(Exception):
     """Training was stopped from outside after it had been saved."""
 
 
-def load(name, dtype=None, compile=True):
+def load(name, dtype=None, compile=True, trust=False):
     """A GAN by whatever names it: a pretrained model, a run folder or a `.keras` file. This is `kerasgan.load`.
 
     It is ready for `generate`, `translate` or `upscale` and, since it comes compiled, for `fit`.
@@ -80,13 +81,15 @@ def load(name, dtype=None, compile=True):
             file the one that it was saved with.
         compile: whether it comes ready to train on: a pretrained model with its recipe's arguments, what was saved with
             its own and with its optimizers' state.
+        trust: whether modules are imported that the files name, so that a GAN type of one's own is found there. That
+            runs them: only for files from people you trust. Without, a program imports its own module first.
 
     Returns:
         A `kerasgan.GAN`, or another `kerasgan.Game`.
 
     Raises:
         ValueError: there is neither a model nor a path of this name, a model has no weights or they do not fit, or the
-            file is not a saved model.
+            file is not a saved model, or of a class that is neither kerasgan's nor Keras's.
         FileNotFoundError: a folder without a model.
         OSError: the weights of a pretrained model cannot be had; see `kerasgan.weights.find`.
     """
@@ -96,9 +99,10 @@ def load(name, dtype=None, compile=True):
     console.import_tensorflow()
     from kerasgan.callbacks import Checkpoint
 
-    if (path / RECIPE).is_file():
-        registry.gan_class(_read(path)["recipe"].gan_type)  # a class of one's own is known to Keras once imported
-    gan = Checkpoint.load(path, compile=compile)[0]
+    with allowing(trust or is_allowed()):
+        if (path / RECIPE).is_file():
+            registry.gan_class(_read(path)["recipe"].gan_type)  # a class of one's own is known to Keras once imported
+        gan = Checkpoint.load(path, compile=compile)[0]
     return gan if dtype is None else _in_number_format(gan, dtype)
 
 
@@ -525,9 +529,9 @@ def _earlier(folder, asked):
     before = _read(folder)
     # A number format that was chosen stays the same on another machine, and may be given instead of "auto".
     dtype = asked["dtype"] if asked["dtype"] == precision.AUTO else before["recipe"].dtype
-    there = {name: value for name, value in before["asked"].items() if name not in _ABOUT}
+    there = {name: value for name, value in (before["asked"] or {}).items() if name not in _ABOUT}
     there["dtype"] = dtype
-    if _begun_before_clips(there["data"]) and asked["data"].get("crop") == "start":
+    if _begun_before_clips(there.get("data", {})) and asked["data"].get("crop") == "start":
         there["data"] = {**there["data"], "crop": "start"}
     differences = "; ".join(_differences(there, asked))
     if differences:
@@ -551,12 +555,24 @@ def _differences(there, now, name=""):
 
 
 def _read(folder):
+    """What `recipe.json` in a folder holds, its recipe as a `Recipe` of a type that may be made."""
     path = pathlib.Path(folder) / RECIPE
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {**values, "recipe": registry.Recipe.from_dict(values["recipe"])}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{str(path)!r} cannot be read ({error}): damaged, or not written by kerasgan.") from error
+    values = files.read_json(path, _checked, "cannot be read", ": damaged, or not written by kerasgan.")
+    recipe, where = values["recipe"], repr(str(path))
+    registry.check_named(recipe.gan_type, where)
+    check_config([recipe.model, recipe.compile, recipe.data], where)
+    return values
+
+
+def _checked(values):
+    recipe = registry.Recipe.from_dict(values["recipe"])
+    kinds = {"asked": dict, "command": str, "data": str, "fingerprint": str, "count": int}
+    for name, kind in kinds.items():
+        if not isinstance(values.get(name), (kind, type(None))):
+            raise ValueError(f"{name} is {str(values[name])[:60]!r}")
+    if not isinstance((values.get("asked") or {}).get("data", {}), dict):
+        raise ValueError("asked.data is no object")
+    return {**dict.fromkeys(kinds), **values, "recipe": recipe}
 
 
 def _check_arguments(recipe):

@@ -1,6 +1,5 @@
 """Checkpoints: everything that a training needs to go on."""
 
-import importlib
 import json
 import math
 import os
@@ -11,10 +10,9 @@ import zipfile
 
 import keras
 
-from kerasgan import distribution, files
+from kerasgan import distribution, files, keras_file
 from kerasgan.callbacks.breakdown import breakdown, not_finite
-
-_POSITION = "kerasgan_position.json"  # inside the .keras archive, so that one rename replaces model and position
+from kerasgan.trust import allowing, is_allowed
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -60,21 +58,28 @@ class Checkpoint(keras.callbacks.Callback):
         self._means = {}
 
     @classmethod
-    def load(cls, folder, compile=True):
+    def load(cls, folder, compile=True, trust=False):
         """The saved model and how far it was trained. A damaged one is passed over for the one before, with a warning.
 
         Args:
             folder: the folder of the checkpoint, or the file itself.
             compile: whether optimizers and losses are restored too, to train on.
+            trust: whether modules are imported that the file names, so that classes of one's own are found there. That
+                runs them: only for files from people you trust.
 
         Returns:
             (model, finished epochs, steps done in the unfinished epoch).
 
         Raises:
             FileNotFoundError: there is no checkpoint.
-            ValueError: the file is no Keras model, or one of a class that was not imported.
+            ValueError: the file is no Keras model, damaged, or names a class that is neither kerasgan's nor Keras's and
+                that the program has not imported.
         """
-        path = pathlib.Path(folder)
+        with allowing(trust or is_allowed()):
+            return cls._newest(pathlib.Path(folder), compile)
+
+    @classmethod
+    def _newest(cls, path, compile):
         if not path.is_dir():
             return cls._open(path, compile)
         newest, before = path / cls.filename, path / cls.previous
@@ -84,23 +89,19 @@ class Checkpoint(keras.callbacks.Callback):
             if not before.is_file():
                 raise
             found = cls._open(before, compile)
-            warnings.warn(f"{error} The checkpoint before it, {before.name}, is taken instead.", stacklevel=2)
+            warnings.warn(f"{error} The checkpoint before it, {before.name}, is taken instead.", stacklevel=3)
             return found
 
     @classmethod
     def _open(cls, path, compile):
         if not path.is_file():
             raise FileNotFoundError(f"No model in {str(path.parent)!r}: expected the file {path.name}.")
-        config, position = contents(path)
-        module = str(config.get("module"))
-        if module.startswith("kerasgan."):
-            importlib.import_module(module)  # Keras knows a class once its module is imported
-        try:
-            model = keras.saving.load_model(path, compile=compile)
-        except TypeError as error:
-            raise ValueError(f"{str(path)!r} cannot be opened: {str(error).partition('Full object')[0]}") from error
-        model.unfinished_means = position.get("means", {})
-        return model, position.get("epoch", 0), position.get("step", 0)
+        model, position = keras_file.open_model(path, compile)
+        epoch, step, means = position.get("epoch", 0), position.get("step", 0), position.get("means", {})
+        if not (_is_count(epoch) and _is_count(step) and isinstance(means, dict)):
+            raise ValueError(f"{str(path)!r} is damaged: {keras_file.POSITION} in it is no place in a training.")
+        model.unfinished_means = means
+        return model, epoch, step
 
     def begin_at(self, epoch, step):
         """Says that the next `fit` of a loaded model starts in the middle of an epoch, after `step` of its steps.
@@ -133,7 +134,7 @@ class Checkpoint(keras.callbacks.Callback):
         with files.atomic(self.path) as temporary:
             self.model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
-                archive.writestr(_POSITION, json.dumps(position))
+                archive.writestr(keras_file.POSITION, json.dumps(position))
             self._keep_previous()
 
     def _position(self):
@@ -193,19 +194,5 @@ class Checkpoint(keras.callbacks.Callback):
             raise breakdown(broken, self.path.parent)
 
 
-def contents(path):
-    """(configuration of the model, position) of a checkpoint, once every byte of it has been read and checked."""
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file), or is cut short.")
-    with zipfile.ZipFile(path) as archive:
-        try:
-            damaged = archive.testzip()
-        except (zipfile.BadZipFile, EOFError, OSError) as error:
-            raise ValueError(f"{str(path)!r} is damaged ({error}).") from error
-        if damaged:
-            raise ValueError(f"{str(path)!r} is damaged: its part {damaged} has changed since it was written.")
-        names = archive.namelist()
-        if "config.json" not in names:
-            raise ValueError(f"{str(path)!r} is not a saved Keras model (a .keras file).")
-        position = json.loads(archive.read(_POSITION)) if _POSITION in names else {}
-        return json.loads(archive.read("config.json")), position
+def _is_count(value):
+    return type(value) is int and value >= 0

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from kerasgan import distribution, files
 from kerasgan.callbacks import variety
-from kerasgan.callbacks.checkpoint import contents
 from kerasgan.console import say
+from kerasgan.keras_file import contents
 
 PATIENCE = 100_000  # samples seen after which samples must differ, even if they never did; slow learners need 80,000
 _PLAYERS = ("discriminator", "generator")
@@ -456,13 +456,33 @@ def read(folder):
     path = pathlib.Path(folder) / CollapseMonitor.filename
     if not path.is_file():
         return []
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        if not rows or any(not _KEYS <= {*row} for row in rows) or any("verdict" not in row for row in rows[1:]):
-            raise ValueError("its rows are not those of checks")
-        return rows
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{str(path)!r} was not written by CollapseMonitor ({error}).") from error
+    return files.read_json(path, _checked, "was not written by CollapseMonitor", ".")
+
+
+def _checked(rows):
+    """The rows, if they are those of checks."""
+    start, *checks = rows
+    real = start.get("real")
+    is_start = real is None or _are_numbers(real["count"], real["distance"], real["nearest"])
+    if not is_start or not all(_is_place(row) for row in rows) or not all(map(_is_check, checks)):
+        raise ValueError("its rows are not those of checks")
+    return rows
+
+
+def _is_place(row):
+    return _KEYS <= {*row} and all(type(row[key]) is int and row[key] >= 0 for key in _KEYS)
+
+
+def _is_check(row):
+    norms = [norm for norm in map(row["gradients"].get, _PLAYERS) if norm is not None]
+    sums = [number for pair in row.get("sums", {}).values() for number in pair]
+    numbers = row["diversity"], row["duplicates"], row["rollbacks"], *norms, *row["loss_scales"].values(), *sums
+    optional = [row[key] for key in ("distance", "nearest", "accuracy", "back_to") if row.get(key) is not None]
+    return isinstance(row["verdict"], str) and {*row["states"]} <= {*_ADVICE} and _are_numbers(*numbers, *optional)
+
+
+def _are_numbers(*values):
+    return all(type(value) in (int, float) for value in values)
 
 
 def _has_collapsed(row):
