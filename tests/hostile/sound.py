@@ -1,0 +1,276 @@
+"""A small sound file of each format that kerasgan reads, and how a user's program reads it.
+
+What `make` writes is the same at every call. Each subject is a folder; one file in it is damaged, and then the folder
+is read by the function in `READERS`.
+"""
+
+import json
+import pathlib
+import warnings
+import wave
+
+import numpy as np
+
+# {subject: the files in its folder that are damaged in turn}
+SUBJECTS = {
+    "picture.png": ["picture.png"],
+    "picture.jpg": ["picture.jpg"],
+    "picture.webp": ["picture.webp"],
+    "picture.gif": ["picture.gif"],
+    "picture.tif": ["picture.tif"],
+    "picture.bmp": ["picture.bmp"],
+    "pictures": ["set.zip"],
+    "wav": ["sounds/a.wav"],
+    "flac": ["sounds/a.flac"],
+    "npz": ["arrays.npz"],
+    "npy": ["array.npy"],
+    "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
+    "weights": ["generator.weights.h5"],
+    "keras": ["model.keras"],
+    "recipe": ["run/recipe.json"],
+    "scores": ["run/scores.json"],
+    "health": ["run/health.json"],
+    "evaluation": ["run/evaluation.json"],
+    "published": ["weights.json"],
+    "log": ["run/log.csv"],
+    "report": ["run/recipe.json", "run/scores.json", "run/evaluation.json", "run/log.csv"],
+    "sidecar": ["gan.tflite.json"],
+    "tflite": ["gan.tflite"],
+    "onnx": ["gan.onnx"],
+    "saved_model": ["gan/saved_model.pb", "gan/variables/variables.index"],
+    "page": ["page/zoo.json"],
+}
+# A hundred draws hold so many of each; what takes long to read is drawn less often.
+SHARES = {"recipe": 12, "npz": 8, "npy": 6, "weights": 8, "keras": 7, "scores": 6, "health": 6, "evaluation": 6}
+SHARES |= {"sidecar": 4, "page": 5, "shards": 5, "wav": 4, "flac": 3, "report": 1, "saved_model": 2, "tflite": 3}
+
+
+def gan():
+    """The model of all these files."""
+    import keras
+
+    from kerasgan.models import VanillaGAN
+
+    keras.utils.set_random_seed(1)
+    return VanillaGAN(image_shape=(8, 8, 1), latent_dim=4, units=8, maxout_units=8, seed=1)
+
+
+def make(folder):
+    """Writes all subjects into a folder."""
+    import PIL.Image
+
+    import kerasgan
+    from kerasgan import runs, weights
+    from kerasgan.convert import convert
+    from kerasgan.registry import Recipe
+
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (8, 12, 12, 3), dtype="uint8")
+    for subject in SUBJECTS:
+        (folder / subject).mkdir(parents=True)
+    for subject in SUBJECTS:
+        if subject.startswith("picture."):
+            PIL.Image.fromarray(pictures[0]).save(folder / subject / subject)
+    originals = folder / "originals"
+    originals.mkdir()
+    for number, picture in enumerate(pictures):
+        PIL.Image.fromarray(picture).save(originals / f"{number}.png")
+    convert(originals, folder / "pictures" / "set.zip", 12)
+    convert(originals, folder / "shards" / "set", 12)
+    _sounds(folder, random)
+    np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
+    np.save(folder / "npy" / "array.npy", pictures)
+    model = gan()
+    model.compile()
+    weights.save_half(model.generator, folder / "weights" / "generator.weights.h5")
+    model.save(folder / "keras" / "model.keras")
+    sizes = {"image_shape": [8, 8, 1], "latent_dim": 4, "units": 8, "maxout_units": 8}
+    data = {"reader": "images", "size": 8, "channels": 1}
+    recipe = Recipe(name="small", gan_type="vanilla_gan", model=sizes, data=data, batch_size=4, epochs=2, seed=3)
+    run = folder / "report" / "run"
+    runs.train(recipe, folder / "npy" / "array.npy", run, minutes=0, score=["swd"], score_every=1)
+    _write(run / "evaluation.json", [score.to_dict() for score in _scores(run)])
+    for name in ("recipe.json", "scores.json", "evaluation.json", "health.json", "log.csv"):
+        copy = folder / name.partition(".")[0] / "run" / name
+        copy.parent.mkdir()
+        copy.write_bytes((run / name).read_bytes())
+    (folder / "recipe" / "run" / "model.keras").write_bytes(b"")  # which is not read
+    listed = json.loads((run / "recipe.json").read_text())["recipe"]["weights"]
+    _write(folder / "published" / "weights.json", {"samples_seen": 16, "weights": listed})
+    kerasgan.export.tflite(model, folder / "tflite" / "gan.tflite")
+    for name in ("gan.tflite", "gan.tflite.json"):
+        (folder / "sidecar" / name).write_bytes((folder / "tflite" / name).read_bytes())
+    (folder / "tflite" / "gan.tflite.json").unlink()  # else its sha256 finds all damage
+    kerasgan.export.onnx(model, folder / "onnx" / "gan.onnx")
+    (folder / "onnx" / "gan.onnx.json").unlink()
+    kerasgan.export.saved_model(model, folder / "saved_model" / "gan")
+    (folder / "saved_model" / "gan.json").unlink()
+    kerasgan.export.web({"gan": folder / "sidecar" / "gan.tflite"}, folder / "page" / "page")
+
+
+def _sounds(folder, random):
+    import soundfile
+
+    waves = random.integers(-20000, 20000, (2, 400), dtype="int16")
+    for subject in ("wav", "flac"):
+        (folder / subject / "sounds").mkdir()
+    for name, samples in zip("ab", waves, strict=True):
+        with wave.open(str(folder / "wav" / "sounds" / f"{name}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(samples.tobytes())
+        soundfile.write(folder / "flac" / "sounds" / f"{name}.flac", samples, 8000)
+
+
+def _scores(run):
+    from kerasgan.callbacks import score
+
+    return [one for row in score.read(run) for one in row["scores"]]
+
+
+def _write(path, values):
+    path.write_text(json.dumps(values, indent=1))
+
+
+# Reading -------------------------------------------------------------------------------------------------------------
+
+
+def _picture(folder):
+    from kerasgan import data
+
+    (path,) = folder.iterdir()
+    return data.picture(path, size=8)
+
+
+def _images(name, **options):
+    def read(folder):
+        from kerasgan import data
+
+        dataset = data.images(folder / name, size=8, batch_size=2, shuffle=False, on_error="raise", **options)
+        return [batch for batch in dataset.as_numpy_iterator()]
+
+    return read
+
+
+def _audio(folder):
+    from kerasgan import data
+
+    sounds = data.audio(folder / "sounds", length=64, sample_rate=8000, batch_size=1, on_error="raise")
+    return [batch for batch in sounds.as_numpy_iterator()]
+
+
+def _weights(folder):
+    from kerasgan import weights
+
+    weights.load_into(_once(gan).generator, folder / "generator.weights.h5")
+
+
+def _keras(folder):
+    from kerasgan import runs
+
+    return runs.load(str(folder / "model.keras")).generate(2, seed=1)
+
+
+def _recipe(folder):
+    from kerasgan import runs
+
+    recipe = runs.recipe_of(folder / "run")
+    runs.changed(recipe, {"epochs": 3})
+    return recipe
+
+
+def _scored(folder):
+    from kerasgan.callbacks import score
+
+    return score.read(folder / "run")
+
+
+def _health(folder):
+    from kerasgan.callbacks import collapse
+
+    return collapse.read(folder / "run")
+
+
+def _evaluation(folder):
+    from kerasgan.metrics import result
+
+    return result.table(result.load(folder / "run" / "evaluation.json"))
+
+
+def _published(folder):
+    from kerasgan import registry
+
+    return registry._with_published_weights(registry.resolve("vanilla_gan"), folder / "weights.json")
+
+
+def _log(folder):
+    from kerasgan.callbacks import log
+
+    return log.read(folder / "run" / "log.csv")
+
+
+def _report(folder):
+    from kerasgan import report
+
+    return report.write(folder / "run", folder / "report.html")
+
+
+def _verified(name):
+    def read(folder):
+        from kerasgan import export
+
+        return export.verify(_once(_exportable), folder / name, latency=False, samples=2)
+
+    return read
+
+
+def _exportable():
+    from kerasgan.export.network import Exportable
+
+    return Exportable.of(_once(gan))
+
+
+def _page(folder):
+    from kerasgan import serve
+
+    return serve._Bundle(folder / "page")
+
+
+_made = {}
+
+
+def _once(function):
+    if function not in _made:
+        _made[function] = function()
+    return _made[function]
+
+
+READERS = {
+    **{subject: _picture for subject in SUBJECTS if subject.startswith("picture.")},
+    "pictures": _images("set.zip"),
+    "wav": _audio,
+    "flac": _audio,
+    "npz": _images("arrays.npz", labels=True),
+    "npy": _images("array.npy"),
+    "shards": _images("set", labels=False),
+    "weights": _weights,
+    "keras": _keras,
+    "recipe": _recipe,
+    "scores": _scored,
+    "health": _health,
+    "evaluation": _evaluation,
+    "published": _published,
+    "log": _log,
+    "report": _report,
+    "sidecar": _verified("gan.tflite"),
+    "tflite": _verified("gan.tflite"),
+    "onnx": _verified("gan.onnx"),
+    "saved_model": _verified("gan"),
+    "page": _page,
+}
+
+
+def read(subject, folder):
+    """Reads a subject's folder as a user's program does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return READERS[subject](pathlib.Path(folder))
