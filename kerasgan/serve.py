@@ -191,7 +191,7 @@ class _Bundle:
                     f"{str(folder)!r} lacks {address[1:]!r}, which its zoo.json names; make the bundle again."
                 )
         if "files" in zoo:
-            listed |= {"/", "/zoo.json"}
+            listed |= {"/", "/index.html", "/zoo.json"}
             self.files = {address: file for address, file in self.files.items() if address in listed}
         return runtime
 
