@@ -39,7 +39,7 @@ def contents(path):
             _check_parts(archive, path)
             config = _json(archive, CONFIG)
             position = _json(archive, POSITION) if POSITION in archive.namelist() else {}
-            with weights.opened(archive.open(WEIGHTS).read(), f"{str(path)!r}, part {WEIGHTS},") as file:
+            with weights.opened(archive.open(WEIGHTS).read(), f"{str(path)!r}: its part {WEIGHTS}:") as file:
                 weights.check_arrays(file, repr(str(path)), archive.getinfo(WEIGHTS).file_size, _REWRITTEN)
             damaged = archive.testzip()
     except files.TooLarge:

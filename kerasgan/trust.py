@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import importlib
 import os
+import re
 import sys
 
 HOW = "add --trust (in Python trust=True, or import the module first)"
@@ -37,6 +38,11 @@ _KERAS = {
 }
 # Layers that run code, or open files, which the configuration brings along.
 _RUN_CODE = {"FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper"}
+# TensorFlow's operations that reach out of a graph. Datasets and tables open files; readers and queues come with them.
+_REACHING_OUT = re.compile(
+    r"File|PyFunc|Print|Dataset|Iterator|Reader|Queue|Table|Summary|Save|Restore|Checkpoint|Rpc|Send|Recv|Collective"
+    r"|Debug|StackV2|Stage|Barrier|DecodeProto|EncodeProto|Custom|Library|Trt|Tpu|TPU"
+)
 _NO_MODELS = {"clone_model", "load_model", "model_from_json", "save_model"}  # functions in keras.models
 
 
@@ -70,6 +76,13 @@ def import_module(name):
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     return importlib.import_module(name)
+
+
+def check_operations(names):
+    """Raises a ValueError if one of these operations of a graph of TensorFlow's does more than compute."""
+    for name in names:
+        if _REACHING_OUT.search(name):
+            raise ValueError(f"its operation {name} does more than compute")
 
 
 def check_config(config, where):

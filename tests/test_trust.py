@@ -133,6 +133,13 @@ def test_configurations_name_what_models_are_made_of(named):
     trust.check_config([sound, own, {"module": "builtins", "class_name": "function", "config": "relu"}], "x")
 
 
+def test_graphs_compute_and_do_nothing_else():
+    trust.check_operations(["Conv2D", "ReadVariableOp", "StatefulPartitionedCall", "Pack", "ResizeBilinear"])
+    for name in ("WriteFile", "ReadFile", "EagerPyFunc", "PrintV2", "SaveV2", "TFRecordDatasetV2", "HashTableV2"):
+        with pytest.raises(ValueError, match=f"its operation {name} does more than compute"):
+            trust.check_operations(["Conv2D", name])
+
+
 def test_recipes_of_files_are_checked_like_models(run):
     values = json.loads((run / "recipe.json").read_text())
     penalty = {"module": "os", "class_name": "system", "config": {"command": "true"}}

@@ -148,7 +148,7 @@ def _check_folder(folder, overwrite):
 def _files_of(folder):
     """Names of the files that `web` wrote into a folder; None when it did not write the folder."""
     try:
-        index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+        index = files.read_json(folder / _INDEX)
         return {*index["files"], _INDEX} if "kerasgan" in index else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

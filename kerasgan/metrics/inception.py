@@ -16,13 +16,14 @@ import typing
 
 import numpy as np
 
-from kerasgan import weights
+from kerasgan import files, trust, weights
 
 NAME = "inception_2015"
 MEMBER = "classify_image_graph_def.pb"
 LICENSE = "Apache-2.0"
 RESIZER = "bilinear without antialiasing to 299x299 (in the graph)"
 
+_PACKED = 100  # times that the archive may unpack to
 _INPUT = "ExpandDims"  # the images before resizing; what comes before it decodes a JPEG file
 _POOL = "pool_3"
 _CLASSIFIER = "softmax/logits/MatMul"
@@ -69,11 +70,15 @@ def content(path=None):
 
 
 def _member(path):
+    name = f'"{NAME}:{path}"'
     try:
         with tarfile.open(path) as archive:
+            files.check_declared(archive.getmember(MEMBER).size, path.stat().st_size, name, _PACKED)
             return archive.extractfile(MEMBER).read()
-    except (tarfile.TarError, KeyError, EOFError, AttributeError) as error:
-        raise ValueError(f'"{NAME}:{path}": not an archive that holds {MEMBER} ({error}).') from error
+    except files.TooLarge:
+        raise
+    except (tarfile.TarError, *files.DAMAGE) as error:
+        raise ValueError(f"{name}: not an archive that holds {MEMBER} ({error}).") from error
 
 
 def load(data):
@@ -96,7 +101,10 @@ def load(data):
     # session, which respects the version that the graph was written for.
     graph = tf.Graph()
     with graph.as_default():
-        tf.compat.v1.import_graph_def(_pruned(data), name="")
+        try:
+            tf.compat.v1.import_graph_def(_pruned(data), name="")
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"{NAME}: the graph is damaged ({files.explained(error)}).") from error
         images, pool = graph.get_tensor_by_name(f"{_INPUT}:0"), graph.get_tensor_by_name(f"{_POOL}:0")
         kernel = graph.get_tensor_by_name(f"{_CLASSIFIER}/kernel:0")
         features = tf.reshape(pool, (-1, kernel.shape[0]))
@@ -124,6 +132,7 @@ def _pruned(data):
         raise ValueError(f"{NAME}: the graph has no node {missing[0]!r}; expected the graph of 2015-12-05, {MEMBER}.")
     kernel = nodes[_CLASSIFIER].input[1]
     needed = _ancestors(nodes, (_POOL, _name(kernel)))
+    trust.check_operations(nodes[name].op for name in needed)
     graph = tf.compat.v1.GraphDef(versions=whole.versions)
     for node in whole.node:
         if node.name in needed:

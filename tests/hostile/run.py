@@ -38,6 +38,7 @@ _MEMORY = 2 * 2**30  # bytes beyond the imports
 _SECONDS = 20  # of the processor
 _PATIENCE = 120  # seconds on the clock, where other processes take the processor
 _CLEAN = ("ValueError", "OSError", "ImportError", "ArithmeticError")  # what kerasgan.cli.main shows in a line
+_ENDS_WELL = ("error", "result")
 _ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
@@ -185,7 +186,7 @@ def run(count, seed, processes=2, only=None, keep=None):
             thread.start()
         for thread in threads:
             thread.join()
-        faults = [one for one in found if one["end"] not in ("error", "result")]
+        faults = [one for one in found if one["end"] not in _ENDS_WELL]
         if keep:
             for fault in faults:
                 _keep(folder, seed, fault, pathlib.Path(keep))
@@ -204,6 +205,8 @@ def _serve(folder, seed, numbers, found):
             one = {"number": number, "subject": draw(seed, number)[0], "end": child.end()}
             child = Child(folder, seed)
         found.append(one)
+        if one["end"] not in _ENDS_WELL or len(found) % 500 == 0:
+            print(f"{len(found)} files; {one}", file=sys.stderr, flush=True)
     child.end()
 
 
