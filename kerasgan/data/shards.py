@@ -6,7 +6,6 @@ a PNG of 64x64 pixels is a third smaller but takes ten times as long to read.
 """
 
 import hashlib
-import json
 import math
 import re
 import struct
@@ -179,19 +178,15 @@ def open_shards(path, subset=None, key=None, label_key=None, with_labels=False):
 
 def read_index(path):
     """The content of `shards.json`. Raises a `ValueError` that says what is wrong with it."""
-    try:
-        index = json.loads(Path(path).read_text(encoding="utf-8"))
-        _check_index(index)
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise ValueError(
-            f"{str(path)!r} cannot be used ({reason}): damaged, or not written by kerasgan convert. Convert again, or "
-            "remove it: records are found without it, too, only that labels are then read from all of them."
-        ) from None
-    return index
+    remedy = (
+        ": damaged, or not written by kerasgan convert. Convert again, or remove it: records are found without it, "
+        "too, only that labels are then read from all of them."
+    )
+    return files.read_json(path, _checked_index, "cannot be used", remedy)
 
 
-def _check_index(index):
+def _checked_index(index):
+    """The index, if it is one."""
     if index["version"] != VERSION:
         raise ValueError(f"version {index['version']}, expected {VERSION}")
     height, width = index["size"]
@@ -202,7 +197,7 @@ def _check_index(index):
     names = index["class_names"]
     for shard in index["shards"]:
         edges = np.array([-FRAME_BYTES, *shard["offsets"], shard["bytes"]], np.int64)
-        if Path(shard["file"]).name != shard["file"] or not shard["offsets"]:
+        if Path(shard["file"]).name != shard["file"] or not (shard["offsets"] and isinstance(shard["sha256"], str)):
             raise ValueError(f"no shard: {shard['file']} with {len(shard['offsets'])} records")
         if edges[1] != 0 or (np.diff(edges) < FRAME_BYTES).any():
             raise ValueError(f"offsets of {shard['file']} do not fit {shard['bytes']} bytes")
@@ -210,6 +205,7 @@ def _check_index(index):
             labels = check_labels(shard["labels"], len(shard["offsets"]))
             if names is not None and (labels.max() >= len(names) or any(names[n] is None for n in np.unique(labels))):
                 raise ValueError(f"labels of {shard['file']} have no class name")
+    return index
 
 
 def _check_files(folder, shards, name):
