@@ -12,6 +12,7 @@ from kerasgan.media.image import TOLERANCE, from_zero
 IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
 LABEL_KEYS = {"image": "label", "x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "x": "y", "arr_0": "arr_1"}
 _PACKED = 100  # times that pictures of one colour shrink when they are compressed
+_MOST_CLASSES = 1_000_000
 _SHOWN = 20  # values that a message lists
 
 
@@ -106,18 +107,20 @@ def _check_shape(shape, name):
     )
 
 
-def check_labels(labels, count):
-    """Labels as int32 (count,)."""
+def check_labels(labels, count, of=""):
+    """Labels as int32 (count,). `of` is what errors add, such as " of source='set.npz'"."""
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (count,) or labels.dtype.kind not in "biu":
         raise ValueError(
-            f"labels of shape {labels.shape} and dtype {labels.dtype} do not fit; expected an integer for each of the "
-            f"{count} images."
+            f"labels{of} of shape {labels.shape} and dtype {labels.dtype} do not fit; expected an integer for each of "
+            f"the {count} images."
         )
     if labels.min() < 0:
-        raise ValueError(f"labels hold {labels.min()}; class numbers start at 0.")
+        raise ValueError(f"labels{of} hold {labels.min()}; class numbers start at 0.")
+    if labels.max() >= _MOST_CLASSES:
+        raise ValueError(f"labels{of} hold {labels.max()}; class numbers end at {_MOST_CLASSES - 1}.")
     return labels.astype(np.int32)
 
 
@@ -147,12 +150,13 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
         key = key or _image_key(archive.files, name)
         array = _member(archive, key, "key", name)
         labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
+        of = f" of {name}"
         name = f"{name} (key={key!r})"
+        _check_shape(array.shape, name)  # before rows are taken, which a single number does not have
+        labels = check_labels(labels, len(array), of) if with_labels else None
         if subset:
-            _check_shape(array.shape, name)  # before rows are taken, which a single number does not have
             rows = _rows(archive, subset, name, len(array))
-            if with_labels:
-                labels = check_labels(labels, len(array))[rows]
+            labels = labels[rows] if with_labels else None
             array = array[rows]
     return ArraySource(name, array, labels)
 

@@ -214,6 +214,13 @@ def test_damaged_files_are_named(tmp_path, ending):
             images(path, size=8, batch_size=2)
 
 
+@pytest.mark.parametrize("labels", [[-1] * 6, [2**40] * 6, [0] * 5, ["a"] * 6])
+def test_labels_of_a_file_that_are_none(tmp_path, labels):
+    np.savez(tmp_path / "set.npz", images=PIXELS, labels=np.array(labels))
+    with pytest.raises(ValueError, match="labels of source=.*set.npz"):
+        images(tmp_path / "set.npz", size=8, labels=True)
+
+
 def test_an_npz_that_holds_more_than_its_size_explains(tmp_path, monkeypatch):
     monkeypatch.setenv(files.LIMIT, "1")
     np.savez_compressed(tmp_path / "bomb.npz", images=np.zeros((300, 100, 100, 3), np.uint8))

@@ -4,6 +4,7 @@ Each mutation is a function of (bytes, random generator) that returns bytes; the
 to be executed if anything is, names the module `hostile_canary`, which leaves a mark when it is imported or called.
 """
 
+import copy
 import io
 import json
 import pickle
@@ -111,7 +112,7 @@ def _other_value(data, random):
         if random.random() < 0.25:
             del holder[key]
         else:
-            holder[key] = _choice(random, _VALUES)
+            holder[key] = copy.deepcopy(_choice(random, _VALUES))  # what is put in may itself be changed next
     return json.dumps(value).encode()
 
 
