@@ -177,7 +177,7 @@ class Recipe:
 
     def __post_init__(self):
         weight_files.check_plain_name("name", self.name)
-        for field in ("gan_type", "makes", "data_name", "data_license", "license", "dtype"):
+        for field in ("gan_type", "makes", "data_name", "data_license", "license", "dtype", "fingerprint"):
             if not isinstance(getattr(self, field), str):
                 raise ValueError(f"{field}={getattr(self, field)!r} in the recipe {self.name!r}: expected a text.")
         if ":" not in str(self.gan_type) and self.gan_type not in TYPES:
