@@ -34,7 +34,6 @@ _KERAS = {
     "quantizers",
     "random",
     "regularizers",
-    "src",
 }
 # Layers that run code, or open files, which the configuration brings along.
 _RUN_CODE = {"FlaxLayer", "JaxLayer", "Lambda", "TFSMLayer", "TorchModuleWrapper"}
@@ -143,7 +142,7 @@ def _is_safe(named):
         return True
     if module is None or module == "builtins":
         return True  # Keras looks such names up among its own and the registered ones
-    package, *parts = module.split(".")
+    package, *parts = module.replace("keras.src", "keras", 1).split(".")  # what it serializes is in either
     function = named.get("config")
     if name == "function" and (not isinstance(function, str) or function in _NO_MODELS):
         return False

@@ -116,6 +116,7 @@ def test_what_is_no_gan_type_is_not_called():
         {"module": "keras.layers", "class_name": "Lambda", "config": {}},
         {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "x"}},
         {"module": "keras.utils", "class_name": "function", "config": "get_file"},
+        {"module": "keras.src.utils.file_utils", "class_name": "function", "config": "get_file"},
         {"module": "keras.models", "class_name": "function", "config": "load_model"},
         {"module": "keras.utils", "class_name": "function", "config": "x", "registered_name": "kerasgan>DCGAN"},
         {"module": "keras_hub.models", "class_name": "Backbone", "config": {}},
