@@ -457,20 +457,19 @@ def check_trained(recipe):
 
 
 def _truncation_refusal(name, path):
-    """Why a pretrained model takes no truncation: the samples that its scores tell of became no more precise by it.
-
-    None if they did, or if nobody has measured it.
-    """
+    """Why a pretrained model takes no truncation, by its scores; None if samples became more precise by it."""
     from kerasgan.metrics import result
 
-    precision = {r.truncation: r for r in result.load(path) if r.metric == "precision" and r.model == name}
+    precision = {r.truncation: r.value for r in result.load(path) if r.metric == "precision" and r.model == name}
     whole = precision.pop(None, None)
-    for truncation, chosen in precision.items():
-        if chosen.value < whole.value + _GAIN:
-            return (
-                f"it does not make the samples of {name} more precise ({chosen.value:.3f} with {truncation:g}, "
-                f"{whole.value:.3f} without); leave it out."
-            )
+    if not precision or whole is None:
+        return f"nobody has measured yet whether it makes the samples of {name} more precise; leave it out."
+    truncation, chosen = precision.popitem()
+    if chosen < whole + _GAIN:
+        return (
+            f"it does not make the samples of {name} more precise ({chosen:.3f} with {truncation:g}, {whole:.3f} "
+            "without); leave it out."
+        )
     return None
 
 
