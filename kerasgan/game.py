@@ -972,7 +972,8 @@ class Game(keras.Model):
         kwargs = {**kwargs, "shuffle": False, "validation_data": validation_data}
         seen = _whole(self.samples_seen)
         history = super().fit(x, epochs=epochs, steps_per_epoch=steps_per_epoch, **kwargs)
-        if history.epoch and _whole(self.samples_seen) == seen:
+        steps = float(keras.ops.convert_to_numpy(self._trackers["discriminator_loss"].count))
+        if history.epoch and not steps and _whole(self.samples_seen) == seen:  # a training that went back has steps
             raise ValueError(
                 f"The data ended before the first step, which takes {self.batches_per_step} batches of {size} samples: "
                 "give more samples or smaller batches."

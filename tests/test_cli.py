@@ -553,13 +553,13 @@ def test_a_super_resolution_run_has_sheets_of_triples(upscaler):
 
 
 def test_upscalers_are_scored_on_whole_images_beside_the_bicubic_kernel(capsys, upscaler):
-    with pytest.warns(UserWarning, match="run/model.keras: not an image"):
+    with pytest.warns(UserWarning, match="holds 'run', a run folder: no data"):
         code, out, error = kerasgan_command(capsys, "evaluate", upscaler, "--data", upscaler.parent)
     assert code == 0, error
     assert [row["metric"] for row in json.loads((upscaler / "evaluation.json").read_text())] == [
         f"{metric}{other}, all" for metric in ("psnr", "ssim") for other in ("", " of bicubic")
     ]
-    assert "5 real (all)" in out  # four originals, and the run's sheet
+    assert "4 real (all)" in out  # the originals, not the sheet of the run beside them
     refused = fails(capsys, "evaluate", upscaler, "--data", upscaler.parent, "--seed", 3)
     assert "upscales images: seed mean nothing for it" in refused
 

@@ -103,7 +103,12 @@ def test_unknown_name_suggests_the_nearest(lookup, name, near):
         lookup(name)
 
 
-@pytest.mark.parametrize("name", ["qqqqqqqqqq", "", None, 3])
+def test_an_empty_name():
+    with pytest.raises(ValueError, match="name is empty"):
+        kerasgan.load("")
+
+
+@pytest.mark.parametrize("name", ["qqqqqqqqqq", None, 3])
 def test_unknown_name_with_nothing_near(name):
     with pytest.raises(ValueError, match=rf"name={name!r} is unknown\. kerasgan.list_models\(\)"):
         kerasgan.load(name)

@@ -84,7 +84,7 @@ def test_an_epoch_of_one_step():
     assert len(found["samples_per_second"]) == 2
 
 
-def test_data_that_cannot_be_watched():
+def test_batches_of_python_are_watched_too():
     class Batches(keras.utils.PyDataset):
         def __len__(self):
             return 3
@@ -93,7 +93,7 @@ def test_data_that_cannot_be_watched():
             return POINTS[8 * index : 8 * index + 8]
 
     found = small_gan().fit(Batches(), verbose=0, callbacks=[Throughput()]).history
-    assert found["samples_per_second"][0] > 0 and "data_wait" not in found
+    assert found["samples_per_second"][0] > 0 and 0 <= found["data_wait"][0] <= 1
 
 
 def test_the_log_has_them(tmp_path):
