@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import importlib
 import json
+import math
 import pathlib
 import sys
 import typing
@@ -18,7 +19,7 @@ from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
-_GAIN = 0.02  # in precision, above the noise of some thousand samples, from which on a model offers truncation
+_ERRORS = 3  # of the standard ones, by which precision has to rise for a model to offer truncation
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
 __all__ = [
@@ -460,15 +461,16 @@ def _truncation_refusal(name, path):
     """Why a pretrained model takes no truncation, by its scores; None if samples became more precise by it."""
     from kerasgan.metrics import result
 
-    precision = {r.truncation: r.value for r in result.load(path) if r.metric == "precision" and r.model == name}
+    precision = {r.truncation: r for r in result.load(path) if r.metric == "precision" and r.model == name}
     whole = precision.pop(None, None)
     if not precision or whole is None:
         return f"nobody has measured yet whether it makes the samples of {name} more precise; leave it out."
     truncation, chosen = precision.popitem()
-    if chosen < whole + _GAIN:
+    variances = (r.value * (1 - r.value) / r.n_fake for r in (whole, chosen))  # of shares of so many samples
+    if chosen.value < whole.value + _ERRORS * math.sqrt(sum(variances)):
         return (
-            f"it does not make the samples of {name} more precise ({chosen:.3f} with {truncation:g}, {whole:.3f} "
-            "without); leave it out."
+            f"it does not make the samples of {name} clearly more precise ({chosen.value:.3f} with {truncation:g}, "
+            f"{whole.value:.3f} without); leave it out."
         )
     return None
 
