@@ -44,7 +44,8 @@ def reason(error):
 def import_tensorflow(devices=False):
     """Imports TensorFlow without its start-up messages, unless the user has asked for them by TF_CPP_MIN_LOG_LEVEL.
 
-    Errors that it reports later are shown.
+    Nor are what it calls errors later, such as an optimization of a graph that it goes on without: real ones arrive as
+    exceptions.
 
     Args:
         devices: whether its devices are set up now, which is another occasion for such messages; not if something is
@@ -56,7 +57,7 @@ def import_tensorflow(devices=False):
         import tensorflow  # noqa: F401
 
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with quiet(replay=True):  # the first messages come from C++ before it has read the level
         import tensorflow
 
