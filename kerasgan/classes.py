@@ -1,6 +1,6 @@
 """Classes by their names."""
 
-import difflib
+from kerasgan import console
 
 _LISTED = 20  # names in a message
 
@@ -19,9 +19,7 @@ def number_of(name, class_names):
         return class_names.index(name)
     if not class_names:
         raise ValueError(f"labels contain {name!r}, but the model's classes have no names: give their numbers.")
-    spelt = {known.lower(): known for known in reversed(class_names)}
-    near = [spelt[found] for found in difflib.get_close_matches(name.lower(), spelt, n=3, cutoff=0.5)]
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    hint = console.nearest(name, class_names)
     raise ValueError(f"labels contain {name!r}, which is no class.{hint} The classes are {listed(class_names)}.")
 
 

@@ -1,6 +1,7 @@
 """What is said on the screen: our own lines, whatever it can show, and what libraries in C++ say."""
 
 import contextlib
+import difflib
 import os
 import re
 import shutil
@@ -63,6 +64,13 @@ def import_tensorflow(devices=False):
 
         # Finding no GPU is another occasion for them.
         tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
+
+
+def nearest(name, names):
+    """What to say of a name that is none: " Did you mean 'this' or 'that'?", of those that come near, or nothing."""
+    spelt = {known.lower(): known for known in reversed(list(names))}  # in whatever case
+    near = [spelt[found] for found in difflib.get_close_matches(str(name).lower(), spelt, n=3, cutoff=0.5)]
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def say(line):

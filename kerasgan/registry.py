@@ -5,7 +5,6 @@ Recipes are plain data and nothing here imports TensorFlow before a GAN is built
 """
 
 import dataclasses
-import difflib
 import importlib
 import json
 import math
@@ -182,8 +181,9 @@ class Recipe:
             if not isinstance(getattr(self, field), str):
                 raise ValueError(f"{field}={getattr(self, field)!r} in the recipe {self.name!r}: expected a text.")
         if ":" not in str(self.gan_type) and self.gan_type not in TYPES:
+            hint = console.nearest(self.gan_type, TYPES)
             raise ValueError(
-                f"gan_type={self.gan_type!r} is unknown.{_nearest(self.gan_type, TYPES)} Types: {', '.join(TYPES)}; "
+                f"gan_type={self.gan_type!r} is unknown.{hint} Types: {', '.join(TYPES)}; "
                 'a GAN of your own is written "package.module:Class".'
             )
         for field in ("model", "compile", "data"):
@@ -487,9 +487,9 @@ def _entry(name, others=()):
             f"name={name!r} is a GAN type, not a pretrained model. Load one of {', '.join(list_models())}, or build "
             f"the type with kerasgan.models.{TYPES[name].path.partition(':')[2]}(...)."
         )
-    choices = [*list_models(), *others]
+    hint = console.nearest(name, [*list_models(), *others])
     raise ValueError(
-        f"name={name!r} is unknown.{_nearest(name, choices)} kerasgan.list_models() (or: kerasgan list) gives all "
+        f"name={name!r} is unknown.{hint} kerasgan.list_models() (or: kerasgan list) gives all "
         f"pretrained models{', kerasgan.registry.TYPES the types' if others else ''}."
     )
 
@@ -505,8 +505,3 @@ def _with_published_weights(recipe, path):
         return dataclasses.replace(recipe, weights=listed, samples_seen=seen, fingerprint=fingerprint)
 
     return files.read_json(path, with_weights, remedy=". Install kerasgan again, or publish it again.")
-
-
-def _nearest(name, choices):
-    near = difflib.get_close_matches(str(name).lower(), choices, n=3, cutoff=0.5)
-    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
