@@ -108,21 +108,22 @@ class Game(keras.Model):
         Returns:
             The running means of losses, logits and penalties, as a dict of float32 scalars.
         """
-        *earlier, (real, labels) = self._batches(data)
-        self._play_earlier(earlier)
-        if self.fresh_generator_batch:
-            self._play(("generator",), self._gradients_with_tape, real, labels)
-        elif self.one_stage:
-            self._play(("discriminator", "generator"), self._one_stage_gradients, real, labels)
-        else:
-            self._alternate(real, labels)
+        with once_there(data):
+            *earlier, (real, labels) = self._batches(data)
+            self._play_earlier(earlier)
+            if self.fresh_generator_batch:
+                self._play(("generator",), self._gradients_with_tape, real, labels)
+            elif self.one_stage:
+                self._play(("discriminator", "generator"), self._one_stage_gradients, real, labels)
+            else:
+                self._alternate(real, labels)
 
-        batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
-        self.samples_seen.assign_add((len(earlier) + 1) * batch)
-        self._update_ema(batch)
-        if self.stages > 1:
-            self._track(stage=self.stage)
-        return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
+            batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
+            self.samples_seen.assign_add((len(earlier) + 1) * batch)
+            self._update_ema(batch)
+            if self.stages > 1:
+                self._track(stage=self.stage)
+            return distribution.logs({metric.name: metric.result() for metric in self._trackers.values()})
 
     def _play_earlier(self, batches):
         """One update of the discriminator on each of the batches, in a loop of the graph, which is traced once."""
@@ -1224,6 +1225,15 @@ def _repeated(body, count, start):
 def _check_parts(samples, parts):
     if samples.shape[0] is not None and samples.shape[0] % parts:
         raise ValueError(f"gradient_accumulation={parts} does not divide a batch of {samples.shape[0]} samples.")
+
+
+def once_there(data):
+    """Context in which nothing happens before a batch is there.
+
+    Without it, a step that finds that the data have ended draws seeds and counts updates all the same: TensorFlow runs
+    what does not depend on the batch beside the reading of it.
+    """
+    return tf.control_dependencies([tensor for tensor in tf.nest.flatten(data) if tensor is not None])
 
 
 def with_labels(values, labels):

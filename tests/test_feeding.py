@@ -184,6 +184,20 @@ def test_fewer_batches_than_a_step_takes_are_an_error():
         gan.fit(Loader(vectors(8)), verbose=0)
 
 
+def test_what_ends_without_saying_when_is_counted_to_the_step():
+    """A step that finds no batch any more leaves no trace: no seed drawn, no update counted."""
+    gan = linear_gan()
+    gan.compile("adam", "adam")
+    dataset = tf.data.Dataset.from_tensor_slices(vectors(12)).batch(4).filter(lambda batch: True)
+    for epoch in range(1, 5):
+        gan.fit(dataset, verbose=0)
+        assert int(gan.samples_seen) == 12 * epoch
+        assert [int(optimizer.iterations) for optimizer in (gan.discriminator_optimizer, gan.generator_optimizer)] == [
+            3 * epoch,
+            3 * epoch,
+        ]
+
+
 # Floats in [0, 1]
 
 

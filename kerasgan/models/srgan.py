@@ -10,7 +10,7 @@ from keras import layers, ops
 
 from kerasgan import distribution, perceptual, upscaler
 from kerasgan.examples import Examples
-from kerasgan.game import Game, count_of, number
+from kerasgan.game import Game, count_of, number, once_there
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
 from kerasgan.media.dead_leaves import dead_leaves
@@ -293,12 +293,13 @@ class SRGAN(Examples, Game):
         """
         if self.stage:
             return super().train_step(data)
-        for real, labels in self._batches(data):
-            self._play(("generator",), self._pixel_gradients, real, labels)
-            batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
-            self.samples_seen.assign_add(batch)
-            self._update_ema(batch)
-        return distribution.logs({metric.name: metric.result() for metric in self.metrics})
+        with once_there(data):
+            for real, labels in self._batches(data):
+                self._play(("generator",), self._pixel_gradients, real, labels)
+                batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
+                self.samples_seen.assign_add(batch)
+                self._update_ema(batch)
+            return distribution.logs({metric.name: metric.result() for metric in self.metrics})
 
     def _pixel_gradients(self, real, labels, sources):
         with tf.GradientTape() as tape:
