@@ -316,8 +316,7 @@ def share_out(dataset, strategy, steps, parts=1):
         ValueError: a batch cannot be divided.
     """
     devices = local_replicas(strategy)
-    first = dataset.element_spec[0] if isinstance(dataset.element_spec, tuple) else dataset.element_spec
-    rows = first.shape[0]
+    rows = tf.nest.flatten(dataset.element_spec)[0].shape[0]
     if rows is None or rows % (steps * parts * devices):
         batch = "of an unknown number of" if rows is None else f"of {rows // steps}"
         several = f" in {parts} parts" if parts > 1 else ""
@@ -327,7 +326,7 @@ def share_out(dataset, strategy, steps, parts=1):
         )
 
     def cut(*batch):
-        shares = [_shares(values, steps * parts, devices) for values in batch]
+        shares = tf.nest.map_structure(lambda values: _shares(values, steps * parts, devices), batch)
         return tuple(shares) if len(shares) > 1 else shares[0]
 
     shares = dataset.map(cut).unbatch().prefetch(2 * devices)

@@ -8,8 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import classes, distribution
-from kerasgan.game import Game, count_of, number, with_labels
+from kerasgan.checks import number
+from kerasgan.game import Game
+from kerasgan.game.hooks import with_condition
 from kerasgan.precision import in_float32
+from kerasgan.structures import each, joined
 
 _CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
 
@@ -52,7 +55,7 @@ class GAN(Game):
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    def _unpack(self, data):
+    def unpack(self, data):
         samples, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         if self.num_classes is None:
             return samples, None
@@ -63,11 +66,11 @@ class GAN(Game):
             )
         return samples, tf.reshape(tf.cast(labels, tf.int32), (-1,))
 
-    def _sources(self, real):
-        """Latents for as many real samples."""
-        seed = self._shared_seed()
+    def sources_for(self, batch):
+        """Latents for as many samples."""
+        seed = self.shared_seed()
         parts = self.gradient_accumulation
-        return distribution.own_rows(lambda count: self.sample_latents(count, seed), count_of(real), parts)
+        return distribution.own_rows(lambda count: self.sample_latents(count, seed), batch.count, parts)
 
     def sample_latents(self, count, seed):
         """Latents (count, latent_dim) float32 from an int32 seed (2,)."""
@@ -139,7 +142,7 @@ class GAN(Game):
         if truncation is not None and self.truncation_refusal:
             raise ValueError(f"truncation={truncation!r}: {self.truncation_refusal}")
         batches = self._sample_batches(count, labels, seed, truncation, self.ema_generator)
-        return self.media.to_natural(np.concatenate(list(batches)))
+        return self.media.to_natural(joined(list(batches)))
 
     def generate_batches(self, count, labels=None, seed=None, truncation=None, ema=True):
         """The samples of `generate` as an iterator of batches, for more of them than memory holds.
@@ -174,7 +177,7 @@ class GAN(Game):
             latents = self.sample_latents(ends[-1], seed_of_chunk)[: ends[size - 1]]
             classes = None if labels is None else np.repeat(labels[start : start + size], candidates[:size])
             if truncation is None:
-                return self._sampler(network)(latents, classes).numpy()
+                return each(np.asarray, self._sampler(network)(latents, classes))
             return self._most_real(network, latents, classes, candidates[:size])
 
         return map(batch, range(math.ceil(count / _CHUNK)))
@@ -190,7 +193,7 @@ class GAN(Game):
             logits.append(np.reshape(judged, (len(judged), -1)).mean(axis=1))
         logits = np.split(np.concatenate(logits), np.cumsum(candidates)[:-1])
         chosen = np.cumsum(candidates) - candidates + [np.argmax(group) for group in logits]
-        return np.concatenate(samples)[chosen]
+        return each(lambda part: part[chosen], joined(samples))
 
     def interpolate(self, count, steps, seed=None):
         """Ways from one sample to another, in natural units: latents between two that were drawn.
@@ -218,7 +221,7 @@ class GAN(Game):
         labels = np.repeat(np.arange(count) % self.num_classes, steps) if self.num_classes else None
         labels = None if labels is None else tf.constant(labels, tf.int32)
         samples = self._sampler(self.ema_generator)(tf.constant(way.reshape(count * steps, -1)), labels)
-        return self.media.to_natural(samples.numpy())
+        return self.media.to_natural(each(np.asarray, samples))
 
     def _sampling_seed(self, seed):
         """int32 (2,) of a user's seed, or, for None, of the model's own next one."""
@@ -245,12 +248,12 @@ class GAN(Game):
         return self.generate(count, seed=seed)
 
     def watched_samples(self, count, seed):
-        return self.media.to_model(np.concatenate(list(self.generate_batches(count, seed=seed, ema=False))))
+        return self.media.to_model(joined(list(self.generate_batches(count, seed=seed, ema=False))))
 
     def _sampler(self, network):
         if network not in self._samplers:
             self._samplers[network] = tf.function(
-                lambda values, labels: network(with_labels(values, labels), training=False),
+                lambda values, labels: network(with_condition(values, labels), training=False),
                 autograph=False,
                 reduce_retracing=True,
             )
@@ -320,9 +323,6 @@ class GAN(Game):
         return described
 
     # Saving --------------------------------------------------------------------------------------------------------
-
-    def get_config(self):
-        return {**super().get_config(), "latent": self.latent}
 
     def base_config(self):
         return {**super().base_config(), "num_classes": self.num_classes}

@@ -1,9 +1,12 @@
-"""Penalties on the discriminator (critic), most of them on its gradient, and weight clipping.
+"""Penalties on the discriminator (critic), most of them on its gradient, or on the generator, and weight clipping.
 
 A penalty is called as `penalty(critic, real, fake, seed)` and returns one float32 value per sample, shape (batch,), its
 weight included. A gradient penalty differentiates the critic's logits with respect to the samples; a tape around the
 call sees that differentiation too, so that the penalty can be minimised over the critic's weights. Samples and sums are
-float32; so is all in between, unless a penalty is told otherwise (`full_precision`).
+float32; so is all in between, unless a penalty is told otherwise (`full_precision`). Samples may be nested structures
+of tensors, of which those that are floats have gradients.
+
+A penalty on the generator is called as `penalty(generator, sources, seed)`; see `GeneratorPenalty`.
 
 For a gradient penalty, the critic must treat every sample by itself: behind batch normalization the gradient of one
 logit depends on the whole batch and the penalty loses its meaning (Gulrajani et al., 2017, section 4).
@@ -14,6 +17,7 @@ import tensorflow as tf
 from keras.saving import register_keras_serializable
 
 from kerasgan import distribution, schedules
+from kerasgan.structures import each, floats_of
 
 # Inside the square root of the gradient's norm: keeps the derivative of sqrt finite where a gradient is exactly zero,
 # and is too small to move a norm near 1 in float32.
@@ -29,13 +33,16 @@ def _logit_of_each(logits):
 def gradient_of_logits(tape, logits, samples):
     """The gradient of each sample's logit, recorded by `tape`, with respect to the sample.
 
+    Returns:
+        A tensor, or a structure of them, None for parts on which the logits do not depend, such as integers.
+
     Raises:
         ValueError: the logits do not depend on the samples.
     """
     with tape:  # which watches the sums, too
-        each = _logit_of_each(logits)
-    gradients = tape.gradient(each, samples)
-    if gradients is None:
+        logit = _logit_of_each(logits)
+    gradients = tape.gradient(logit, samples)
+    if all(gradient is None for gradient in tf.nest.flatten(gradients)):
         raise ValueError("The critic's logits do not depend on the samples it was given: no gradient to penalise.")
     return gradients
 
@@ -43,18 +50,25 @@ def gradient_of_logits(tape, logits, samples):
 def _gradient(critic, samples):
     """Each logit's gradient with respect to its sample, of the samples' shape."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(samples)
+        tape.watch(floats_of(samples))
         logits = critic(samples)
     return gradient_of_logits(tape, logits, samples)
 
 
 def _squared_norm(gradients):
-    """Squared L2 norm over all axes but the first: (batch,)."""
-    return tf.reduce_sum(tf.square(tf.reshape(gradients, (tf.shape(gradients)[0], -1))), axis=1)
+    """Squared L2 norm over all axes but the first, and over the parts of a structure: (batch,)."""
+    parts = [gradient for gradient in tf.nest.flatten(gradients) if gradient is not None]
+    norms = [tf.reduce_sum(tf.square(tf.reshape(part, (tf.shape(part)[0], -1))), axis=1) for part in parts]
+    return norms[0] if len(norms) == 1 else tf.add_n(norms)
 
 
 def _distance_to_one(critic, samples):
     return tf.square(tf.sqrt(_squared_norm(_gradient(critic, samples)) + _EPSILON) - 1.0)
+
+
+def _floats(samples):
+    """Samples whose floats are float32."""
+    return each(lambda part: tf.cast(part, tf.float32) if part.dtype.is_floating else part, samples)
 
 
 def _uniform(samples, shape, seed):
@@ -66,12 +80,18 @@ def _uniform(samples, shape, seed):
     return distribution.own_rows(draw, tf.shape(samples)[0])
 
 
-def _one_per_sample(samples, seed):
-    """One such number for each, (batch, 1, ..., 1)."""
-    return _uniform(samples, [1] * (samples.shape.rank - 1), seed)
+def _between(real, fake, seed):
+    """Samples on the line between real and generated ones, at a place drawn for each pair; integers stay real."""
+    place = _uniform(tf.nest.flatten(real)[0], [], seed)
+
+    def point(a, b):
+        share = tf.reshape(place, (-1, *[1] * (a.shape.rank - 1)))
+        return share * a + (1.0 - share) * b if a.dtype.is_floating else a
+
+    return each(point, real, fake)
 
 
-# What a penalty may ask the critic for, and about which of the pair (real, fake).
+# Quantities of a critic, and of which of the pair (real, fake) they are.
 LOGITS, GRADIENT = "logits", "gradient"
 REAL, FAKE = 0, 1
 
@@ -94,10 +114,14 @@ class Penalty:
 
     Attributes:
         name: the penalty's name in the training logs.
+        player: whose loss it is added to.
+        function_of: the one quantity of the critic that the penalty is a function of, if there is one, such as
+            (GRADIENT, REAL): a training step may have it from the pass of its loss.
     """
 
     name = "penalty"
-    asks_for = None  # such as (GRADIENT, REAL), if that is all it asks for: a training step may know it from the loss
+    player = "discriminator"
+    function_of = None
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
     def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
@@ -111,7 +135,7 @@ class Penalty:
         self.through_augmentation = bool(through_augmentation)
         self.full_precision = bool(full_precision)
 
-    def __call__(self, critic, real, fake, seed, samples_seen=0, answer=None):
+    def __call__(self, critic, real, fake, seed, samples_seen=0, value=None):
         """The weighted penalty of each sample.
 
         Args:
@@ -120,29 +144,32 @@ class Penalty:
             fake: as many generated samples of the same shape.
             seed: int32 tensor (2,), decides the random points (if any) at which the gradient is taken.
             samples_seen: in training so far, for a weight that follows a schedule.
-            answer: what the penalty `asks_for`, where it is known; the critic is not called then.
+            value: of the quantity that it is a `function_of`, where that is known; the critic is not called then.
 
         Returns:
             float32 (batch,).
         """
-        if answer is None:
-            real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-            penalties = self.penalise(critic, real, fake, seed)
+        if value is None:
+            penalties = self.penalise(critic, _floats(real), _floats(fake), seed)
         else:
-            penalties = self.penalise_answer(answer)
+            penalties = self.penalise_value(value)
         return schedules.value(self.weight, samples_seen) * penalties
+
+    def of_batch(self, critic, batch, seed, samples_seen=0, value=None):
+        """The same for a `kerasgan.game.Batch`."""
+        return self(critic, batch.real, batch.fake, seed, samples_seen, value)
 
     def penalise(self, critic, real, fake, seed):
         """The penalty of each sample without its weight, (batch,), for float32 samples."""
-        if self.asks_for is None:
+        if self.function_of is None:
             raise NotImplementedError(f"{type(self).__name__} must implement penalise(critic, real, fake, seed).")
-        what, side = self.asks_for
+        quantity, side = self.function_of
         samples = (real, fake)[side]
-        return self.penalise_answer(critic(samples) if what == LOGITS else _gradient(critic, samples))
+        return self.penalise_value(critic(samples) if quantity == LOGITS else _gradient(critic, samples))
 
-    def penalise_answer(self, answer):
-        """The same of what the penalty `asks_for`."""
-        raise NotImplementedError(f"{type(self).__name__} must implement penalise_answer(answer).")
+    def penalise_value(self, value):
+        """The same of a value of the quantity that the penalty is a `function_of`."""
+        raise NotImplementedError(f"{type(self).__name__} must implement penalise_value(value).")
 
     def get_config(self):
         return {
@@ -155,6 +182,38 @@ class Penalty:
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+class GeneratorPenalty(Penalty):
+    """Base class of penalties on the generator, such as one on the length of paths or for variety.
+
+    Args:
+        weight, interval, full_precision: as in `Penalty`.
+    """
+
+    name = "generator_penalty"
+    player = "generator"
+
+    def __call__(self, generator, sources, seed, samples_seen=0):
+        """The weighted penalty of each sample.
+
+        Args:
+            generator: function from what it starts from to samples, differentiable; state stays put.
+            sources: what it starts from in this batch, such as latents (batch, latent_dim).
+            seed: int32 tensor (2,).
+            samples_seen: in training so far, for a weight that follows a schedule.
+
+        Returns:
+            float32 (batch,).
+        """
+        return schedules.value(self.weight, samples_seen) * self.penalise(generator, sources, seed)
+
+    def of_batch(self, generator, batch, seed, samples_seen=0, value=None):
+        return self(generator, batch.sources, seed, samples_seen)
+
+    def penalise(self, generator, sources, seed):
+        """The penalty of each sample without its weight, float32 (batch,)."""
+        raise NotImplementedError(f"{type(self).__name__} must implement penalise(generator, sources, seed).")
 
 
 @register_keras_serializable(package="kerasgan")
@@ -173,8 +232,7 @@ class GradientPenalty(Penalty):
     draws_for_all_devices = True
 
     def penalise(self, critic, real, fake, seed):
-        place = _one_per_sample(real, seed)
-        return _distance_to_one(critic, place * real + (1.0 - place) * fake)
+        return _distance_to_one(critic, _between(real, fake, seed))
 
 
 @register_keras_serializable(package="kerasgan")
@@ -184,7 +242,8 @@ class DRAGAN(Penalty):
     The paper writes x + noise with noise of a scale c and leaves its law open. This follows the authors' published
     code: a real sample is perturbed by 0.5 * std * U, where std is the standard deviation of the whole real batch (one
     number) and U is uniform in [0, 1] for every element (not centred); the gradient is taken at a place drawn uniformly
-    between the sample and its perturbed copy, one place per sample. D is the logit. Generated samples are not used.
+    between the sample and its perturbed copy, one place per sample. D is the logit. Generated samples are not used, and
+    samples are one tensor.
 
     Args:
         weight: the paper's lambda.
@@ -197,15 +256,15 @@ class DRAGAN(Penalty):
     def penalise(self, critic, real, fake, seed):
         noise_seed, place_seed = tf.unstack(tf.random.split(seed, 2))
         noise = 0.5 * tf.math.reduce_std(real) * _uniform(real, tf.shape(real)[1:], noise_seed)
-        place = _one_per_sample(real, place_seed)
+        place = _uniform(real, [1] * (real.shape.rank - 1), place_seed)
         return _distance_to_one(critic, real + place * noise)
 
 
 class _ZeroCentred(Penalty):
-    """weight / 2 * ||grad D(x)||^2 of the samples that a subclass asks for."""
+    """weight / 2 * ||grad D(x)||^2 of the samples that a subclass names."""
 
-    def penalise_answer(self, answer):
-        return 0.5 * _squared_norm(answer)
+    def penalise_value(self, value):
+        return 0.5 * _squared_norm(value)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -218,7 +277,7 @@ class R1(_ZeroCentred):
     """
 
     name = "r1"
-    asks_for = (GRADIENT, REAL)
+    function_of = (GRADIENT, REAL)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -231,7 +290,7 @@ class R2(_ZeroCentred):
     """
 
     name = "r2"
-    asks_for = (GRADIENT, FAKE)
+    function_of = (GRADIENT, FAKE)
 
 
 @register_keras_serializable(package="kerasgan")
@@ -247,13 +306,13 @@ class Drift(Penalty):
     """
 
     name = "drift"
-    asks_for = (LOGITS, REAL)
+    function_of = (LOGITS, REAL)
 
     def __init__(self, weight=0.001):
         super().__init__(weight)
 
-    def penalise_answer(self, answer):
-        return tf.square(_logit_of_each(answer))
+    def penalise_value(self, value):
+        return tf.square(_logit_of_each(value))
 
     def get_config(self):
         return {"weight": super().get_config()["weight"]}

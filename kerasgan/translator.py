@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.checks import number
 from kerasgan.examples import Examples
-from kerasgan.game import Game, number
+from kerasgan.game import Game
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.precision import in_float32
 
@@ -46,7 +47,7 @@ class Translator(Examples, Game):
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    def _unpack(self, data):
+    def unpack(self, data):
         first, second, _ = keras.utils.unpack_x_y_sample_weight(data)
         if second is None:
             raise ValueError(f"{self.name} learns from two domains: fit it on (images of A, images of B).")
@@ -57,8 +58,9 @@ class Translator(Examples, Game):
         channels = self.source_media.shape[-1]
         return pairs[..., :channels], pairs[..., channels:]
 
-    def _sources(self, real):
-        return self.split(real)[0]
+    def sources_for(self, batch):
+        """Images of A."""
+        return self.split(batch.real)[0]
 
     def check(self, samples, second=None):
         """Raises a ValueError that says what is wrong with images of A and of B (model range), if anything is."""

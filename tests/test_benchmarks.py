@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.game import Batch
 from kerasgan.models import CGAN, DCGAN, WGAN, WGANGP
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
@@ -129,7 +130,7 @@ def test_naive_discriminator_learns_what_ours_does():
     naive.discriminator.set_weights(gan.discriminator.get_weights())
     real, fake = (tf.random.stateless_uniform((4, 16, 16, 3), (0, n), -1.0, 1.0) for n in range(2))
     naive.fakes = lambda count, labels: fake
-    gan.discriminator_step(real, fake, None)
+    gan.discriminator_step(Batch(real, fake=fake))
     naive.discriminator_step(real, None)
     for ours, theirs in zip(gan.discriminator.get_weights(), naive.discriminator.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-6)

@@ -62,9 +62,9 @@ def reals_of(gan):
     """The real batches that the discriminator gets from now on."""
     seen, original = [], gan.discriminator_gradients
 
-    def noting(real, fake, labels):
-        seen.append(np.array(real))
-        return original(real, fake, labels)
+    def noting(batch):
+        seen.append(np.array(batch.real))
+        return original(batch)
 
     gan.discriminator_gradients = noting
     return seen

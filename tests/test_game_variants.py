@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from kerasgan import schedules
 from kerasgan.augmentation import AdaptiveAugment
+from kerasgan.game import Batch
 from kerasgan.models import CGAN, DCGAN, WGANGP
 from kerasgan.penalties import R1, GradientPenalty
 
@@ -41,14 +42,14 @@ def assert_same(found, expected, tolerance=1e-6):
 
 def two_passes(gan, real, labels=None):
     """The simultaneous update written out: both losses' gradients by passes of their own, then both updates."""
-    latents = gan._sources(real)
+    latents = gan.sources_for(Batch(real, labels))
     with tf.GradientTape(persistent=True) as tape:
         fake = gan.call_generator(latents, labels)
         seen = tf.stop_gradient(fake)
         real_logits, fake_logits = gan.call_discriminator(real, labels), gan.call_discriminator(seen, labels)
         loss = tf.reduce_mean(gan.adversarial_loss.discriminator(real_logits, fake_logits))
         for penalty in gan.penalties:
-            gan._next_seed()  # which the step draws, too
+            gan.next_seed()  # which the step draws, too
             loss += tf.reduce_mean(
                 penalty(lambda x: gan.call_discriminator(x, labels), real, seen, tf.constant([3, 4]))
             )
@@ -149,12 +150,16 @@ def test_one_stage_refuses_maps_of_logits():
 def one_after_the_other(gan):
     """The step whose earlier updates of the discriminator are written out, not in a loop of the graph."""
 
-    def play(batches):
+    def in_turn(update, batches):
         for batch in batches:
-            gan._play(("discriminator",), gan._gradients_without_tape, *batch)
+            update(batch)
 
-    gan._play_earlier = play
-    return tf.function(gan.train_step)
+    def step(data):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("kerasgan.game.game.in_turn", in_turn)
+            return gan.train_step(data)
+
+    return tf.function(step)
 
 
 @pytest.mark.parametrize(

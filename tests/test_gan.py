@@ -11,6 +11,8 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import GAN
+from kerasgan.game import Batch
+from kerasgan.game.regularization import Regularization
 from kerasgan.models import CGAN, DCGAN, WGAN
 from kerasgan.penalties import R1, R2
 
@@ -73,9 +75,9 @@ def test_discriminator_steps_each_get_their_own_real_batch():
     seen = []
     original = gan.discriminator_gradients
 
-    def noting(real, fake, labels):
-        seen.append((real, fake))
-        return original(real, fake, labels)
+    def noting(batch):
+        seen.append((batch.real, batch.fake))
+        return original(batch)
 
     gan.discriminator_gradients = noting
     data = vectors(12)
@@ -160,10 +162,15 @@ def test_penalties_compute_in_float32_unless_told_otherwise(dtype, full_precisio
     original = layer.call
     layer.call = lambda x: (dtypes.add(x.dtype.name), original(x))[1]
     real = tf.constant(images(4))
-    value = gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
+
+    def mean_penalty():
+        batch = Batch(real, fake=real)
+        return Regularization(gan.player("discriminator"), batch, batch).added_to(tf.zeros(()))
+
+    value = mean_penalty()
     assert dtypes == {expected}
     gan.penalties[0].full_precision = True
-    exact = gan._penalty(gan.penalties[0], (real, real), (real, real), None, (tf.constant([1, 2]), None))
+    exact = mean_penalty()
     assert value.dtype == tf.float32 and float(value) == pytest.approx(float(exact), rel=0.05)
     gan.call_discriminator(real)
     assert dtypes == {expected, "float32", gan.compute_dtype}
@@ -183,7 +190,7 @@ def test_penalties_at_the_samples_share_the_pass_of_the_loss(through):
     real, fake = tf.constant(images(4)), tf.constant(images(8)[4:])
     calls, original, seeds = [], gan.call_discriminator, np.array(gan.training_seeds.state)
     gan.call_discriminator = lambda samples, labels: (calls.append(samples), original(samples, labels))[1]
-    got = gan.discriminator_gradients(real, fake, None)
+    got = gan.discriminator_gradients(Batch(real, fake=fake))
     assert len(calls) == 2  # those of the loss
 
     with tf.GradientTape() as tape:
@@ -206,7 +213,7 @@ def test_penalties_in_another_precision_make_a_pass_of_their_own():
     gan.compile(penalties=[R1(1.0), R2(1.0, full_precision=False)])
     calls, original = [], gan.call_discriminator
     gan.call_discriminator = lambda samples, labels: (calls.append(samples), original(samples, labels))[1]
-    gan.discriminator_gradients(tf.constant(images(4)), tf.constant(images(4)), None)
+    gan.discriminator_gradients(Batch(tf.constant(images(4)), fake=tf.constant(images(4))))
     assert len(calls) == 3
 
 
@@ -432,6 +439,7 @@ def test_two_replicas_equal_one_device_and_draw_different_latents():
         import numpy as np, tensorflow as tf, keras
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+        from kerasgan.game import Batch
         from kerasgan.models import DCGAN
 
         def build():
@@ -443,7 +451,7 @@ def test_two_replicas_equal_one_device_and_draw_different_latents():
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
         with strategy.scope():
             gan = build()
-        seeds = strategy.experimental_local_results(strategy.run(gan._next_seed))
+        seeds = strategy.experimental_local_results(strategy.run(gan.next_seed))
         assert len({tuple(s.numpy()) for s in seeds}) == 2, seeds
         images = np.random.default_rng(0).uniform(-1, 1, (16, 16, 16, 1)).astype("float32")
         before = gan.discriminator.get_weights()[0]
@@ -457,14 +465,14 @@ def test_two_replicas_equal_one_device_and_draw_different_latents():
         with strategy.scope():
             gan = build()
         real, fake = images[:8], images[8:]
-        single.discriminator_step(tf.constant(real), tf.constant(fake), None)
+        single.discriminator_step(Batch(tf.constant(real), fake=tf.constant(fake)))
         halves = [
             strategy.experimental_distribute_values_from_function(
                 lambda c, a=a: tf.constant(a[4 * c.replica_id_in_sync_group :][:4])
             )
             for a in (real, fake)
         ]
-        strategy.run(tf.function(gan.discriminator_step), args=(*halves, None))
+        strategy.run(tf.function(lambda real, fake: gan.discriminator_step(Batch(real, fake=fake))), args=halves)
         for a, b in zip(single.discriminator.get_weights(), gan.discriminator.get_weights()):
             np.testing.assert_allclose(a, b, atol=1e-6)
         print("equal")

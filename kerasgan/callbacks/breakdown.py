@@ -16,8 +16,9 @@ class StopOnNaN(keras.callbacks.Callback):
 
     `broken_batch.npz` in the folder, which `numpy.load` opens, then holds
 
-    - `samples` (n, ...) in model range and, if there are some, `labels` (n,), of that step and of the one before it,
-      whose update may be to blame; with `steps_per_execution`, of all steps of the last execution;
+    - `samples` (n, ...) in model range (`samples_<part>`, where they have parts) and, if there are some, `labels` (n,),
+      of that step and of the one before it, whose update may be to blame; with `steps_per_execution`, of all steps of
+      the last execution;
     - `steps` (n,): the step that a sample was in, 0 for the last, -1 for the one before;
     - `broken`: names of what is not finite, logs first, then weights;
     - `epoch`, the number of the running one from 1, and `samples_seen`.
@@ -43,9 +44,12 @@ class StopOnNaN(keras.callbacks.Callback):
     def watch(self, dataset):
         """The data set, its batches remembered as steps take them; `GAN.fit` asks for it."""
         self._batches.clear()
+        spec = dataset.element_spec
+        self._names = _names_of(spec if isinstance(spec, tuple) else (spec,))
 
         def remember(*parts):
-            tf.py_function(lambda *tensors: self._batches.append(tensors), parts, [])  # tensors stay: nothing is copied
+            tensors = tf.nest.flatten(parts)
+            tf.py_function(lambda *kept: self._batches.append(kept), tensors, [])  # tensors stay: nothing is copied
             return parts if len(parts) > 1 else parts[0]
 
         return dataset.map(remember)
@@ -93,7 +97,7 @@ class StopOnNaN(keras.callbacks.Callback):
         """Writes the file. Returns what to say of it."""
         columns = [np.concatenate(column) for column in zip(*self._batches, strict=True)]
         steps = np.repeat(np.arange(len(self._batches)) + 1 - len(self._batches), [len(b[0]) for b in self._batches])
-        arrays = dict(zip(("samples", "labels"), columns, strict=False))
+        arrays = dict(zip(self._names, columns, strict=True))
         try:
             with files.atomic(self.path) as temporary:
                 np.savez(temporary, **arrays, steps=steps, broken=names, epoch=self._epoch + 1, samples_seen=seen)
@@ -115,3 +119,11 @@ def breakdown(names, folder, when="", more=""):
         f"The last good model, if there is one, is {str(folder / 'model.keras')!r}. Start again with a lower learning "
         "rate, or in float32."
     )
+
+
+def _names_of(spec):
+    """What the tensors of a batch are called in the file, in the order of `tf.nest.flatten`."""
+    names = []
+    for name, part in zip(("samples", "labels"), spec, strict=False):
+        names += [f"{name}_{key}" for key in sorted(part)] if isinstance(part, dict) else [name]
+    return names

@@ -16,6 +16,7 @@ from kerasgan import distribution, files
 from kerasgan.callbacks import variety
 from kerasgan.console import say
 from kerasgan.keras_file import contents
+from kerasgan.structures import each, joined, length
 
 PATIENCE = 100_000  # samples seen after which samples must differ, even if they never did; slow learners need 80,000
 _PLAYERS = ("discriminator", "generator")
@@ -129,10 +130,11 @@ class CollapseMonitor(keras.callbacks.Callback):
         def remember(*parts):
             if self._watching:
                 self._seen_reals.append(self.model.real_samples(parts))  # the tensor stays: nothing is copied
-                self._watching = sum(map(len, self._seen_reals)) < variety.COUNT
+                self._watching = sum(map(length, self._seen_reals)) < variety.COUNT
 
         def note(*parts):
-            tf.py_function(remember, parts, [])
+            tensors = tf.nest.flatten(parts)
+            tf.py_function(lambda *flat: remember(*tf.nest.pack_sequence_as(parts, flat)), tensors, [])
             return parts if len(parts) > 1 else parts[0]
 
         return dataset.map(note)
@@ -228,8 +230,8 @@ class CollapseMonitor(keras.callbacks.Callback):
             start["real"] = self._reference()
         count = start["real"]["count"] if start["real"] else variety.COUNT
         fakes = self.model.watched_samples(count, self.seed)
-        if len(fakes) < 2:  # of the only example that a translator has, which says nothing
-            return {"count": len(fakes), "diversity": 1.0, "duplicates": 0.0, "distance": None, "nearest": None}
+        if length(fakes) < 2:  # of the only example that a translator has, which says nothing
+            return {"count": length(fakes), "diversity": 1.0, "duplicates": 0.0, "distance": None, "nearest": None}
         found = variety.spread(variety.features(fakes, media, self._network))
         row = {"distance": found.mean, "nearest": float(np.median(found.nearest))}
         known = [start["real"]] if start["real"] else [*self._rows[1:], row]  # without reals, the run's own best
@@ -242,10 +244,10 @@ class CollapseMonitor(keras.callbacks.Callback):
         """The distances among real samples, or None where there are none to be had."""
         samples = self._reals()
         self._seen_reals.clear()
-        if samples is None or len(samples) < 2:
+        if samples is None or length(samples) < 2:
             return None
         found = variety.spread(variety.features(samples, self.model.media, self._network))
-        return {"count": len(samples), "distance": found.mean, "nearest": float(np.median(found.nearest))}
+        return {"count": length(samples), "distance": found.mean, "nearest": float(np.median(found.nearest))}
 
     def _reals(self):
         """Up to 64 of them in model range; None if there are none."""
@@ -253,8 +255,8 @@ class CollapseMonitor(keras.callbacks.Callback):
             chosen = np.linspace(0, len(self._real) - 1, min(variety.COUNT, len(self._real))).round().astype(int)
             return self.model.media.to_model(self._real[chosen])
         batches = self._seen_reals if self._real is None else self._until_enough()
-        samples = [np.asarray(batch, "float32") for batch in batches]
-        return np.concatenate(samples)[: variety.COUNT] if samples else None
+        samples = [each(_numbers, batch) for batch in batches]
+        return each(lambda part: part[: variety.COUNT], joined(samples)) if samples else None
 
     def _until_enough(self):
         """Batches of the data set that was given, in model range, until there are enough."""
@@ -262,7 +264,7 @@ class CollapseMonitor(keras.callbacks.Callback):
         for batch in self._real:
             samples = self.model.real_samples(batch if isinstance(batch, tuple) else (batch,))
             yield samples
-            count += len(samples)
+            count += length(samples)
             if count >= variety.COUNT:
                 return
 
@@ -500,3 +502,9 @@ def _below(number, bound):
 
 def _short(value):
     return float(f"{value:.6g}")
+
+
+def _numbers(part):
+    """A tensor as NumPy computes with it: bfloat16 as float32."""
+    part = np.asarray(part)
+    return part.astype("float32") if part.dtype.kind in "fV" else part

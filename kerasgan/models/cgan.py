@@ -87,14 +87,3 @@ class CGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "units": units,
-            "maxout_units": maxout_units,
-            "dropout": dropout,
-            "generator_dropout": generator_dropout,
-        }
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

@@ -4,12 +4,12 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from kerasgan.game import count_of
 from kerasgan.layers import Conv2D, InstanceNormalization, ReflectionPadding2D
 from kerasgan.media import Image
 from kerasgan.patches import check_upsampling, default_patch_steps, doubled, normal, patch_logits
 from kerasgan.precision import policy
 from kerasgan.sizes import halvings
+from kerasgan.structures import count_of
 from kerasgan.translator import Translator
 
 _FEW, _MANY, _LARGE = 6, 9, 256  # residual blocks, as in the paper, below and from so many pixels on
@@ -146,16 +146,6 @@ class CycleGAN(Translator):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "source_channels": source_channels,
-            "width": width,
-            "discriminator_width": discriminator_width,
-            "blocks": blocks,
-            "upsampling": upsampling,
-            "patch_steps": patch_steps,
-            "pool_size": pool_size,
-        }
         self.pool = None
         if pool_size:
             shape = (pool_size, *self.discriminator.inputs[0].shape[1:])
@@ -172,25 +162,29 @@ class CycleGAN(Translator):
     def translator(self, direction, network):
         return network.get_layer(direction)
 
-    def _sources(self, real):
-        return real
+    def sources_for(self, batch):
+        """Pairs of images of A and of B."""
+        return batch.real
 
-    def call_generator(self, sources, labels=None, training=True):
+    def call_generator(self, sources, condition=None, training=True):
         """Pairs of images of A and of B -> pairs of an A made of the B and a B made of the A."""
         return self.generator(list(self.split(sources)), training=training)
 
-    def generator_terms(self, real, fake):
+    def generator_terms(self, batch):
         """Both ways there and back, and what is there already, as sums over the domains of mean differences."""
+        real = batch.real
         a, b = self.split(real)
-        there_and_back = self.call_generator(fake)  # of the A made of b a B, of the B made of a an A
+        there_and_back = self.call_generator(batch.fake)  # of the A made of b a B, of the B made of a an A
         terms = {"cycle": _difference(there_and_back, real, a.shape[-1])}
         if "identity" in self.default_weights:
             same = self.call_generator(tf.concat([b, a], axis=-1))
             terms["identity"] = _difference(same, real, a.shape[-1])
         return terms
 
-    def discriminator_gradients(self, real, fake, labels):
-        return super().discriminator_gradients(real, fake if self.pool is None else self._exchanged(fake), labels)
+    def discriminator_gradients(self, batch):
+        if self.pool is not None:
+            batch = batch._replace(fake=self._exchanged(batch.fake))
+        return super().discriminator_gradients(batch)
 
     def _exchanged(self, fake):
         """Generated pairs as the discriminators get them: every other one is an earlier one, which it replaces.
@@ -208,10 +202,10 @@ class CycleGAN(Translator):
         newest, beyond = newest[:size], newest[size:]  # of a batch that is larger than the pool
         count = newest.shape[0] or tf.shape(newest)[0]
         pool, pooled = tf.convert_to_tensor(self.pool.value), tf.cast(self.pooled.value, tf.int32)
-        order = tf.argsort(tf.random.stateless_uniform((size,), self._shared_seed()))
+        order = tf.argsort(tf.random.stateless_uniform((size,), self.shared_seed()))
         is_full = pooled >= size
         slots = tf.where(is_full, order, (pooled + tf.range(size)) % size)[:count]
-        draws = tf.random.stateless_uniform((2, size), self._shared_seed())[:, :count] < 0.5
+        draws = tf.random.stateless_uniform((2, size), self.shared_seed())[:, :count] < 0.5
         swapped = is_full & draws  # (2, count): domains, rows
         channels = self.source_media.shape[-1]
         swapped = tf.concat(
@@ -226,9 +220,6 @@ class CycleGAN(Translator):
             first = tf.distribute.get_replica_context().replica_id_in_sync_group * own
             given = given[first : first + own]
         return given
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}
 
 
 def _difference(one, other, channels):

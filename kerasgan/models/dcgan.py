@@ -173,15 +173,3 @@ class DCGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "width": width,
-            "kernel_size": kernel_size,
-            "normalization": normalization,
-            "minibatch_deviation": minibatch_deviation,
-            "latent": latent,
-        }
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

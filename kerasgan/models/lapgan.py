@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasgan.game import number
+from kerasgan.checks import number
 from kerasgan.gan import GAN
 from kerasgan.layers import Conv2D
 from kerasgan.media import Image
@@ -227,15 +227,6 @@ class LAPGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "units": units,
-            "width": width if isinstance(width, int) else list(width),
-            "dropout": dropout,
-            "level_samples": level_samples if isinstance(level_samples, int) else list(level_samples),
-            "latent": latent,
-        }
 
     @staticmethod
     def default_optimizers():
@@ -255,9 +246,9 @@ class LAPGAN(GAN):
     def _level_of(self, player):
         return getattr(self, player).get_layer(f"level_{self.stage}")
 
-    def _unpack(self, data):
+    def unpack(self, data):
         """Real images in the size of the current level."""
-        images, labels = super()._unpack(data)
+        images, labels = super().unpack(data)
         return self._of_stage(images), labels
 
     def _of_stage(self, images):
@@ -266,33 +257,30 @@ class LAPGAN(GAN):
             images = tf.nn.avg_pool2d(images, 2, 2, "VALID")
         return images
 
-    def _sources(self, real):
+    def sources_for(self, batch):
         """Latents; for details the real images, blurred, and noise as one more channel."""
-        latents = super()._sources(real)
+        latents = super().sources_for(batch)
         if self.stage == 0:
             return latents
         noise = self.generator.get_layer(f"noise_{self.stage}")(latents)
-        return tf.concat([self.blurred(real), tf.cast(noise, tf.float32)], axis=-1)
+        return tf.concat([self.blurred(batch.real), tf.cast(noise, tf.float32)], axis=-1)
 
     def blurred(self, images):
         """Images (batch, height, width, channels) made half as large and enlarged again: all but their details."""
         return self.generator.get_layer("enlarge")(tf.nn.avg_pool2d(images, 2, 2, "VALID"))
 
-    def call_generator(self, sources, labels=None, training=True):
-        """Images of the current level from what `_sources` gives."""
+    def call_generator(self, sources, condition=None, training=True):
+        """Images of the current level from what `sources_for` gives."""
         if self.stage == 0:
             inputs = [self.generator.get_layer("latents_0")(sources)]
         else:
             inputs = [sources[..., :-1], sources[..., -1:]]
-        return self._level_of("generator")(inputs if labels is None else [*inputs, labels], training=training)
+        return self._level_of("generator")(inputs if condition is None else [*inputs, condition], training=training)
 
-    def call_discriminator(self, samples, labels=None, training=True):
+    def call_discriminator(self, samples, condition=None, training=True):
         """Logits of images of the current level; larger ones are made smaller."""
         inputs = [self._of_stage(samples)]
-        return self._level_of("discriminator")(inputs if labels is None else [*inputs, labels], training=training)
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}
+        return self._level_of("discriminator")(inputs if condition is None else [*inputs, condition], training=training)
 
 
 def for_levels(name, given, levels, but):

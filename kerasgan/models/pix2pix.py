@@ -185,30 +185,14 @@ class Pix2Pix(Translator):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "source_channels": source_channels,
-            "width": width,
-            "discriminator_width": discriminator_width,
-            "max_width": max_width,
-            "depth": depth,
-            "upsampling": upsampling,
-            "patch_steps": patch_steps,
-            "dropout": dropout,
-            "normalization": normalization,
-            "skip_image": skip_image,
-        }
 
-    def call_generator(self, sources, labels=None, training=True):
+    def call_generator(self, sources, condition=None, training=True):
         """Images of A -> pairs of them and of what is made of them."""
         translated = self.generator(sources, training=training)
         return tf.concat([tf.cast(sources, translated.dtype), translated], axis=-1)
 
-    def generator_terms(self, real, fake):
+    def generator_terms(self, batch):
         """The mean absolute difference of the generated from the true image of B."""
-        _, target = self.split(real)
-        _, translated = self.split(fake)
+        _, target = self.split(batch.real)
+        _, translated = self.split(batch.fake)
         return {"l1": tf.reduce_mean(tf.abs(tf.cast(target, tf.float32) - tf.cast(translated, tf.float32)))}
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

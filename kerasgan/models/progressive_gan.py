@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasgan.game import number
+from kerasgan.checks import number
 from kerasgan.gan import GAN
 from kerasgan.layers import (
     Conv2D,
@@ -228,14 +228,6 @@ class ProgressiveGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "width": width,
-            "max_width": max_width,
-            "fade_samples": self.fade_samples,
-            "stable_samples": self.stable_samples,
-        }
 
     @staticmethod
     def default_optimizers():
@@ -282,15 +274,15 @@ class ProgressiveGAN(GAN):
                 network.get_layer(f"fade_{level}").alpha.assign(self.alpha(level))
         return super().train_step(data)
 
-    def _update_ema(self, batch):
-        super()._update_ema(batch)
+    def update_average(self, batch):
+        super().update_average(batch)
         for level in range(1, self.stages):  # what it mixes is no average, but what the generator mixes
             name = f"fade_{level}"
             self.ema_generator.get_layer(name).alpha.assign(self.generator.get_layer(name).alpha)
 
-    def _unpack(self, data):
+    def unpack(self, data):
         """Real images as the current level sees them, mixed as the generator's are."""
-        images, labels = super()._unpack(data)
+        images, labels = super().unpack(data)
         images = self._of_stage(images)
         if self.stage:
             alpha = self.alpha(self.stage)
@@ -305,11 +297,11 @@ class ProgressiveGAN(GAN):
             images = tf.nn.avg_pool2d(images, 2, 2, "VALID")
         return images
 
-    def call_generator(self, sources, labels=None, training=True):
+    def call_generator(self, sources, condition=None, training=True):
         """Images of the current level, in model range, from latents."""
         return synthesize(self.generator.get_layer, sources, self.stage, self.oldest)
 
-    def call_discriminator(self, samples, labels=None, training=True):
+    def call_discriminator(self, samples, condition=None, training=True):
         """Logits of images of the current level; larger ones are made smaller."""
         return judge(self.discriminator.get_layer, self._of_stage(samples), self.stage, self.oldest)
 
@@ -324,8 +316,3 @@ class ProgressiveGAN(GAN):
         for _ in range(last, self.stages - 1):
             images = generator.get_layer("double")(images)
         return keras.Model(latents, self.media.finish(images))
-
-    def get_config(self):
-        config = {**self.config, **self.base_config()}
-        del config["num_classes"]
-        return config

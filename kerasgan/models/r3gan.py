@@ -222,23 +222,12 @@ class R3GAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "width": width,
-            "max_width": max_width,
-            "blocks": blocks,
-            "group_size": group_size,
-        }
 
     @property
     def default_penalties(self):
-        gamma = 2.0 * (max(self.config["image_shape"][:2]) / 64) ** 3
+        gamma = 2.0 * (max(self.media.shape[:2]) / 64) ** 3
         return R1(weight=gamma, through_augmentation=True), R2(weight=gamma, through_augmentation=True)
 
     @staticmethod
     def default_optimizers():
         return tuple(keras.optimizers.Adam(2e-4, 0.0, 0.99, epsilon=1e-8) for _ in range(2))
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

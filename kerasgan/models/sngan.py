@@ -231,11 +231,7 @@ class SNGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {"image_shape": list(image_shape), "latent_dim": latent_dim, "width": width}
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(2e-4, 0.0, 0.9), keras.optimizers.Adam(2e-4, 0.0, 0.9)
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

@@ -8,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasgan import distribution, perceptual, upscaler
+from kerasgan import perceptual, upscaler
+from kerasgan.checks import number
 from kerasgan.examples import Examples
-from kerasgan.game import Game, count_of, number, once_there
+from kerasgan.game import Game, once_there
+from kerasgan.game.gradients import gradients_of
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
 from kerasgan.media.dead_leaves import dead_leaves
@@ -248,22 +250,13 @@ class SRGAN(Examples, Game):
             )
         self.scale = scale
         self._content = lambda: content  # not an attribute: Keras would take a model for a part of this one
+        self.pixel_loss = pixel_loss
         self.pretraining = pretraining
         self.tile = number("tile", tile, None, least=1, whole=True)
         self.reach = reach(scale, blocks, body, upsampling)
         self.media.together = 3
         self.stage = self.stage_at(0)
         self.stage_entered.assign(self.stage)
-        self.config = {
-            "image_shape": list(image_shape),
-            "scale": scale,
-            "width": width,
-            "blocks": blocks,
-            **choices,
-            "discriminator_width": discriminator_width,
-            "pretraining": pretraining,
-            "tile": tile,
-        }
 
     @staticmethod
     def default_optimizers():
@@ -294,49 +287,46 @@ class SRGAN(Examples, Game):
         if self.stage:
             return super().train_step(data)
         with once_there(data):
-            for real, labels in self._batches(data):
-                self._play(("generator",), self._pixel_gradients, real, labels)
-                batch = count_of(real) * tf.distribute.get_strategy().num_replicas_in_sync
-                self.samples_seen.assign_add(batch)
-                self._update_ema(batch)
-            return distribution.logs({metric.name: metric.result() for metric in self.metrics})
+            for batch in self.batches(data):
+                self.update(["generator"], self._pixel_gradients, batch)
+                logs = self.end_of_step(batch.count, batch.count)
+            return logs
 
-    def _pixel_gradients(self, real, labels, sources):
+    def _pixel_gradients(self, batch):
+        generator = self.player("generator")
         with tf.GradientTape() as tape:
-            loss = self._pixel_loss(real, self.call_generator(sources))
-            total = self._scale(loss, self.generator_optimizer)
-        self._track(generator_loss=loss)
-        gradients = tape.gradient(total, [v.value for v in self.variables_of("generator")])
-        return [tf.convert_to_tensor(gradient) for gradient in gradients]
+            loss = self._pixel_loss(batch.real, self.call_generator(batch.sources))
+            total = generator.scaled(loss)
+        self.track(generator_loss=loss)
+        return gradients_of(tape, total, generator.variables)
 
-    def held_out_losses(self, real, labels):
+    def held_out_losses(self, batch):
         """As `Game.held_out_losses`; in pretraining the pixel loss alone."""
         if self.stage:
-            return super().held_out_losses(real, labels)
-        return {"generator_loss": self._pixel_loss(real, self.call_generator(self._sources(real)))}
+            return super().held_out_losses(batch)
+        return {"generator_loss": self._pixel_loss(batch.real, self.call_generator(self.sources_for(batch)))}
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    def _sources(self, real):
+    def sources_for(self, batch):
         """The low resolution of a batch, float32 in [-1, 1], on the 256 levels of 8 bits."""
-        height, width = real.shape[1:3]
+        height, width = batch.real.shape[1:3]
         columns, rows = (tf.constant(bicubic.matrix(side, side // self.scale), tf.float32) for side in (width, height))
-        pixels = 127.5 * (tf.cast(real, tf.float32) + 1.0)
+        pixels = 127.5 * (tf.cast(batch.real, tf.float32) + 1.0)
         pixels = _levels(tf.einsum("jw,nhwc->nhjc", columns, pixels))
         pixels = _levels(tf.einsum("ih,nhjc->nijc", rows, pixels))
         return pixels / 127.5 - 1.0
 
-    def generator_terms(self, real, fake):
+    def generator_terms(self, batch):
         """The pixel loss and, where it has a weight, the perceptual loss."""
-        terms = {"pixel": self._pixel_loss(real, fake)}
+        terms = {"pixel": self._pixel_loss(batch.real, batch.fake)}
         if self._wants_content():
-            terms["content"] = perceptual.get(self._content())(real, fake, self._next_seed())
+            terms["content"] = perceptual.get(self._content())(batch.real, batch.fake, self.next_seed())
         return terms
 
     def _pixel_loss(self, real, fake):
         difference = tf.cast(fake, tf.float32) - tf.cast(real, tf.float32)
-        squared = self.config["pixel_loss"] == "squared"
-        return tf.reduce_mean(tf.square(difference) if squared else tf.abs(difference))
+        return tf.reduce_mean(tf.square(difference) if self.pixel_loss == "squared" else tf.abs(difference))
 
     def _wants_content(self):
         return self.pretraining is not None and self.weights_of_terms["content"] != 0.0
@@ -433,13 +423,12 @@ class SRGAN(Examples, Game):
     # Saving --------------------------------------------------------------------------------------------------------
 
     def get_config(self):
-        content = self._content()
-        if isinstance(content, keras.Model):
+        if isinstance(self._content(), keras.Model):
             raise ValueError(
                 "content is a keras.Model, which cannot be saved inside of another model: save it with "
                 'content.save("features.keras"), and give SRGAN this path as content.'
             )
-        return {**self.config, "content": content, **self.base_config()}
+        return super().get_config()
 
 
 def _levels(pixels):

@@ -78,16 +78,3 @@ class VanillaGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "units": units,
-            "maxout_units": maxout_units,
-            "pieces": pieces,
-            "dropout": dropout,
-        }
-
-    def get_config(self):
-        config = {**self.config, **self.base_config()}
-        del config["num_classes"]
-        return config

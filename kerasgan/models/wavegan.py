@@ -200,18 +200,7 @@ class WaveGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.config = {
-            "length": length,
-            "sample_rate": sample_rate,
-            "channels": channels,
-            "latent_dim": latent_dim,
-            "width": width,
-            "phase_shuffle": phase_shuffle,
-        }
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(1e-4, 0.5, 0.9), keras.optimizers.Adam(1e-4, 0.5, 0.9)
-
-    def get_config(self):
-        return {**self.config, **self.base_config()}

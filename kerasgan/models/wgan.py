@@ -52,12 +52,6 @@ class WGAN(DCGAN):
             name=name,
             dtype=dtype,
         )
-        self.config = {
-            "image_shape": list(image_shape),
-            "latent_dim": latent_dim,
-            "width": width,
-            "normalization": normalization,
-        }
 
     @staticmethod
     def default_optimizers():

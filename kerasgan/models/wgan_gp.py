@@ -50,7 +50,6 @@ class WGANGP(DCGAN):
             name=name,
             dtype=dtype,
         )
-        self.config = {"image_shape": list(image_shape), "latent_dim": latent_dim, "width": width}
 
     @staticmethod
     def default_optimizers():

@@ -51,8 +51,8 @@ def data_for(gan, count=None):
 
 
 def batch_for(gan, count=4):
-    """One batch as a training step has it: (samples as the players see them, labels or None)."""
-    return gan._unpack(tuple(tf.constant(part) for part in data_for(gan, count)))
+    """One `Batch` as a training step has it: samples as the players see them, and labels or None."""
+    return gan.unpacked(tuple(tf.constant(part) for part in data_for(gan, count)))
 
 
 def made_by(gan, count, seed=None):

@@ -73,21 +73,21 @@ def test_each_step_moves_one_player_only(gan_type):
         if stage:
             gan.samples_seen.assign(min(count for count in range(200) if gan.stage_at(count) == stage) + 1)
             gan.train_on_batch(*data_for(gan))
-        real, labels = batch_for(gan)
-        sources = gan._sources(real)
+        batch = batch_for(gan)
+        sources = gan.sources_for(batch)
         learning = {player: kernels(gan.variables_of(player)) for player in ("generator", "discriminator")}
         for _ in range(2):  # inside of a residual branch that starts at zero, kernels move from the second step on
             with tf.GradientTape() as tape:
-                fake = gan.call_generator(sources, labels)
+                fake = gan.call_generator(sources, batch.condition)
 
             generator, discriminator = values(gan.generator), values(gan.discriminator)
             average = values(gan.ema_generator)
-            gan.discriminator_step(real, tf.stop_gradient(fake), labels)
+            gan.discriminator_step(batch._replace(fake=tf.stop_gradient(fake)))
             assert all(same(generator, gan.generator))
             moving = moved(discriminator, gan.discriminator)
 
             discriminator = values(gan.discriminator)
-            gan.generator_step(real, fake, labels, tape)
+            gan.generator_step(batch._replace(sources=sources, fake=fake), tape)
             assert all(same(discriminator, gan.discriminator))
             moving |= moved(generator, gan.generator)
             assert all(same(average, gan.ema_generator))

@@ -50,10 +50,10 @@ def test_losses_are_the_papers():
     gan = small(pool_size=0)
     gan.compile()
     a, b = map(tf.constant, pairs())
-    real, _ = gan._unpack((a, b))
+    batch = gan.unpacked((a, b))
     with tf.GradientTape() as tape:
-        fake = gan.call_generator(gan._sources(real))
-    found = gan.generator_gradients(real, fake, None, tape)
+        fake = gan.call_generator(gan.sources_for(batch))
+    found = gan.generator_gradients(batch._replace(fake=fake), tape)
     forwards, backwards = (gan.generator.get_layer(name) for name in gan.directions)
     logits_a, logits_b = (
         gan.discriminator(tf.concat(parts, -1))[..., i] for i, parts in enumerate(((backwards(b), b), (a, forwards(a))))
@@ -125,9 +125,9 @@ def test_discriminators_learn_from_the_pool():
     gan = small()
     gan.compile()
     a, b = map(tf.constant, pairs())
-    real, _ = gan._unpack((a, b))
-    fake = gan.call_generator(real)
-    gan.discriminator_gradients(real, fake, None)
+    batch = gan.unpacked((a, b))
+    fake = gan.call_generator(batch.real)
+    gan.discriminator_gradients(batch._replace(fake=fake))
     np.testing.assert_array_equal(gan.pool[:4], fake)
     assert int(gan.pooled) == 4
 

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import losses
+from kerasgan.game import Batch
 from kerasgan.models import LAPGAN, lapgan
 
 SMALL = {"image_shape": (32, 48, 3), "latent_dim": 8, "units": 16, "width": 4, "level_samples": 16, "seed": 3}
@@ -70,12 +71,12 @@ def test_the_pyramid_adds_up_to_the_image():
     details = []
     for level in (1, 2):
         gan.stage = level
-        of_level, _ = gan._unpack(tf.constant(real))
+        of_level, _ = gan.unpack(tf.constant(real))
         np.testing.assert_allclose(of_level, sizes[level], atol=1e-6)
         np.testing.assert_allclose(gan.blurred(of_level), enlarged(sizes[level - 1]), atol=1e-6)
         details.append((of_level - gan.blurred(of_level)).numpy())
     gan.stage = 0
-    x = gan._unpack(tf.constant(real))[0].numpy()
+    x = gan.unpack(tf.constant(real))[0].numpy()
     for detail in details:
         x = enlarged(x) + detail
     np.testing.assert_allclose(x, real, atol=1e-5)
@@ -86,7 +87,7 @@ def test_details_are_made_from_real_blurred_images_and_noise():
     let_details_be_made(gan)
     gan.compile()
     gan.stage = 2
-    sources = gan._sources(tf.constant(real))
+    sources = gan.sources_for(Batch(tf.constant(real)))
     np.testing.assert_allclose(sources[..., :3], enlarged(halved(real)), atol=1e-6)
     noise = sources[..., 3].numpy()
     assert noise.min() < -0.9 and noise.max() > 0.9 and np.abs(noise).max() <= 1.0
@@ -95,7 +96,7 @@ def test_details_are_made_from_real_blurred_images_and_noise():
     added = keras.Model(network.inputs, [layer.output for layer in network.layers if layer.name.startswith("conv")][-1])
     expected = enlarged(halved(real)) + added([sources[..., :3], sources[..., 3:]]).numpy()
     np.testing.assert_allclose(fake, expected, rtol=1e-4, atol=1e-5)
-    again = gan._sources(tf.constant(real))
+    again = gan.sources_for(Batch(tf.constant(real)))
     assert np.abs(gan.call_generator(again) - fake).max() > 1e-3  # the noise matters
 
 

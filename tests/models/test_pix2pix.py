@@ -80,12 +80,12 @@ def test_losses_are_the_papers():
     gan = small()
     gan.compile()
     a, b = map(tf.constant, pairs())
-    real, _ = gan._unpack((a, b))
+    batch = gan.unpacked((a, b))
     with tf.GradientTape() as tape:
-        fake = gan.call_generator(gan._sources(real))
+        fake = gan.call_generator(gan.sources_for(batch))
     np.testing.assert_array_equal(fake[..., :3], a)
     translated = fake[..., 3:].numpy().astype("float64")
-    gan.generator_gradients(real, fake, None, tape)
+    gan.generator_gradients(batch._replace(fake=fake), tape)
     logits = gan.discriminator(tf.concat([a, fake[..., 3:]], -1)).numpy().astype("float64")
     logs = {name: float(metric.result()) for name, metric in gan._trackers.items()}
     assert logs["generator_loss"] == pytest.approx(np.mean(np.logaddexp(0, -logits)), rel=1e-5)
@@ -96,10 +96,10 @@ def test_only_the_l1_distance_is_left_without_the_adversarial_loss():
     gan = small(dropout=0)
     gan.compile(weights={"adversarial": 0, "l1": 2.0})
     a, b = map(tf.constant, pairs())
-    real, _ = gan._unpack((a, b))
+    batch = gan.unpacked((a, b))
     with tf.GradientTape() as tape:
         fake = gan.call_generator(a)
-    found = gan.generator_gradients(real, fake, None, tape)
+    found = gan.generator_gradients(batch._replace(fake=fake), tape)
     with tf.GradientTape() as tape:
         loss = 2 * tf.reduce_mean(tf.abs(b - gan.generator(a, training=True)))
     for mine, other in zip(found, tape.gradient(loss, gan.generator.trainable_variables), strict=True):

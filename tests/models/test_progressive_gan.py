@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import export, losses, penalties
+from kerasgan.game import Batch
 from kerasgan.models import ProgressiveGAN, progressive_gan
 
 SMALL = {"image_shape": (16, 24, 3), "latent_dim": 8, "width": 4, "fade_samples": 8, "stable_samples": 16, "seed": 3}
@@ -144,7 +145,7 @@ def test_real_images_are_mixed_as_the_generators_are():
     for stage, seen in enumerate((0, 18, 42)):
         gan.stage = stage
         gan.samples_seen.assign(seen)
-        found, labels = gan._unpack(tf.constant(real))
+        found, labels = gan.unpack(tf.constant(real))
         expected = real
         for _ in range(stage, 2):
             expected = halved(expected)
@@ -185,7 +186,7 @@ def test_gradients_reach_the_variables_of_the_stage_and_no_others(stage):
     for network in (gan.generator, gan.discriminator):
         set_alphas(network, *[1.0] * max(0, stage - 1), *[0.5] * (stage > 0))
     gan.samples_seen.assign(gan.begin(stage) + 4 if stage else 4)
-    real, _ = gan._unpack(tf.constant(images()))
+    real, _ = gan.unpack(tf.constant(images()))
     with tf.GradientTape(persistent=True) as tape:
         fake = gan.call_generator(latents(gan))
         judged = tf.reduce_sum(gan.call_discriminator(fake) * tf.constant([[1.0], [2.0], [-3.0], [4.0]]))
@@ -215,7 +216,7 @@ def test_penalties_are_those_of_float32_in_mixed_precision():
         gan.stage = 1
         set_alphas(gan.discriminator, 0.5, 0.0)
         smaller = tf.constant(halved(images()))
-        gan.discriminator_gradients(smaller, smaller, None)
+        gan.discriminator_gradients(Batch(smaller, fake=smaller))
         found.append(float(gan._trackers["r1"].result()))
     assert found[1] == pytest.approx(found[0], rel=1e-4)
 

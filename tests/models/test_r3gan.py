@@ -35,8 +35,8 @@ def linear_game(**arguments):
         fresh_generator_batch=R3GAN.default_fresh_generator_batch,
         **arguments,
     )
-    drawn, draw = [], gan._sources
-    gan._sources = lambda samples: drawn.append(draw(samples)) or drawn[-1]
+    drawn, draw = [], gan.sources_for
+    gan.sources_for = lambda batch: drawn.append(draw(batch)) or drawn[-1]
     return gan, drawn
 
 

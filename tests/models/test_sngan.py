@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import export, losses
+from kerasgan.game import Batch
 from kerasgan.layers import ConditionalBatchNormalization, SpectralNormalization
 from kerasgan.models import SNGAN, sngan
 
@@ -153,13 +154,14 @@ def test_losses_of_a_step_are_the_hinge(num_classes):
         fake = gan.call_generator(latents, labels)
     with keras.StatelessScope():
         logits = [np.float64(gan.call_discriminator(samples, labels)) for samples in (images(), fake)]
-    gan.discriminator_gradients(images(), fake, labels)
+    batch = Batch(images(), labels, fake=fake)
+    gan.discriminator_gradients(batch)
     trackers = gan._trackers
     hinge = np.mean(np.maximum(0, 1 - logits[0])) + np.mean(np.maximum(0, 1 + logits[1]))
     assert float(trackers["discriminator_loss"].result()) == pytest.approx(hinge, rel=1e-4)
     with keras.StatelessScope():  # after the power iteration of that call
         judged = np.mean(np.float64(gan.call_discriminator(fake, labels)))
-    gan.generator_gradients(images(), fake, labels, tape)
+    gan.generator_gradients(batch, tape)
     assert float(trackers["generator_loss"].result()) == pytest.approx(-judged, rel=1e-4)
 
 
@@ -179,7 +181,7 @@ def test_one_power_iteration_an_update():
     layers = normalized_layers(gan.discriminator)
     before = [np.float64(layer.u.numpy()) for layer in layers]
     matrices = [matrix_of(layer) for layer in layers]
-    gan.discriminator_step(images(), images() * 0.5, None)
+    gan.discriminator_step(Batch(images(), fake=images() * 0.5))
     for layer, u, matrix in zip(layers, before, matrices, strict=True):
         u = matrix.T @ (matrix @ u)
         np.testing.assert_allclose(layer.u, u / np.linalg.norm(u), rtol=1e-3, atol=1e-4)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasgan import callbacks, perceptual
 from kerasgan.callbacks import Checkpoint
+from kerasgan.game import Batch
 from kerasgan.media import Image, bicubic
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.models import SRGAN, srgan
@@ -114,7 +115,7 @@ def test_repeated_images_keep_full_precision(policy):
 @pytest.mark.parametrize("scale", [2, 4])
 def test_the_low_resolution_is_the_bicubic_kernels(scale):
     gan = small(scale=scale)
-    sources = tf.function(gan._sources)(tf.constant(REAL))
+    sources = tf.function(gan.sources_for)(Batch(tf.constant(REAL)))
     assert sources.shape == (16, 16 // scale, 24 // scale, 3)
     levels = (np.asarray(sources) + 1) * 127.5
     np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)

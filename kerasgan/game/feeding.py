@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
+from kerasgan.game.batch import Batch
+from kerasgan.structures import divided, each
 
 _MOST = 64  # samples in a batch, where nobody says how many
 _TELLING = 16  # samples of a data set that are enough for a guess at their range
@@ -33,7 +35,7 @@ def batches(game, x, y=None, batch_size=None, shuffle=True, held_out=False):
     """
     check = game.check_held_out if held_out else game.check
     x, y = pair(x, y)
-    if is_array(x):
+    if is_array(x) or (isinstance(x, dict) and _in_parts(game)):
         return _of_arrays(game, x, y, batch_size, shuffle, check, held_out)
     _refuse_what_is_no_data(x)
     kind = "tf.data.Dataset" if isinstance(x, tf.data.Dataset) else type(x).__name__
@@ -42,16 +44,16 @@ def batches(game, x, y=None, batch_size=None, shuffle=True, held_out=False):
     if y is not None:
         raise ValueError(f"y was given beside a {kind}: batches have to hold both, (samples, what goes with them).")
     if isinstance(x, tf.data.Dataset):
-        first = first_batches(x, game.checked_samples)
+        first = first_batches(game, x)
         check_all(game, first, check)
-        return _with_shapes(x, first[0]), len(first[0][0])
+        return _with_shapes(x, first[0]), _length(first[0])
     return _of_python(game, x, shuffle and not held_out, check)
 
 
 def held_out(game, given, batch_size=None):
     """`batches` of data that the game does not learn from; `given` is (x, y) or (x,)."""
     if len(given) > 2:
-        parts_of(given)  # which says what is wrong with a third one
+        _check_count_of_parts(given)
     return batches(game, *given, batch_size=batch_size, held_out=True)
 
 
@@ -91,17 +93,17 @@ def _refuse_what_is_no_data(x):
         )
 
 
-def first_batches(dataset, count):
-    """The first batches of a data set, as many as hold `count` samples: each a tuple of arrays.
+def first_batches(game, batches):
+    """The first batches of an iterable of them, as many as hold a game's `checked_samples`: each a tuple of arrays.
 
     Raises:
         ValueError: there is none, or a batch is not (samples,) or (samples, what goes with them).
     """
     first, held = [], 0
-    for batch in dataset:
-        first.append(tuple(map(np.asarray, parts_of(batch))))
-        held += len(first[-1][0]) if first[-1][0].ndim else 1
-        if held >= count:
+    for batch in batches:
+        first.append(each(np.asarray, _parts_of(game, batch)))
+        held += _length(first[-1])
+        if held >= game.checked_samples:
             return first
     if not first:
         raise ValueError(
@@ -111,12 +113,27 @@ def first_batches(dataset, count):
     return first
 
 
-def parts_of(batch):
+def _length(samples):
+    """Samples in a batch, or in the data: of the first array of a structure; 1 for a number."""
+    first = tf.nest.flatten(samples)[0]
+    return len(first) if first.ndim else 1
+
+
+def _in_parts(game):
+    """Whether a sample is a dictionary of parts."""
+    return isinstance(game.media_of_data[0].shape, dict)
+
+
+def _parts_of(game, batch):
     """(samples,) or (samples, what goes with them) of a batch as a data set yields it; a ValueError for others."""
     parts = tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
     for part in parts:
-        if isinstance(part, dict):
+        if isinstance(part, dict) and not _in_parts(game):
             _refuse_dictionary(part)
+    return _check_count_of_parts(parts)
+
+
+def _check_count_of_parts(parts):
     given = [part for part in parts if part is not None]
     if len(given) not in (1, 2):
         raise ValueError(
@@ -138,10 +155,10 @@ def _refuse_dictionary(batch):
 
 def check_all(game, first, check):
     """`check` of the first batches together, and a warning where they look like the upper half of the model range."""
-    parts = [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*first, strict=True)]
+    parts = each(lambda *arrays: np.concatenate(arrays) if len(arrays) > 1 else arrays[0], *first)
     check(*parts)
     for media, part in zip(game.media_of_data, parts, strict=False):
-        if len(part) >= _TELLING and media.begins_at_zero(part):
+        if _length(part) >= _TELLING and media.begins_at_zero(part):
             warnings.warn(
                 f"The first {len(part)} {media.plural} of the data set lie in [0, 1]; the model range, in which "
                 "batches have to be, is [-1, 1]. If 0 is black, map them with lambda x: 2 * x - 1, or read them by "
@@ -154,22 +171,28 @@ def check_all(game, first, check):
 
 
 def _of_arrays(game, x, y, batch_size, shuffle, check, held_out):
-    x = _one_array(x)
+    x = {name: _one_array(part) for name, part in x.items()} if isinstance(x, dict) else _one_array(x)
     for_media = itertools.zip_longest(game.media_of_data, (x, y))
     x, y = (part if part is None or media is None else media.in_model_range(part) for media, part in for_media)
     check(x, y)
     batch_size = game.default_batch_size if batch_size is None else batch_size
-    arrays = [np.asarray(x, "float32")]
     second = game.second_of(y)
-    arrays += [] if second is None else [second]
-    batch_size = _size(batch_size, len(x), held_out)
+    parts = each(_for_networks, x if second is None else (x, second))
+    batch_size = _size(batch_size, _length(x), held_out)
+    arrays = tf.nest.flatten(parts)
     if held_out:
         with tf.device("CPU"):
             dataset = tf.data.Dataset.from_tensor_slices(tuple(arrays)).batch(batch_size)
     else:
         dataset = memory.batches(arrays, batch_size, shuffle, game.seed)
-    dataset = dataset if second is not None else dataset.map(lambda batch: batch)
+    dataset = dataset.map(lambda *flat: tf.nest.pack_sequence_as(parts, flat))
     return dataset.prefetch(tf.data.AUTOTUNE), batch_size
+
+
+def _for_networks(part):
+    """An array as networks take it: float32, or int32 of whole numbers."""
+    part = np.asarray(part)
+    return part.astype("float32" if part.dtype.kind in "fV" else "int32")  # bfloat16 is kind V to NumPy
 
 
 def _one_array(x):
@@ -221,30 +244,27 @@ def _of_python(game, x, shuffle, check):
     count = None
     if isinstance(x, keras.utils.PyDataset):
         count = x.num_batches
-        first = first_batches(
-            map(x.__getitem__, itertools.count() if count is None else range(count)), game.checked_samples
-        )
+        first = first_batches(game, map(x.__getitem__, itertools.count() if count is None else range(count)))
         one_pass = _passes(x, count, shuffle, game.seed)
     elif isinstance(x, collections.abc.Iterator):  # such as a generator: what was looked at comes first
-        first = first_batches(x, game.checked_samples)
+        first = first_batches(game, x)
         rest = itertools.chain(first, x)
         one_pass = lambda: rest  # noqa: E731
     else:
-        first = first_batches(x, game.checked_samples)
+        first = first_batches(game, x)
         one_pass = lambda: x  # noqa: E731
     check_all(game, first, check)
-    kinds = [np.float32 if part.dtype.kind in "fV" else np.int32 for part in first[0]]
+    specs = each(lambda part: tf.TensorSpec((None, *part.shape[1:]), _for_networks(part[:0]).dtype), first[0])
 
     def converted():
         for batch in one_pass():
-            parts = tuple(map(np.asarray, parts_of(batch), kinds))
+            parts = each(_for_networks, _parts_of(game, batch))
             yield parts if len(parts) > 1 else parts[0]
 
-    specs = tuple(tf.TensorSpec((None, *p.shape[1:]), kind) for p, kind in zip(first[0], kinds, strict=True))
     dataset = tf.data.Dataset.from_generator(converted, output_signature=specs if len(specs) > 1 else specs[0])
     if count is not None:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    return dataset.prefetch(tf.data.AUTOTUNE), len(first[0][0])
+    return dataset.prefetch(tf.data.AUTOTUNE), _length(first[0])
 
 
 def _passes(data, count, shuffle, seed):
@@ -292,8 +312,8 @@ def _with_shapes(dataset, first):
         return dataset
 
     def shaped(*batch):
-        parts = parts_of(batch)
-        parts = tuple(tf.ensure_shape(p, (None, *array.shape[1:])) for p, array in zip(parts, first, strict=True))
+        parts = _check_count_of_parts(batch)
+        parts = each(lambda array, part: tf.ensure_shape(part, (None, *array.shape[1:])), first, parts)
         return parts if len(parts) > 1 else parts[0]
 
     return dataset.map(shaped)
@@ -339,3 +359,19 @@ def watched(dataset, callbacks):
     for callback in watching:
         dataset = callback.watch(dataset)
     return dataset.with_options(options)
+
+
+def divided_for_step(game, batch):
+    """The batches of a training step, which its data hold one after the other: a list of `Batch`.
+
+    Raises:
+        ValueError: their samples cannot be divided among them.
+    """
+    count = game.batches_per_step
+    if isinstance(batch.count, int) and batch.count % count:
+        own = " and the generator's own batch" if game.fresh_generator_batch else ""
+        raise ValueError(
+            f"A training step got {batch.count} samples, which is not a multiple of {count}: "
+            f"discriminator_steps={game.discriminator_steps}{own}."
+        )
+    return [Batch(*part) for part in divided(tuple(batch), count)]
