@@ -67,8 +67,9 @@ def _distance_to_one(critic, samples):
 
 
 def _floats(samples):
-    """Samples whose floats are float32."""
-    return each(lambda part: tf.cast(part, tf.float32) if part.dtype.is_floating else part, samples)
+    """Samples as tensors, whose floats are float32."""
+    tensors = each(tf.convert_to_tensor, samples)
+    return each(lambda part: tf.cast(part, tf.float32) if part.dtype.is_floating else part, tensors)
 
 
 def _uniform(samples, shape, seed):

@@ -94,7 +94,8 @@ def test_a_step_takes_the_drift_of_the_logits_that_it_has():
     gan.compile(loss="wasserstein", penalties=["drift", penalties.R1(0.5)], run_eagerly=True)
     asked, call = [], gan.call_discriminator
     gan.call_discriminator = lambda samples, labels=None: asked.append(samples) or call(samples, labels)
-    gradient = gan.discriminator_gradients(Batch(points[0], fake=tf.constant(points[1])))[0]
+    real, fake = tf.unstack(points)
+    gradient = gan.discriminator_gradients(Batch(real, fake=fake))[0]
     assert len(asked) == 2  # those of the loss
     kernel, (real, fake) = critic.get_weights()[0], points
     expected = (fake - real).mean(0)[:, None] + 0.001 * 2 * (real * (real @ kernel)).mean(0)[:, None] + 0.5 * kernel
