@@ -20,7 +20,7 @@ KINDS = 3  # values of the whole number
 
 @keras.saving.register_keras_serializable(package="test")
 class Rows(Media):
-    """Rows of a table: {"sizes": float32 (2,) in [-1, 1], "kind": int32 ()}; a generator gives a share for each kind."""
+    """Rows of a table, {"sizes": float32 (2,), "kind": int32 ()}; a generator gives a share for each kind."""
 
     extension = ".npz"
     extensions = (".npz",)
