@@ -21,7 +21,7 @@ from absl import app, flags
 
 import kerasgan
 from kerasgan import export, files, registry
-from kerasgan.export import network, verification
+from kerasgan.export import network, runtimes, tolerance
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MARKS = ("<!-- phone table, written by tools/benchmark_generators.py -->", "<!-- end of phone table -->")
@@ -76,7 +76,7 @@ def section(record):
     refused = [mode for mode in record["modes"] if not mode["passed"]]
     lines += ["", f"Medians of one sample on {record['machine']}, all runtimes in turns. Operators: {operators}."]
     for mode in refused:
-        advice = verification.advice(mode["quantization"])
+        advice = tolerance.advice(mode["quantization"])
         lines += ["", f"{mode['quantization']} is refused: the tolerance is {mode['tolerance']}. {advice}"]
     return "\n".join(lines)
 
@@ -135,7 +135,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     zoo = pathlib.Path(values.zoo)
     try:
-        verification.check_installed("tflite")
+        runtimes.check_installed("tflite")
         for name in values.names or registry.ZOO:
             found = measure(name, values.runs)
             publish(name, found, zoo)

@@ -5,11 +5,14 @@ policy of the training, on a fixed batch of one. Every file is run and held agai
 """
 
 # Imported here and not when first used: some functions have the name of their module. None imports TensorFlow.
+from kerasgan.export.comparison import Verification
 from kerasgan.export.network import Exportable, check_new
+from kerasgan.export.runtimes import check_installed
 from kerasgan.export.to_onnx import onnx
 from kerasgan.export.to_saved_model import saved_model
 from kerasgan.export.to_tflite import MODES, UnsupportedOperation, tflite
-from kerasgan.export.verification import TOLERANCES, ToleranceError, Verification, check_installed, verify
+from kerasgan.export.tolerance import TOLERANCES, ToleranceError
+from kerasgan.export.verification import verify
 from kerasgan.export.web import WEB_MODE, check_page, web
 
 __all__ = [

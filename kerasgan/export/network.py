@@ -1,4 +1,4 @@
-"""What is exported of a GAN: its network for devices, with named inputs and one named output."""
+"""What is exported of a GAN: its network for devices, with named inputs and outputs."""
 
 import dataclasses
 import functools
@@ -9,6 +9,7 @@ import typing
 import numpy as np
 
 from kerasgan import files
+from kerasgan.export import sidecar
 
 # What a signature is called: TensorFlow Serving, LiteRT and LiteRT.js look for this name first.
 SIGNATURE = "serving_default"
@@ -54,16 +55,31 @@ class Exportable:
     def name(self):
         return self.called or self.gan.name
 
-    @property
-    def output(self):
-        """Name of the output, which no input has: ONNX tells the values of a graph apart by their names."""
-        name = self.gan.media.plural
-        return f"generated_{name}" if name in self.input_names else name
-
     @functools.cached_property
     def network(self):
-        """The functional float32 Keras model: inputs of `inputs`, one output."""
+        """The functional float32 Keras model: inputs of `inputs`; a tensor, or several in a list or a dict of names."""
         return self.gan.inference_network()
+
+    @functools.cached_property
+    def described_outputs(self):
+        """What `kerasgan.Game.inference_outputs` says of each, by names that no input has.
+
+        ONNX tells the values of a graph apart by their names.
+        """
+        described = self.gan.inference_outputs()
+        return [{**one, "name": "generated_" * (one["name"] in self.input_names) + one["name"]} for one in described]
+
+    @functools.cached_property
+    def outputs(self):
+        """{name: symbolic tensor} of the network's outputs, as they are described."""
+        return self._named(self.network.output)
+
+    def _named(self, made):
+        """{name: tensor} of what the network returned."""
+        if isinstance(made, dict):
+            made = [made[one["name"]] for one in self.gan.inference_outputs()]
+        made = made if isinstance(made, (list, tuple)) else [made]
+        return dict(zip([one["name"] for one in self.described_outputs], made, strict=True))
 
     @functools.cached_property
     def input_names(self):
@@ -81,8 +97,8 @@ class Exportable:
         return [tf.TensorSpec((batch_size, *i.shape[1:]), i.dtype, name=name) for name, i in inputs]
 
     def function(self, *inputs):
-        """Tensors in the order of the inputs -> {output name: samples}: what the written graph computes."""
-        return {self.output: self.network(list(inputs) if len(inputs) > 1 else inputs[0], training=False)}
+        """Tensors in the order of the inputs -> {output name: values}: what the written graph computes."""
+        return self._named(self.network(list(inputs) if len(inputs) > 1 else inputs[0], training=False))
 
     def proof(self, count, seed):
         """`inputs(count, seed)` and Keras's `samples` of them, made once: files of all modes are held against them."""
@@ -93,13 +109,13 @@ class Exportable:
         return self._proof[asked]
 
     def samples(self, inputs):
-        """Keras's own answer to {name: array}: float32 (count, ...), in batches of any size."""
+        """Keras's own answer to {name: array}, any number of inputs: {output name: array (count, ...)}."""
         count = len(next(iter(inputs.values())))
         parts = []
         for start in range(0, count, 64):
             values = [inputs[name][start : start + 64] for name in self.input_names]
-            parts.append(np.asarray(self.function(*values)[self.output]))
-        return np.concatenate(parts)
+            parts.append(self.function(*values))
+        return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in self.outputs}
 
 
 def _check(gan):
@@ -154,8 +170,6 @@ def check_new(path, ending, overwrite):
 
 def _check_sidecar(path):
     """Raises a FileExistsError if the sidecar would replace a file that is none, such as a run's recipe.json."""
-    from kerasgan.export import sidecar
-
     beside = sidecar.path_of(path)
     try:
         sidecar.read(path)

@@ -18,10 +18,14 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
     """Everything about an exported network but its file: a dict for JSON.
 
     `inputs` and `output` give names, shapes, dtypes and ranges; a classes' input has the names of its classes, where
-    they are known. `samples` is the kind of thing that comes out.
+    they are known. `samples` is the kind of thing that comes out. A network of several outputs has all of them in
+    `outputs`; `output` is the first.
     """
     gan, recipe = exportable.gan, exportable.recipe
     media = gan.media
+    outputs = [
+        _described(about, exportable.outputs[about["name"]], batch_size) for about in exportable.described_outputs
+    ]
     described = {
         "format": exported_format,
         "name": exportable.name,
@@ -29,14 +33,8 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
         "makes": recipe.makes if recipe else media.plural,
         "quantization": quantization,
         "inputs": [],
-        "output": {
-            "name": exportable.output,
-            "kind": media.kind,
-            "dtype": "float32",
-            "shape": [batch_size, *exportable.network.outputs[0].shape[1:]],
-            "range": None if media.exported_range is None else list(media.exported_range),
-            **media.described(),
-        },
+        "output": outputs[0],
+        **({"outputs": outputs} if len(outputs) > 1 else {}),
         "samples": media.kind,
         "data": {"name": recipe.data_name, "license": recipe.data_license} if recipe else None,
         "license": recipe.license if recipe else None,
@@ -49,6 +47,12 @@ def describe(exportable, exported_format, batch_size, quantization="float32"):
             about["classes"] = list(gan.class_names) or None
         described["inputs"].append(about)
     return described
+
+
+def _described(about, tensor, batch_size):
+    """What is said of an output, with what its tensor says; the four keys that all outputs have come first."""
+    about = {**about, "dtype": tensor.dtype, "shape": [batch_size, *tensor.shape[1:]]}
+    return {key: about[key] for key in ("name", "kind", "dtype", "shape")} | about
 
 
 def write(described, path, target):

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 
-from kerasgan.export import sidecar, to_saved_model, verification
+from kerasgan.export import comparison, runtimes, sidecar, to_saved_model
 from kerasgan.export.network import Exportable, check_new, check_whole
 
 _OPSET = 18
@@ -32,12 +32,12 @@ def onnx(gan, path, *, batch_size=1, overwrite=False, verify=True):
     if batch_size is not None:
         check_whole("batch_size", batch_size)
     path = check_new(path, ".onnx", overwrite)
-    verification.check_installed("onnx")
+    runtimes.check_installed("onnx")
     exportable = Exportable.of(gan)
     with to_saved_model.temporary_folder(path.absolute().parent) as folder:
         written = folder / path.name
         write(exportable, written, batch_size)
-        result = verification.check(exportable, written, "onnx", "float32") if verify else None
+        result = comparison.check(exportable, written, "onnx", "float32") if verify else None
         sidecar.write(sidecar.describe(exportable, "onnx", batch_size), written, path)
         os.replace(written, path)
     return result

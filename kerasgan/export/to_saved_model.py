@@ -3,7 +3,7 @@
 import pathlib
 
 from kerasgan import files
-from kerasgan.export import sidecar, verification
+from kerasgan.export import comparison, sidecar
 from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
 
 
@@ -33,7 +33,7 @@ def saved_model(gan, path, *, batch_size=1, overwrite=False, verify=True):
     exportable = Exportable.of(gan)
     with files.atomic_folder(path) as written:
         write(exportable, written, batch_size)
-        result = verification.check(exportable, written, "saved_model", "float32") if verify else None
+        result = comparison.check(exportable, written, "saved_model", "float32") if verify else None
         sidecar.write(sidecar.describe(exportable, "saved_model", batch_size), written, path)
     return result
 

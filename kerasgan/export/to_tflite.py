@@ -7,10 +7,10 @@ import re
 import warnings
 
 from kerasgan.console import quiet
-from kerasgan.export import flatbuffer, sidecar, to_saved_model, verification
+from kerasgan.export import comparison, flatbuffer, runtimes, sidecar, to_saved_model
 from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
 
-# What weights and arithmetic are; inputs and output are float32 (classes int32) in all of them.
+# What weights and arithmetic are; inputs and outputs are float32 (classes int32) in all of them.
 MODES = {
     "float32": "as trained",
     "float16": "weights of 16 bits, computed in float32: half the size",
@@ -38,7 +38,7 @@ def tflite(
     """Writes the generator as a .tflite file of built-in operators, with its sidecar `PATH.json` beside it.
 
     The file has the signature "serving_default" with named inputs (`latents`, and `labels` where the GAN has classes)
-    and one named output; for images, floats in [0, 1], channels last. The sidecar, which is also in the file as its
+    and named outputs; for images one, floats in [0, 1], channels last. The sidecar, which is also in the file as its
     metadata "kerasgan", gives names, shapes, ranges, classes and licences.
 
     ```python
@@ -75,7 +75,7 @@ def tflite(
     check_whole("calibration", calibration)
     path = check_new(path, ".tflite", overwrite)
     if verify:
-        verification.check_installed("tflite")
+        runtimes.check_installed("tflite")
     exportable = Exportable.of(gan)
     described = sidecar.describe(exportable, "tflite", batch_size, mode)
     with to_saved_model.temporary_folder(path.absolute().parent) as folder:
@@ -88,7 +88,7 @@ def tflite(
             warnings.warn(
                 f"{path.name} holds {', '.join(foreign)}, which LiteRT does not run: not verified.", stacklevel=2
             )
-        result = verification.check(exportable, written, "tflite", mode, seed) if verify and not foreign else None
+        result = comparison.check(exportable, written, "tflite", mode, seed) if verify and not foreign else None
         sidecar.write(described, written, path)
         os.replace(written, path)
     return result

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 
 import kerasgan
@@ -20,7 +21,7 @@ WEB_MODE = "dynamic"  # half the bytes of float16, and three times as fast in a 
 INSTALL = f"npm install @litertjs/core@{LITERT_JS}"
 
 PAGE = pathlib.Path(__file__).parent / "page"
-_SHOWN = ("image", "audio")  # kinds of samples that page/kinds.js knows
+_OUTPUTS = re.compile(r"^const OUTPUTS = \{(.*?)\};", re.MULTILINE | re.DOTALL)  # of page/kinds.js
 _INDEX = "zoo.json"  # which makes a folder a bundle of ours: its models, its runtime, all its files
 _HEAD = "<!-- kerasgan.export.web writes here where the runtime comes from -->"
 _BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by kerasgan.export.web'
@@ -89,11 +90,16 @@ def _models(names):
 def _check_shown(name, described):
     """Raises a ValueError for a model, by its sidecar, that makes what the page does not show."""
     output = described["output"]
-    if output.get("kind", _SHOWN[0]) not in _SHOWN:
+    if output.get("kind", "image") not in _shown():  # sidecars of long ago do not say it
         raise ValueError(
             f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows images and plays "
             "sounds. Its .tflite file runs in apps of your own."
         )
+
+
+def _shown():
+    """Kinds of samples that the page can show, as it says itself."""
+    return re.findall(r"(\w+):", _OUTPUTS.search((PAGE / "kinds.js").read_text(encoding="utf-8"))[1])
 
 
 def _check_model(path):

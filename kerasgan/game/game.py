@@ -40,7 +40,7 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
     - `sources_for(batch)` what the generator starts from, for as many samples; `call_generator` makes them of it;
     - `generator_terms(batch)` what the generator minimizes besides the adversarial loss;
     - `check`, `preview`, `watched_samples` and `real_samples` what callbacks and users' data meet;
-    - `inference_network`, `inference_inputs` and `inference_description` what is exported;
+    - `inference_network`, `inference_inputs`, `inference_description` and `inference_outputs` what is exported;
 
     and which has the verbs that people use. A type whose game goes through stages has `stages` and `stage_at`. Samples,
     condition and sources are tensors or nested structures of tensors.

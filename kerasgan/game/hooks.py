@@ -145,6 +145,14 @@ class Hooks:
         """The part of a batch of the data, a tuple, that `watched_samples` are compared with."""
         return batch[0]
 
+    def inference_outputs(self):
+        """What an app must know of the outputs of `inference_network`: one JSON dict an output, in their order.
+
+        Each has `name` (the key, where the network returns a dict), `kind` and `range` (lowest and highest value, or
+        None). Here, samples as the medium describes them.
+        """
+        return self.media.exported()
+
 
 def with_condition(values, condition):
     """What a network takes: the values alone, or with the condition beside them."""

@@ -18,6 +18,7 @@ class Media:
     - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
     - `outline(samples)`: what samples are compared by where it must be cheap;
     - `described()`: what an app must know of a sample besides its shape and range;
+    - `exported()`: the same of each output, where an exported network has several;
     - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
     Args:
@@ -86,6 +87,14 @@ class Media:
     def described(self):
         """What an app must know of a sample besides its shape and range, for the sidecar of an exported network."""
         return {}
+
+    def exported(self):
+        """What an app must know of each output that `finish` gives, a list of JSON dicts: here, of the one.
+
+        Each has its `name`, `kind` and `range` (lowest and highest value, or None for any), and what `described` adds.
+        """
+        bounds = None if self.exported_range is None else list(self.exported_range)
+        return [{"name": self.plural, "kind": self.kind, "range": bounds, **self.described()}]
 
     @classmethod
     def fitting(cls, samples):

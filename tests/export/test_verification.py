@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kerasgan import export
-from kerasgan.export import verification
+from kerasgan.export import tolerance, verification
 
 pytest.importorskip("ai_edge_litert")
 
@@ -93,6 +93,6 @@ def test_bad_arguments(name, arguments, error, message, dcgan, exported):
         export.verify(dcgan, exported.parent / name, **arguments)
 
 
-def test_nan_is_a_difference(dcgan):
-    assert verification._psnr(np.array([0.0, np.nan]), 1.0) == -np.inf
-    assert verification._judge("float32", np.inf, -np.inf)["passed"] is False
+def test_nan_is_a_difference():
+    found = tolerance.measure("float32", np.array([0.0, np.nan]), np.array([0.0, 0.0]), (0, 1))
+    assert found["max_difference"] == np.inf and found["psnr"] == -np.inf and found["passed"] is False
