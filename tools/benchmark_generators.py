@@ -2,10 +2,15 @@
 
     python tools/benchmark_generators.py                      # all entries
     python tools/benchmark_generators.py --names dcgan_celeba
+    python tools/benchmark_generators.py --prove              # no latencies: only that the tables still hold
 
 Into `zoo/<name>/` go `phone.json` (everything that was measured) and the section "On a phone" of `card.md`; the table
 of all entries goes into the README. A mode that misses its tolerance is listed with what was measured: it is refused.
 Latencies are of this machine, all runtimes in turns; only their ratios say something about another one.
+
+`phone.json` also has a proof: what the files were made from and by (see `kerasgan.export.proof`). As long as that is
+the same, the tests leave out modes that take long. After a change of the export, `--prove` exports and verifies all
+modes again, and writes the proof anew if they are as `phone.json` says.
 """
 
 import json
@@ -16,12 +21,13 @@ import platform
 import re
 import sys
 import tempfile
+import time
 
-from absl import app, flags
+from absl import app, flags, logging
 
 import kerasgan
 from kerasgan import export, files, registry
-from kerasgan.export import network, runtimes, tolerance
+from kerasgan.export import network, proof, runtimes, tolerance
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MARKS = ("<!-- phone table, written by tools/benchmark_generators.py -->", "<!-- end of phone table -->")
@@ -29,33 +35,67 @@ SECTION = re.compile(r"^## On a phone\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE
 RUNTIMES = ("LiteRT, 1 thread", "LiteRT, 2 threads", "Keras", "ONNX Runtime, 1 thread")
 
 
+SIZES = 0.01  # by which the size of a file may differ from what its card says
+
+
 def measure(name, runs=200):
-    """Every mode of an entry as `Verification`s, with latencies; those that were refused come without."""
+    """Every mode of an entry: `Verification`s, those that were refused without latencies, and the proof.
+
+    Args:
+        name: of the entry.
+        runs: of each runtime; 0 for no latencies.
+    """
     exportable = network.Exportable.of(name)
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for mode in export.MODES:
-            path = pathlib.Path(folder) / f"{mode}.tflite"
+        paths = {mode: pathlib.Path(folder) / f"{mode}.tflite" for mode in export.MODES}
+        for mode, path in paths.items():
             try:
-                export.tflite(exportable, path, mode)
-                found.append(export.verify(exportable, path, runs=runs))
+                found.append(export.tflite(exportable, path, mode))
+                if runs:
+                    found[-1] = export.verify(exportable, path, runs=runs)
             except export.ToleranceError as refusal:
                 found.append(refusal.verification)
-    return found
+        return found, proof.circumstances(exportable, paths["float32"])
 
 
-def publish(name, found, zoo):
+def publish(name, found, proven, zoo):
     """Writes the record and the section of an entry's card."""
     folder = pathlib.Path(zoo) / name
-    record = {"machine": machine(), "kerasgan": kerasgan.__version__, "modes": [one.to_dict() for one in found]}
-    with files.atomic(folder / registry.PHONE) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    modes = [one.to_dict() for one in found]
+    record = {"machine": machine(), "kerasgan": kerasgan.__version__, "proof": proven, "modes": modes}
+    _write(folder, record)
     card = SECTION.sub("", (folder / "card.md").read_text(encoding="utf-8"))
     before, limits, after = card.partition("## Limits")
     with files.atomic(folder / "card.md") as temporary:
         temporary.write_text(
             f"{before.rstrip()}\n\n{section(record)}\n\n{limits}{after}".rstrip() + "\n", encoding="utf-8"
         )
+
+
+def prove(name, zoo):
+    """Exports and verifies an entry in all modes, and writes the proof into its record, whose measurements stay.
+
+    Raises:
+        ValueError: a file is not as the record says.
+    """
+    folder = pathlib.Path(zoo) / name
+    record = json.loads((folder / registry.PHONE).read_text(encoding="utf-8"))
+    found, proven = measure(name, runs=0)
+    for one, recorded in zip(found, record["modes"], strict=True):
+        same = math.isclose(one.size, recorded["size"], rel_tol=SIZES) and one.passed == recorded["passed"]
+        if not same or one.quantization != recorded["quantization"]:
+            raise ValueError(
+                f"{name}, {one.quantization}: {one.size} bytes, {'passed' if one.passed else 'refused'}, where "
+                f"{registry.PHONE} has {recorded['size']} and passed={recorded['passed']}; measure it anew, without "
+                "--prove."
+            )
+    _write(folder, {**{key: record[key] for key in ("machine", "kerasgan")}, "proof": proven, "modes": record["modes"]})
+
+
+def _write(folder, record):
+    with files.atomic(folder / registry.PHONE) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def section(record):
@@ -131,16 +171,22 @@ def machine():
 
 def main(argv):
     values = flags.FLAGS
+    logging.set_verbosity(logging.WARNING)  # TensorFlow tells much of each file that it writes
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     zoo = pathlib.Path(values.zoo)
     try:
         runtimes.check_installed("tflite")
         for name in values.names or registry.ZOO:
-            found = measure(name, values.runs)
-            publish(name, found, zoo)
-            print("\n".join(map(str, found)), flush=True)
-        if values.readme:
+            start = time.process_time()
+            if values.prove:
+                prove(name, zoo)
+                print(f"{name}: as before in all modes ({time.process_time() - start:.0f} s of CPU)", flush=True)
+            else:
+                found, proven = measure(name, values.runs)
+                publish(name, found, proven, zoo)
+                print("\n".join(map(str, found)), flush=True)
+        if values.readme and not values.prove:
             write_readme(pathlib.Path(values.readme), zoo)
     except (ImportError, OSError, ValueError) as error:
         sys.exit(f"benchmark_generators: error: {error}")
@@ -149,6 +195,7 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_list("names", None, "Entries; default: all.")
     flags.DEFINE_integer("runs", 200, "Runs of each runtime.")
+    flags.DEFINE_boolean("prove", False, "Only export and verify, and write the proof of entries that were measured.")
     flags.DEFINE_string("zoo", str(ROOT / "zoo"), "The folder of all entries.")
     flags.DEFINE_string("readme", str(ROOT / "README.md"), "The README with the table; empty for none.")
     app.run(main)

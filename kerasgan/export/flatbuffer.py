@@ -1,6 +1,7 @@
 """Reading and extending the bytes of a .tflite file: its operators, and metadata of our own."""
 
 import collections
+import hashlib
 import json
 import math
 
@@ -47,6 +48,24 @@ def metadata(data):
         if entry.Name() == _OURS.encode():
             return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
     return None
+
+
+def fingerprint(data):
+    """sha256 of what a file computes: of its graphs and weights, but for metadata and for what its tensors are called.
+
+    Keras numbers the layers of a process, and the names of tensors follow from these.
+    """
+    model = _utilities().convert_bytearray_to_object(bytearray(data))
+    model.metadata = model.description = model.signatureDefs = None
+    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    for number, buffer in enumerate(model.buffers):
+        if number not in used:
+            buffer.data = None
+    for graph in model.subgraphs:
+        graph.name = None
+        for tensor in graph.tensors:
+            tensor.name = None
+    return hashlib.sha256(bytes(_utilities().convert_object_to_bytearray(model))).hexdigest()
 
 
 def _operators(data):

@@ -10,6 +10,6 @@ def gan_type(request):
     return request.param
 
 
-@pytest.fixture(params=registry.ZOO)
+@pytest.fixture(params=registry.ZOO, scope="module")
 def entry(request):
     return request.param

@@ -56,9 +56,9 @@ def test_tables_hold_what_was_measured(benchmark, model, tmp_path, monkeypatch):
     entry = tmp_path / "small"
     entry.mkdir()
     (entry / "card.md").write_text("# small\n\n## Scores\n\nNone.\n\n## Limits\n\nMany.\n")
-    found = benchmark.measure(str(model), runs=2)
+    found, proof = benchmark.measure(str(model), runs=2)
     for _ in range(2):  # again replaces the section
-        benchmark.publish("small", found, tmp_path)
+        benchmark.publish("small", found, proof, tmp_path)
     card = (entry / "card.md").read_text()
     assert card.count("## On a phone") == card.count("## Limits") == 1
     assert card.index("## Scores") < card.index("## On a phone") < card.index("## Limits")
@@ -78,6 +78,25 @@ def test_tables_hold_what_was_measured(benchmark, model, tmp_path, monkeypatch):
     assert f"{by_mode['dynamic'].size / 1e6:.2f} MB, {by_mode['dynamic'].psnr:.0f} dB" in row and "refused (" in row
     benchmark.write_readme(readme, tmp_path)
     assert readme.read_text() == text
+
+
+def test_a_proof_is_written_where_files_are_as_they_were(benchmark, model, tmp_path, monkeypatch):
+    found, proof = benchmark.measure(str(model), runs=0)
+    assert all(one.latencies == {} for one in found)
+    (tmp_path / "small").mkdir()
+    (tmp_path / "small" / "card.md").write_text("# small\n")
+    monkeypatch.setattr(benchmark, "section", lambda record: "")
+    benchmark.publish("small", found, {}, tmp_path)
+    path = tmp_path / "small" / "phone.json"
+    before = json.loads(path.read_text())
+    monkeypatch.setattr(benchmark, "measure", lambda name, runs: (found, proof))
+    benchmark.prove("small", tmp_path)
+    assert json.loads(path.read_text()) == {**before, "proof": proof}
+    before["modes"][3]["size"] *= 2
+    path.write_text(json.dumps(before))
+    with pytest.raises(ValueError, match="small, int8: .* bytes, passed, where phone.json has .*without --prove"):
+        benchmark.prove("small", tmp_path)
+    assert json.loads(path.read_text()) == before
 
 
 def test_the_readme_has_a_place_for_the_table(benchmark, tmp_path):
