@@ -33,8 +33,8 @@ def float32(exportable, tmp_path_factory):
 
 
 def test_generates_what_it_has_learned(entry, gan):
-    samples = made_by(gan, 8, seed=1)
-    np.testing.assert_array_equal(samples, made_by(gan, 8, seed=1))
+    samples = made_by(gan, 4, seed=1)
+    np.testing.assert_array_equal(samples, made_by(gan, 4, seed=1))
     # Trained: samples differ from each other, and the discriminator came with its weights.
     values = gan.media.to_model(samples)  # whatever the medium, in [-1, 1]
     assert all(np.mean(np.abs(values[i] - values[j])) > 0.01 for i, j in [(0, 1), (2, 3)])
@@ -97,7 +97,7 @@ def test_exports_as_its_card_says(entry, exportable, float32, mode, tmp_path):
 
 
 def test_fine_tunes(gan):
-    """The last, as it changes the weights. Without a graph: tracing one takes long, and types are tested with theirs."""
+    """Last, as it changes the weights. Without a graph: tracing one takes long, and types are tested with theirs."""
     gan.run_eagerly = True
     logs = gan.fit(*data_for(gan, count=4 * gan.batches_per_step), batch_size=4, verbose=0).history
     assert np.isfinite(logs["generator_loss"]).all()
