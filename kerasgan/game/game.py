@@ -128,7 +128,7 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
 
     def discriminator_step(self, batch):
         """Updates the discriminator on a `Batch` with fakes; the generator is not touched."""
-        self._apply("discriminator", self.discriminator_gradients(batch))
+        self.apply_gradients("discriminator", self.discriminator_gradients(batch))
 
     def generator_step(self, batch, tape):
         """Updates the generator; the discriminator, its statistics included, is not touched.
@@ -137,7 +137,7 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
             batch: `Batch` with fakes; its real samples are for losses that compare the two (relativistic ones).
             tape: the gradient tape under which the fakes were generated.
         """
-        self._apply("generator", self.generator_gradients(batch, tape))
+        self.apply_gradients("generator", self.generator_gradients(batch, tape))
 
     def update(self, players, gradients, batch):
         """Updates players by `gradients(batch)`, the gradients of one after those of the other, scaled.
@@ -151,10 +151,11 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
         everything = [variable for own in variables for variable in own]
         found = mean_gradients(gradients, batch, self.gradient_accumulation, everything)
         for player, own in zip(players, variables, strict=True):
-            self._apply(player, found[: len(own)])
+            self.apply_gradients(player, found[: len(own)])
             found = found[len(own) :]
 
-    def _apply(self, player, gradients):
+    def apply_gradients(self, player, gradients):
+        """One step of a player's optimizer, by gradients that are scaled as it wants them."""
         done = self.player(player).update(gradients)
         if player == "discriminator":  # an update that was skipped does not count: a lazy penalty stays due
             self.discriminator_updates.assign_add(tf.cast(done, tf.int64))

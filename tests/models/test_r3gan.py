@@ -80,9 +80,9 @@ def test_each_player_sees_real_samples_of_its_own():
     for player, found in seen.items():
         original = getattr(gan, f"{player}_gradients")
 
-        def noting(real, *others, found=found, original=original):
-            found.append(real.numpy())
-            return original(real, *others)
+        def noting(batch, *others, found=found, original=original):
+            found.append(batch.real.numpy())
+            return original(batch, *others)
 
         setattr(gan, f"{player}_gradients", noting)
     gan.run_eagerly = True

@@ -174,7 +174,7 @@ def test_terms_are_the_perceptual_and_the_pixel_loss_by_their_weights():
     gan = small()
     gan.compile(weights={"content": 0.5, "pixel": 2.0, "adversarial": 0.0})
     fake = tf.constant(REAL[4:8])
-    terms = gan._weighted_terms(tf.constant(REAL[:4]), fake)
+    terms = gan.weighted_terms("generator", Batch(tf.constant(REAL[:4]), fake=fake))
     assert float(terms["pixel"]) == pytest.approx(2.0 * np.mean((REAL[:4] - REAL[4:8]) ** 2), rel=1e-5)
     loss = perceptual.get("efficientnet_lite0")
     shifts = [(y, x) for y in range(8) for x in range(8)]
