@@ -23,6 +23,7 @@ _OBJECTS = {
     "GAN": "kerasgan.gan",
     "Game": "kerasgan.game",
     "Translator": "kerasgan.translator",
+    "Upscaler": "kerasgan.upscaler",
     "build": "kerasgan.registry",
     "describe": "kerasgan.registry",
     "list_models": "kerasgan.registry",
@@ -45,6 +46,7 @@ _MODULES = (
     "precision",
     "registry",
     "schedules",
+    "tasks",
     "tfgan",
     "weights",
 )
@@ -52,7 +54,7 @@ _MODULES = (
 # What does not import TensorFlow, or only once it is called.
 _WITHOUT_TENSORFLOW = (
     *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "save_samples"),
-    *("weights", "__version__"),
+    *("tasks", "weights", "__version__"),
 )
 
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])

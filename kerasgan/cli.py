@@ -1,13 +1,13 @@
 """The `kerasgan` command.
 
 A command is one function that takes the words after its name and may return an exit code; its docstring is its help
-(the words it takes, what it does, examples). A new command is such a function and one line in `COMMANDS`. TensorFlow
-is imported only by commands that need it, after everything that can be checked without it.
+(the words it takes, what it does, examples). The verbs of models are commands of their tasks (`kerasgan.tasks`); all
+others are here, and a new one is such a function and one line at the end. TensorFlow is imported only by commands that
+need it, after everything that can be checked without it.
 """
 
 import difflib
 import os
-import random
 import re
 import shlex
 import sys
@@ -17,11 +17,9 @@ import warnings
 from absl import flags
 
 import kerasgan
-from kerasgan import classes, console, files, registry, runs, trust
+from kerasgan import commands, console, files, registry, runs, tasks, trust
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
-_PATHS = ("out", "data", "data_dir", "web", "litert")  # flags that are paths
-_PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
 
@@ -35,7 +33,7 @@ def list_models(words):
       kerasgan list
     """
     values = flags.FlagValues()
-    _parse(list_models, values, words, takes=0)
+    commands.parse(list_models, values, words, takes=0)
     rows = [("NAME", "MAKES", "DATA", "LICENCE", "SIZE")]
     for name in registry.list_models():
         recipe = registry.get(name)
@@ -58,186 +56,9 @@ def describe(words):
       kerasgan describe runs/my_photos
     """
     values = flags.FlagValues()
-    (name,) = _parse(describe, values, words)
+    (name,) = commands.parse(describe, values, words)
 
     print(runs.describe(name).rstrip())
-
-
-def generate(words):
-    """generate NAME|RUN|FILE
-
-    Makes new samples with a pretrained model, the model of a run folder or a .keras file, and saves them.
-
-    Examples:
-      kerasgan generate dcgan_celeba -n 64 -o faces.png
-      kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
-      kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
-      kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
-      kerasgan generate runs/my_photos -o new_photos.png
-    """
-    values = flags.FlagValues()
-    flags.DEFINE_integer("count", 64, "How many samples.", short_name="n", flag_values=values)
-    flags.DEFINE_string(
-        "out", None, "File to write; default: NAME with its medium's ending.", short_name="o", flag_values=values
-    )
-    flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
-    flags.DEFINE_list(
-        "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
-    )
-    flags.DEFINE_float(
-        "truncation", None, "Share of the samples to choose the best from: lower is more typical.", flag_values=values
-    )
-    flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
-    (name,) = _parse(generate, values, words)
-    if values.count < 1:
-        raise ValueError(f"--count is {values.count}; expected 1 or more.")
-    if values.columns is not None and values.columns < 1:
-        raise ValueError(f"--columns is {values.columns}; expected 1 or more.")
-    if values.out is None:
-        files.check_folder(".", name="--out")
-    else:
-        files.check_output(values.out, name="--out")
-
-    runs.check_name(name)
-    if values.label is not None and (known := runs.class_names(name)) is not None:
-        _labels(values.label, known)
-    _import_tensorflow()
-    gan = _able_to(runs.load(name, compile=False), name, "generate")
-    media = gan.media
-    default = runs.called(name) + media.extension
-    path = files.check_output(values.out or default, media.extensions, name="--out")
-    runs.check_outside_data(name, path)
-    seed = random.randrange(2**31) if values.seed is None else values.seed
-    labels = None if values.label is None else _labels(values.label, gan.class_names)
-    samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
-    media.save(samples, path, columns=values.columns)
-    print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
-
-
-def translate(words):
-    """translate NAME|RUN|FILE PICTURE ...
-
-    Turns pictures into what the model translates to: emoji of one style into those of another, photographs into
-    drawings. Pictures of any size are cropped and resized to that of the model. One goes into a file, several into a
-    folder.
-
-    Examples:
-      kerasgan translate pix2pix_noto2twemoji smile.png -o twemoji.png
-      kerasgan translate runs/horses photo.jpg --crop pad
-      kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
-    """
-    values = flags.FlagValues()
-    flags.DEFINE_string(
-        "out", None, "File, or folder for several pictures; default: beside you.", short_name="o", flag_values=values
-    )
-    flags.DEFINE_string("direction", None, "a_to_b or, where a model has it, b_to_a.", flag_values=values)
-    flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
-    name, *pictures = _parse(translate, values, words, takes=None) or [None]
-    _check_pictures(translate, name, pictures)
-    outputs = _outputs(pictures, values.out, runs.called(name))
-    _check_apart(outputs, pictures)
-
-    runs.check_name(name)
-    _import_tensorflow()
-    from kerasgan import data
-
-    gan = _able_to(runs.load(name, compile=False), name, "translate")
-    source, _ = gan.media_of(gan.check_direction(values.direction))
-    images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in pictures]
-    for image, path in zip(images, outputs, strict=True):
-        translated = gan.translate(image[None], direction=values.direction)
-        print(f"Saved {kerasgan.save_samples(translated, path)}.")
-
-
-def upscale(words):
-    """upscale NAME|RUN|FILE PICTURE ...
-
-    Makes pictures larger with a super-resolution model: a pretrained one, that of a run folder or a .keras file. They
-    may have any size; transparency stays. One picture becomes a file, several become files in a folder.
-
-    Examples:
-      kerasgan upscale runs/details photo.jpg
-      kerasgan upscale runs/details photo.jpg -o large.png
-      kerasgan upscale runs/details a.png b.png c.png --out large/
-    """
-    values = flags.FlagValues()
-    flags.DEFINE_string(
-        "out",
-        None,
-        "File to write, or the folder for several; default: the picture's name with _x4 (the scale) behind, as PNG.",
-        short_name="o",
-        flag_values=values,
-    )
-    flags.DEFINE_integer("tile", 128, "Edge of what is computed at a time, in pixels.", flag_values=values)
-    flags.DEFINE_integer("overlap", 16, "Pixels that neighbouring tiles share on each side.", flag_values=values)
-    name, *pictures = _parse(upscale, values, words, takes=None) or [None]
-    _check_pictures(upscale, name, pictures)
-
-    from kerasgan import upscaler
-
-    upscaler.check_tiles(values.tile, values.overlap)
-    runs.check_name(name)
-    outputs = _outputs(pictures, values.out, "{scale}")
-    _check_apart(outputs, pictures)
-    _import_tensorflow()
-    from kerasgan import data
-
-    for path in pictures:  # what cannot be read must not show when half of the work is done
-        data.picture(path)
-    gan = _able_to(runs.load(name, compile=False), name, "upscale")
-    outputs = [str(out).replace("{scale}", f"x{gan.scale}") for out in outputs]
-    _check_apart(outputs, pictures)  # names with the scale in them were not known before
-    for path, out in zip(pictures, outputs, strict=True):
-        pixels = data.picture(path)
-        larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)
-        out = kerasgan.save_samples(larger[None], out)
-        sizes = (f"{image.shape[1]}x{image.shape[0]}" for image in (pixels, larger))
-        print(f"Saved {out}: {' -> '.join(sizes)}.")
-
-
-def _check_apart(outputs, given):
-    """Raises a FileExistsError if one of the files to write is one of those that were given."""
-    for out in outputs:
-        files.check_apart(out, given, name="--out")
-
-
-def _check_pictures(command, name, pictures):
-    """Raises unless there is a model and pictures that are files."""
-    if not pictures:
-        usage, _, _ = _help_of(command)
-        raise ValueError(f"Expected kerasgan {usage}: {'a picture' if name else 'a model and a picture'} is missing.")
-    for path in pictures:
-        if os.path.isdir(path):
-            raise IsADirectoryError(f"{path!r} is a folder; name the pictures in it, such as {path.rstrip('/')}/*.jpg")
-        if not os.path.isfile(path):
-            raise FileNotFoundError(f"{path!r} does not exist; give the path of a picture.")
-
-
-def _outputs(pictures, out, suffix):
-    """The file that each picture's result goes to: `out`, or one of its own in the folder `out`."""
-    is_file = out is not None and len(pictures) == 1 and os.path.splitext(out)[1] and not os.path.isdir(out)
-    if is_file:
-        return [files.check_output(out, _PICTURES, name="--out")]
-    folder = files.check_folder(out or ".", name="--out")
-    names = [f"{os.path.splitext(os.path.basename(path))[0]}_{suffix}.png" for path in pictures]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise ValueError(
-            f"Several pictures would be saved as {twice!r}: give pictures of one name one by one, with --out."
-        )
-    return [os.path.join(folder, name) for name in names]
-
-
-def _able_to(gan, name, verb):
-    """The model, if it has a verb."""
-    if not hasattr(gan, verb):
-        raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {verb}: use kerasgan {_verb(gan)} {name}.")
-    return gan
-
-
-def _verb(gan):
-    """The command that makes samples with a model."""
-    return next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
 
 
 def train(words):
@@ -286,13 +107,11 @@ def train(words):
     flags.DEFINE_string("devices", None, "How many GPUs to train on; default: all.", flag_values=values)
     flags.DEFINE_list("workers", None, "Machines that train together, HOST:PORT,HOST:PORT.", flag_values=values)
     flags.DEFINE_integer("worker", None, "Place of this machine in --workers, from 0 on.", flag_values=values)
-    (name,) = _parse(train, values, words)
+    (name,) = commands.parse(train, values, words)
     for flag in ("data", "out"):
         if values[flag].value is None:
             raise ValueError(f"--{flag} is missing. Example: kerasgan train {name} --data my_photos/ --out runs/photos")
-    for flag in ("epochs", "batch_size", "limit_steps", "score_every"):
-        if values[flag].value is not None and values[flag].value < 1:
-            raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+    commands.check_at_least_one(values, "epochs", "batch_size", "limit_steps", "score_every")
     if values.rollback < 0:
         raise ValueError(f"--rollback is {values.rollback}; expected 0 (never) or more.")
 
@@ -306,8 +125,8 @@ def train(words):
         recipe = runs.for_other_data(recipe)
     recipe = runs.changed(recipe, _changes(values))
     reshaped = any(values[flag].value is not None for flag in ("size", *_OF_DATA))
-    devices = values.devices if values.devices in (None, "all") else _whole("--devices", values.devices)
-    _import_tensorflow(devices=False)
+    devices = values.devices if values.devices in (None, "all") else commands.whole("--devices", values.devices)
+    commands.import_tensorflow(devices=False)
     from kerasgan import distribution
 
     strategy = distribution.strategy(devices, values.workers, values.worker)
@@ -333,7 +152,8 @@ def train(words):
     except runs.Interrupted as stop:
         print(stop)
         return _INTERRUPTED
-    print(f"Done. Everything is in {values.out}; use it with: kerasgan {_verb(gan)} {shlex.quote(values.out)}")
+    use = gan.task.use(values.out)
+    print(f"Done. Everything is in {values.out}{f'; use it with: {use}' if use else '.'}")
 
 
 def convert(words):
@@ -359,19 +179,19 @@ def convert(words):
     flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
     flags.DEFINE_boolean("download", False, "Let tensorflow-datasets download.", flag_values=values)
     flags.DEFINE_float("shard_mb", 128, "Megabytes of a shard.", flag_values=values)
-    (source,) = _parse(convert, values, words)
+    (source,) = commands.parse(convert, values, words)
     for flag in ("out", "size"):
         if values[flag].value is None:
             raise ValueError(f"--{flag} is missing. Example: kerasgan convert my_photos/ --out photos64.zip --size 64")
-    size = _edges(values.size)
-    crop = values.crop[0] if len(values.crop) == 1 else [_whole("--crop", edge) for edge in values.crop]
+    size = commands.edges(values.size)
+    crop = values.crop[0] if len(values.crop) == 1 else [commands.whole("--crop", edge) for edge in values.crop]
     if not source.startswith("tfds:") and not os.path.exists(os.path.expanduser(source)):
         raise FileNotFoundError(f"{source!r} does not exist; give a folder, a zip or .npz file, or tfds:NAME.")
     if values.out.lower().endswith(".zip"):
         files.check_output(values.out, name="--out")
     else:
         files.check_folder(values.out, name="--out")
-    _import_tensorflow()
+    commands.import_tensorflow()
     from kerasgan.convert import convert as run
 
     options = ("channels", "filter", "labels", "subset", "key", "data_dir", "download", "shard_mb")
@@ -396,33 +216,22 @@ def evaluate(words):
     """
     values = flags.FlagValues()
     flags.DEFINE_string("data", None, "The real samples: a folder, a zip, ... as in training.", flag_values=values)
-    flags.DEFINE_list(
-        "metrics",
-        None,
-        "Some of fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; "
-        "of a translator some of psnr, ssim, l1, kid; of a model that upscales psnr, ssim.",
-        flag_values=values,
-    )
+    known = tasks.known()
+    scores = "; ".join(task.metrics_help for task in known if task.metrics_help)
+    flags.DEFINE_list("metrics", None, f"Some of {scores}.", flag_values=values)
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)
-    flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
     flags.DEFINE_string("subset", None, "Part of the data, such as test, or ARRAY=VALUE.", flag_values=values)
-    flags.DEFINE_boolean(
-        "paired", None, "For a translator: whether images of the domains belong together.", flag_values=values
-    )
-    flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
-    flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
-    flags.DEFINE_float("truncation", None, "As in generate.", flag_values=values)
-    flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
-    flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
+    for task in known:
+        task.define_score_flags(own := flags.FlagValues())
+        commands.add_flags(values, own)
     flags.DEFINE_string(
         "out", None, "JSON file to write; default: evaluation.json in RUN.", short_name="o", flag_values=values
     )
-    (name,) = _parse(evaluate, values, words)
+    (name,) = commands.parse(evaluate, values, words)
     if values.data is None:
         raise ValueError(f"--data is missing. Example: kerasgan evaluate {name} --data my_photos/")
-    for flag in ("count", "repeats"):
-        if values[flag].value is not None and values[flag].value < 1:
-            raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+    for task in known:
+        task.check_score_flags(values)
 
     path = runs.check_name(name)
     out = values.out or (path / runs.EVALUATION if path.is_dir() and name not in registry.list_models() else None)
@@ -430,20 +239,13 @@ def evaluate(words):
         files.check_output(out, (".json",), name="--out")
         files.check_apart(out, [path / file for file in runs.NEEDED], name="--out")
         runs.check_outside_data(name, out)
-    _import_tensorflow()
+    commands.import_tensorflow()
     from kerasgan import metrics
 
-    options = {flag: values[flag].value for flag in ("count", "seed", "repeats", "truncation", "ema", "floor")}
-    options = {flag: value for flag, value in options.items() if values[flag].present}
-    found = runs.evaluate(
-        name,
-        values.data,
-        values.metrics,
-        subset=values.subset,
-        paired=values.paired,
-        network=values.network,
-        **options,
-    )
+    options = [option for task in known for option in task.options if option in values]
+    options = {option: values[option].value for option in options if values[option].present}
+    about = {"subset": values.subset, "network": values.network}
+    found = runs.evaluate(name, values.data, values.metrics, **about, **options)
     if out is not None:  # first of all: the work of hours must not be lost if it cannot be shown
         metrics.result.save(found, out)
     print(metrics.result.table(found))
@@ -468,12 +270,12 @@ def report(words):
     flags.DEFINE_string(
         "out", None, "HTML file to write; default: report.html in RUN.", short_name="o", flag_values=values
     )
-    (folder,) = _parse(report, values, words)
+    (folder,) = commands.parse(report, values, words)
 
     runs.check_run(folder)
     out = files.check_output(values.out or os.path.join(folder, "report.html"), (".html",), name="--out")
     runs.check_outside_data(folder, out)
-    _import_tensorflow()
+    commands.import_tensorflow()
     import kerasgan.report
 
     kerasgan.report.write(folder, out, source=values.data, network=values.network, seed=values.seed)
@@ -510,7 +312,7 @@ def export(words):
     flags.DEFINE_boolean("allow_select_ops", False, "Admit TensorFlow's own operations (tflite).", flag_values=values)
     flags.DEFINE_string("web", None, "Folder to write for a browser, instead of a file.", flag_values=values)
     flags.DEFINE_string("litert", None, _LITERT_HELP, flag_values=values)
-    (name,) = _parse(export, values, words)
+    (name,) = commands.parse(export, values, words)
     endings = {"tflite": ".tflite", "onnx": ".onnx", "saved_model": ""}
     if values.format not in endings:
         raise ValueError(f"--format is {values.format!r}; expected one of {', '.join(endings)}.")
@@ -531,7 +333,7 @@ def export(words):
     ending = endings[values.format]
     out = exports.check_new(values.out or f"{runs.called(name)}{mode}{ending}", ending, values.overwrite)
     exports.check_installed(values.format)
-    _import_tensorflow()
+    commands.import_tensorflow()
     options = {"batch_size": values.batch_size, "overwrite": values.overwrite}
     if values.format == "tflite":
         options |= {"quantize": values.quantize, "allow_select_ops": values.allow_select_ops}
@@ -574,7 +376,7 @@ def _write_page(names, folder, values, overwrite=False):
     with cache.scratch() as temporary:
         for number, name in enumerate(missing, 1):
             print(f"Exporting {name} ({number} of {len(missing)}{kept if number == 1 else ''}) ...", flush=True)
-            _import_tensorflow()
+            commands.import_tensorflow()
             if name in pretrained:
                 models[name] = cache.export(name, mode, temporary)
             else:
@@ -604,7 +406,7 @@ def serve(words):
     flags.DEFINE_string("quantize", None, "As in export; default: dynamic.", flag_values=values)
     flags.DEFINE_string("litert", None, _LITERT_HELP, flag_values=values)
     flags.DEFINE_boolean("verbose", False, "Print a line for every request.", flag_values=values)
-    names = _parse(serve, values, words, takes=None)
+    names = commands.parse(serve, values, words, takes=None)
 
     from kerasgan import serve as serving
 
@@ -624,15 +426,10 @@ def serve(words):
         return serving.serve(page, **options)
 
 
-_TRUST_HELP = "Let RUN or FILE name modules that are run, for a GAN type of your own; never for a stranger's."
 _LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other host; default: a public CDN."
 
-COMMANDS = {
-    "list": list_models,
-    "describe": describe,
-    "generate": generate,
-    "translate": translate,
-    "upscale": upscale,
+_BEFORE_THE_VERBS = {"list": list_models, "describe": describe}
+_AFTER_THEM = {
     "train": train,
     "convert": convert,
     "evaluate": evaluate,
@@ -640,6 +437,12 @@ COMMANDS = {
     "export": export,
     "serve": serve,
 }
+
+
+def all_commands():
+    """{name: function} of all commands, in the order of the help: between ours, the verbs of the tasks."""
+    verbs = {task.verb: task.command for task in tasks.known()}
+    return _BEFORE_THE_VERBS | verbs | _AFTER_THEM
 
 
 def main(words=None):
@@ -669,7 +472,7 @@ def _run(words, debug):
     try:
         with trust.allowing(False):
             return _dispatch(words) or 0
-    except _Help as text:
+    except commands.Help as text:
         print(text)
         return 0
     except KeyboardInterrupt:
@@ -683,10 +486,6 @@ def _run(words, debug):
         return 2
 
 
-class _Help(Exception):
-    """What was asked for is this text."""
-
-
 def _show_warning(message, category, filename, lineno, file=None, line=None):
     """A warning as users want it: what it says, not where in the code it was said."""
     print(f"kerasgan: warning: {message}", file=sys.stderr if file is None else file)
@@ -694,69 +493,26 @@ def _show_warning(message, category, filename, lineno, file=None, line=None):
 
 def _dispatch(words):
     if not words or words[0] in ("help", "--help", "-h", "-help") and len(words) == 1:
-        raise _Help(_overview())
+        raise commands.Help(_overview())
     if words[0] in ("version", "--version"):
-        raise _Help(f"kerasgan {kerasgan.__version__}")
+        raise commands.Help(f"kerasgan {kerasgan.__version__}")
     if words[0] == "help":
         words = [words[1], "--help"]
     name, *rest = words
-    if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
+    known = all_commands()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name!r} is no command.{hint} The commands are {', '.join(COMMANDS)}.")
-    return COMMANDS[name](rest)
+        raise ValueError(f"{name!r} is no command.{hint} The commands are {', '.join(known)}.")
+    return known[name](rest)
 
 
 def _overview():
     lines = ["kerasgan: GANs that are ready to use, and ready to train on your own files.", "", "Commands:"]
-    for function in COMMANDS.values():
-        usage, about, _ = _help_of(function)
+    for function in all_commands().values():
+        usage, about, _ = commands.help_of(function)
         lines += [f"  kerasgan {usage}", textwrap.indent(textwrap.fill(about.split(". ")[0].rstrip("."), 100), " " * 6)]
     return "\n".join([*lines, "", "kerasgan COMMAND --help tells all about one; --debug shows tracebacks of errors."])
-
-
-def _help_of(function):
-    """(words it takes, what it does, examples) from a command's docstring."""
-    usage, about, examples = textwrap.dedent(f"    {function.__doc__}").strip().split("\n\n")
-    return usage, " ".join(about.split()), examples
-
-
-def _parse(function, values, words, takes=1):
-    """Parses flags into `values`; returns the other words, of which the command takes so many (None: any number)."""
-    usage, about, examples = _help_of(function)
-    if "RUN" in usage:
-        flags.DEFINE_boolean("trust", False, _TRUST_HELP, flag_values=values)
-    if any(word in ("--help", "-h", "-help", "--helpfull") for word in words):
-        parts = [f"kerasgan {usage} [flags]", textwrap.fill(about, 100), examples, _flags_help(values)]
-        raise _Help("\n\n".join(part for part in parts if part))
-    words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
-    _, *others = values(["kerasgan", *words])
-    if "trust" in values and values.trust:
-        trust.allow()
-    for flag in _PATHS:
-        if flag in values:
-            files.check_given(values[flag].value, f"--{flag}")
-    called = [word.strip("[]") for word in usage.split()[1:] if word[0] not in "-."] or [""]
-    for number, word in enumerate(others):
-        files.check_given(word, called[min(number, len(called) - 1)])
-    if takes is not None and len(others) != takes:
-        given = f"got {' '.join(others)!r}" if others else "got none"
-        raise ValueError(f"Expected kerasgan {usage}: {takes} name{'' if takes == 1 else 's'}, {given}.")
-    return others
-
-
-def _flags_help(values):
-    lines = ["Flags:"] if len(values) else []
-    for name in values:
-        flag = values[name]
-        if name != flag.name:
-            continue  # a short name
-        long = f"--[no]{name}" if flag.default is True else f"--{name}"
-        names = f"-{flag.short_name}, {long}" if flag.short_name else long
-        value = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
-        default = "" if value is None or value == "" or isinstance(value, bool) else f" (default: {value})"
-        lines.append(f"  {names:<18} {' '.join(flag.help.split())}{default}")
-    return "\n".join(lines)
 
 
 def _changes(values):
@@ -766,7 +522,7 @@ def _changes(values):
     changes = {flag: values[flag].value for flag in ("batch_size", "dtype", "seed")}
     changes |= {f"data.{flag}": values[flag].value for flag in _OF_DATA}
     if values.size is not None:
-        changes["data.size"] = _edges(values.size)
+        changes["data.size"] = commands.edges(values.size)
     for change in values.set:
         name, equals, value = change.partition("=")
         if not equals or not re.fullmatch(r"(model|compile|data)\.\w+", name):
@@ -800,43 +556,10 @@ def _callback(path, folder):
         ) from error
 
 
-def _edges(text):
-    """What `--size` says: one edge, or [height, width]."""
-    size = [_whole("--size", edge) for edge in text.lower().split("x")]
-    return size[0] if len(size) == 1 else size
-
-
-def _whole(flag, text):
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{flag} is {text!r}; expected a whole number.") from None
-
-
-def _labels(words, class_names):
-    """The number of the class that `--label` says, or of several. A number that is the name of a class is a name."""
-    named = [word in class_names or (class_names and not re.fullmatch(r"[+-]?\d+", word)) for word in words]
-    numbers = [
-        classes.number_of(word, class_names) if name else _whole("--label", word)
-        for word, name in zip(words, named, strict=True)
-    ]
-    return numbers[0] if len(numbers) == 1 else numbers
-
-
 def _size(recipe):
     """Size of what `generate` needs, for people."""
     size = sum(file.size for file in recipe.weights if file.part != "discriminator")
     return f"{size / 1e6:.1f} MB" if size else "not trained"
-
-
-def _import_tensorflow(devices=True):
-    """Imports TensorFlow, as `console.import_tensorflow` does.
-
-    On processors without AVX-512 TensorFlow leaves oneDNN out unless told otherwise, though convolutions train faster
-    with it on them, too.
-    """
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    console.import_tensorflow(devices)
 
 
 if __name__ == "__main__":

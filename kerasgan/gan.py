@@ -13,6 +13,7 @@ from kerasgan.game import Game
 from kerasgan.game.hooks import with_condition
 from kerasgan.precision import in_float32
 from kerasgan.structures import each, joined
+from kerasgan.tasks import GENERATION
 
 _CHUNK = 64  # samples drawn and generated at a time; part of what a seed means, so it never changes
 
@@ -42,6 +43,8 @@ class GAN(Game):
     new = gan.generate(16, seed=1)
     ```
     """
+
+    task = GENERATION
 
     def __init__(
         self, generator, discriminator, media=None, num_classes=None, latent="normal", seed=None, name=None, dtype=None

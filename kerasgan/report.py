@@ -113,14 +113,14 @@ def _scores(folder):
 
 
 def _ways(gan, seed):
-    if not hasattr(gan, "interpolate") or len(gan.generator.inputs[0].shape) != 2:  # not made from latent vectors
+    ways = gan.task.ways(gan, _WAYS, _STEPS, seed)
+    if ways is None:
         return ""
-    ways = gan.interpolate(_WAYS, _STEPS, seed=seed)
     return _figure(_saved(gan.media, ways, columns=_STEPS), "Each row goes from one latent vector to another.")
 
 
 def _neighbours(gan, recipe, source, network, seed):
-    if source is None or not hasattr(gan, "generate"):  # what is made from images is like them, and should be
+    if source is None or not gan.task.makes_new_samples:  # what is made from images is like them, and should be
         return ""
     import numpy as np
 
@@ -128,7 +128,7 @@ def _neighbours(gan, recipe, source, network, seed):
 
     rate = gan.media.described().get("sample_rate")
     network = metrics.features.get(metrics.features.default(gan.media.shape, rate) if network is None else network)
-    fakes = gan.generate(_QUERIES, seed=seed)
+    fakes = gan.task.examples(gan, _QUERIES, seed)
     reals, found = [], []
     for batch in runs.read_whole(recipe, source).rebatch(network.batch_size, drop_remainder=False):
         samples = batch[0] if isinstance(batch, tuple) else batch

@@ -67,7 +67,7 @@ class Interrupted(Exception):
 def load(name, dtype=None, compile=True, trust=False):
     """A GAN by whatever names it: a pretrained model, a run folder or a `.keras` file. This is `kerasgan.load`.
 
-    It is ready for `generate`, `translate` or `upscale` and, since it comes compiled, for `fit`.
+    It is ready for its verb (`generate`, `translate`, `upscale`) and, since it comes compiled, for `fit`.
 
     ```python
     gan = kerasgan.load("dcgan_celeba")
@@ -247,24 +247,23 @@ def changed(recipe, changes):
     return registry.Recipe.from_dict(values)
 
 
-def evaluate(
-    name, source, metrics=None, *, subset=None, paired=None, beside=None, network=None, progress=True, **options
-):
+def evaluate(name, source, metrics=None, *, subset=None, network=None, progress=True, **options):
     """Scores a model by its recipe's data, as `kerasgan evaluate` does.
 
-    A GAN is scored by `kerasgan.metrics.evaluate`; a translator by `kerasgan.metrics.evaluate_translator`, on the part
-    of the data that its recipe keeps apart, if it does; a model that upscales by `kerasgan.metrics.evaluate_upscaler`,
-    on whole images.
+    How depends on its task (`kerasgan.tasks`): a GAN is scored by `kerasgan.metrics.evaluate`, a translator by
+    `kerasgan.metrics.evaluate_translator`, on the part of the data that its recipe keeps apart, if it does; a model
+    that upscales by `kerasgan.metrics.evaluate_upscaler`, on whole images.
 
     Args:
         name: a name of the zoo, a run folder or a `.keras` file.
         source: the data, as in `train`.
         metrics: names, in a sequence or separated by commas; None takes the usual ones.
         subset: another part of the source than the recipe's, such as "test".
-        paired: for a translator, whether images of the two domains belong together; None says so if it was trained on
-            pairs.
-        beside: for a model that upscales, {what it is called: name or path} of others to score on the same images.
-        network, progress, options: as in `kerasgan.metrics.evaluate`; `options` are for GANs alone.
+        network, progress: as in `kerasgan.metrics.evaluate`.
+        options: what the task takes: of a GAN `count`, `seed`, `repeats`, `truncation`, `ema` and `floor`, as in
+            `kerasgan.metrics.evaluate`; of a translator `paired`, whether images of the two domains belong together
+            (None: if it was trained on pairs); of a model that upscales `beside`, {what it is called: name or path} of
+            others to score on the same images.
 
     Returns:
         A list of `kerasgan.metrics.Result`.
@@ -272,34 +271,14 @@ def evaluate(
     Raises:
         ValueError: an argument does not fit.
     """
-    from kerasgan import metrics as scores
-    from kerasgan.metrics import evaluation
-
     gan, recipe = load(name, compile=False), recipe_of(name)
-    scored = console.printable(str(name))
-    split = subset or recipe.data.get("subset") or "all"
-    if not hasattr(gan, "generate") and any(value is not None for value in options.values()):
-        verb = "translates" if hasattr(gan, "translate") else "upscales"
-        raise ValueError(f"{name!r} {verb} images: {', '.join(options)} mean nothing for it; leave them out.")
-    if hasattr(gan, "upscale"):
-        beside = {label: load(path, compile=False) for label, path in (beside or {}).items()}
-        originals = read_originals(source, subset or recipe.data.get("subset"))
-        about = {"beside": beside, "model": scored, "split": split, "progress": progress}
-        return scores.evaluate_upscaler(gan, originals.values(), metrics, **about)
-    if not hasattr(gan, "translate"):
-        metrics = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
-        if {"cas", "understood"} & set(metrics) and not recipe.data.get("labels"):
-            recipe = changed(recipe, {"data.labels": True})
-        real = read_whole(recipe, source, subset)
-        return scores.evaluate(
-            gan, real, metrics, network=network, model=scored, split=split, progress=progress, **options
-        )
-    paired = recipe.data.get("reader") == "pairs" if paired is None else paired
-    split = "test" if recipe.data.get("part") else split
-    pairs = read_apart(recipe, source, subset, paired)
-    return scores.evaluate_translator(
-        gan, pairs, metrics, paired=paired, network=network, model=scored, split=split, progress=progress
-    )
+    given = {option: value for option, value in options.items() if value is not None}
+    others = [option for option in given if option not in gan.task.options]
+    if others:
+        raise ValueError(f"{name!r} {gan.task.does}: {', '.join(others)} mean nothing for it; leave them out.")
+    about = {"model": console.printable(str(name)), "split": subset or recipe.data.get("subset") or "all"}
+    about |= {"subset": subset, "network": network, "progress": progress}
+    return gan.task.evaluate(gan, recipe, source, metrics, **about, **given)
 
 
 def read_whole(recipe, source, subset=None):

@@ -11,6 +11,7 @@ from kerasgan.examples import Examples
 from kerasgan.game import Game
 from kerasgan.media.dead_leaves import dead_leaves
 from kerasgan.precision import in_float32
+from kerasgan.tasks import TRANSLATION
 
 _CHUNK = 16  # images that are translated at a time
 
@@ -31,10 +32,10 @@ class Translator(Examples, Game):
         source_media: of domain A; of the same height and width.
     """
 
+    task = TRANSLATION
     directions = ("a_to_b",)
     paired = False  # whether images of A and B belong together in the data
     example_names = ("remembered_a", "remembered_b")
-    own_scores = ("psnr", "ssim", "l1", "kid")
 
     def __init__(self, generator, discriminator, media, source_media, seed=None, name=None, dtype=None):
         super().__init__(generator, discriminator, media, seed, name, dtype)

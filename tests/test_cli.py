@@ -19,12 +19,13 @@ import pytest
 
 import kerasgan
 import kerasgan.serve
-from kerasgan import cli, registry, runs
+from kerasgan import cli, commands, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
 from kerasgan.media import Arrays, Audio
+from kerasgan.tasks.generation import class_numbers
 
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
@@ -114,10 +115,10 @@ def test_describe_prints_the_card(capsys):
 def test_overview(capsys, words):
     code, out, _ = kerasgan_command(capsys, *words)
     assert code == 0
-    assert all(f"\n  kerasgan {name}" in out for name in cli.COMMANDS)
+    assert all(f"\n  kerasgan {name}" in out for name in cli.all_commands())
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", cli.all_commands())
 def test_every_command_has_help_with_examples_and_all_flags(capsys, name):
     code, out, _ = kerasgan_command(capsys, name, "--help")
     assert code == 0 and out.startswith(f"kerasgan {name}") and f"Examples:\n  kerasgan {name}" in out
@@ -133,7 +134,7 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "check_name", lambda name: name)
     monkeypatch.setattr(runs, "train", lambda *args, **kwargs: kerasgan.GAN)
     for name in ("generate", "train"):
-        for line in cli._help_of(cli.COMMANDS[name])[2].splitlines()[1:]:
+        for line in commands.help_of(cli.all_commands()[name])[2].splitlines()[1:]:
             try:
                 assert kerasgan_command(capsys, *line.split()[1:])[0] == 0, line
             except pytest.fail.Exception as reached:
@@ -441,8 +442,8 @@ def test_classes_of_a_conditional_type_come_from_the_folders(capsys, pictures, t
 
 
 def test_a_class_that_is_called_by_a_number_is_a_name():
-    assert cli._labels(["7"], ("3", "7")) == 1
-    assert cli._labels(["7", "0"], ("zero", "one")) == [7, 0]
+    assert class_numbers(["7"], ("3", "7")) == 1
+    assert class_numbers(["7", "0"], ("zero", "one")) == [7, 0]
 
 
 @pytest.mark.slow
@@ -594,6 +595,7 @@ def test_upscale_refuses(capsys, upscaler, run, pictures, tmp_path, monkeypatch)
     assert "which cannot upscale: use kerasgan generate" in fails(capsys, "upscale", run, picture)
     assert "ends in '.pgn'" in fails(capsys, "upscale", upscaler, picture, "-o", "x.pgn")
     assert "tile=16 with overlap=8" in fails(capsys, "upscale", upscaler, picture, "--tile", 16, "--overlap", 8)
+    assert "it would become data" in fails(capsys, "upscale", upscaler, picture, "-o", upscaler.parent / "x.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert "'broken.png' cannot be used: not an image" in fails(capsys, "upscale", upscaler, "broken.png")
     assert "Several pictures would be saved as '0_{scale}.png'" in fails(capsys, "upscale", upscaler, picture, picture)

@@ -62,7 +62,7 @@ def test_pictures_of_any_size_are_translated(run, tmp_path, capsys):
     ]
 
 
-def test_what_translate_refuses(run, tmp_path, capsys):
+def test_what_translate_refuses(run, domains, tmp_path, capsys):
     PIL.Image.fromarray(dead_leaves(1, (16, 16, 3))[0]).save(tmp_path / "p.png")
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "other").mkdir()
@@ -79,6 +79,10 @@ def test_what_translate_refuses(run, tmp_path, capsys):
         capsys, "translate", run, picture, tmp_path / "other" / "p.png"
     )
     assert "out" in fails(capsys, "translate", run, picture, "-o", tmp_path / "p.txt")
+    within = domains / "photos" / "translated"
+    assert "it would become data, and that training" in fails(capsys, "translate", run, picture, "-o", within / "p.png")
+    assert "it would become data, and that training" in fails(capsys, "translate", run, picture, "-o", within)
+    assert not within.exists()
     assert "cannot translate: use kerasgan generate" in fails(capsys, "translate", "wgan_mnist", picture)
     assert "cannot generate: use kerasgan translate" in fails(capsys, "generate", run)
 

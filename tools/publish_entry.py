@@ -41,7 +41,7 @@ def publish(run, name, zoo=ZOO, source=None, share=True):
         run: the run folder.
         name: one of `kerasgan.registry.ZOO`, or of `RECIPES` if it does not share its weights.
         zoo: the folder of all entries; `zoo/<name>/recipe.py` is there.
-        source: for what translates or upscales, the data whose images its sheets show; their licence must allow it.
+        source: for what makes images from images, the data whose images its sheets show; their licence must allow it.
             None shows stand-ins.
         share: whether weights and sheets are published, too, and not only the card.
 
@@ -145,7 +145,7 @@ def _publish_models(trained, recipe, folder, source, fingerprint):
     _publish_weights(trained, folder, fingerprint)
     gan = kerasgan.load(recipe.name, compile=False)
     if source is not None:
-        _show_of(gan, recipe, source)
+        gan.task.show_data(gan, recipe, source, MOST)
     sheets = [_save_sheet(gan, folder / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()]
     return [_samples(gan, sheets), _use(recipe, gan)]
 
@@ -159,22 +159,6 @@ def _publish_weights(gan, folder, fingerprint):
     with files.atomic(folder / registry.WEIGHTS) as temporary:
         published = {"samples_seen": int(gan.samples_seen), "fingerprint": fingerprint, "weights": made}
         temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
-
-
-def _show_of(gan, recipe, source):
-    """Has a translator show images of the data, of the part that it was not trained on if there is one.
-
-    What upscales shows crops of the images, which need not be those that it was trained on.
-    """
-    if not hasattr(gan, "remember"):
-        raise ValueError(f"data: {recipe.name!r} makes samples from nothing, and shows no images of the data.")
-    if hasattr(gan, "upscale"):
-        crops = kerasgan.data.crops(source, gan.media.shape[:2], MOST, per_image=MOST, flip=False, rotate=False, seed=1)
-        gan.remember(gan.media.to_natural(next(iter(crops)).numpy()))
-        return
-    batches = list(runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * MOST).take(1))
-    parts = zip((gan.source_media, gan.media), batches[0], strict=True)
-    gan.remember(*(media.to_natural(part.numpy()) for media, part in parts))
 
 
 def _save_sheet(gan, path, seed):
@@ -201,19 +185,7 @@ def _unfinished(recipe, position):
 
 def _samples(gan, sheets):
     picture = "!" if sheets[0].suffix == ".png" else ""
-    further = "More of them"
-    if hasattr(gan, "translate"):
-        third = ", and what it should be" if gan.paired else ""
-        shown = f"what the model was given, what it made of it{third}"
-    elif hasattr(gan, "upscale"):
-        shown = (
-            "random crops as the bicubic kernel enlarges them, as the model does, and as they were before they were "
-            "shrunk"
-        )
-    else:
-        first, second = SHEETS.values()
-        classes = ". A class in each column" if _columns(gan) else ""
-        shown, further = f"the first {gan.media.plural} of seed {first}{classes}", f"Those of seed {second}"
+    shown, further = gan.task.sheets_caption(gan, SHEETS.values(), in_columns=_columns(gan) is not None)
     beside = sorted(path.name for path in sheets[0].parent.glob(f"{sheets[0].stem}.*") if path != sheets[0])
     beside = "".join(f" The first of them: [{name}]({name})." for name in beside)  # such as sounds to hear
     return (
@@ -225,43 +197,31 @@ def _samples(gan, sheets):
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
-    verb = _verb(gan)
-    call = {
-        "generate": f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)",
-        "translate": f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))',
-        "upscale": 'larger = gan.upscale(kerasgan.data.picture("picture.png"))',
-    }[verb]
-    given = "-n 64 --seed 7" if verb == "generate" else "picture.png"
-    command = f"kerasgan {verb} {recipe.name} {given}"
     return f"""## Use
 
 ```python
 import kerasgan
 
 gan = kerasgan.load("{recipe.name}")
-{call}
+{gan.task.call(gan, data)}
 gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
 ```
 
 ```
-{command} -o {recipe.name}{gan.media.extension}
+{gan.task.use(recipe.name)} {gan.task.flags_of_use} -o {recipe.name}{gan.media.extension}
 kerasgan train {recipe.name} --finetune --data my_data/ --out runs/mine
 ```"""
 
 
-def _verb(gan):
-    return next(verb for verb in ("generate", "translate", "upscale") if hasattr(gan, verb))
-
-
 def _use_of_runs(recipe, gan):
-    given = "-n 64 --seed 7" if (verb := _verb(gan)) == "generate" else "picture.png"
+    use = f"{gan.task.use(f'runs/{recipe.name}')} {gan.task.flags_of_use}"
     return f"""## Use
 
 Its weights are not shared, nor are pictures of what it makes; the recipe trains it on your copy of the data.
 
 ```
 kerasgan train {recipe.name} --data DATA --out runs/{recipe.name}
-kerasgan {verb} runs/{recipe.name} {given} -o {recipe.name}{gan.media.extension}
+{use} -o {recipe.name}{gan.media.extension}
 ```"""
 
 

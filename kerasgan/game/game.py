@@ -42,8 +42,9 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
     - `check`, `preview`, `watched_samples` and `real_samples` what callbacks and users' data meet;
     - `inference_network`, `inference_inputs`, `inference_description` and `inference_outputs` what is exported;
 
-    and which has the verbs that people use. A type whose game goes through stages has `stages` and `stage_at`. Samples,
-    condition and sources are tensors or nested structures of tensors.
+    and which has the verb that people use, and its `task` (`kerasgan.tasks`), by which others know of the verb. A type
+    whose game goes through stages has `stages` and `stage_at`. Samples, condition and sources are tensors or nested
+    structures of tensors.
 
     Args:
         generator: functional model that makes samples, of the inputs that `call_generator` gives it.

@@ -4,6 +4,7 @@ import keras
 
 from kerasgan.game import feeding
 from kerasgan.game.batch import Batch
+from kerasgan.tasks.base import Task
 
 
 class Hooks:
@@ -23,7 +24,7 @@ class Hooks:
     default_weights_of_others = {}  # {player: {part: weight}} of further parts, of the other players' losses
 
     stages = 1  # of a training; see `stage_at`
-    own_scores = ()  # what a type is scored by in place of `kerasgan.metrics.METRICS`
+    task = Task()  # what it is for: a type that has a verb says which
     num_classes = None
     class_names = ()  # of a conditional game, in the order of their numbers, where they have names
 

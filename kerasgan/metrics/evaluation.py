@@ -314,11 +314,13 @@ def check_metrics(metrics):
 
 
 def check_scorable(gan, argument="metrics"):
-    """Raises a ValueError for a game, or its class, whose samples have scores of their own in place of these."""
+    """Raises a ValueError for a game, or its class, whose samples are not scored as a set by these."""
+    task = gan.task
+    if task.scored_as_a_set:
+        return
     name = getattr(gan, "__name__", type(gan).__name__)
-    own = getattr(gan, "own_scores", ())
-    if own:
-        raise ValueError(
-            f"{argument}: {', '.join(METRICS)} score samples that come from latents; {name} makes its own from images. "
-            f"What fits it is some of {', '.join(own)}, by kerasgan evaluate once it is trained; leave {argument} out."
-        )
+    fits = f". What fits it is some of {', '.join(task.metrics)}, by kerasgan evaluate once it is trained"
+    raise ValueError(
+        f"{argument}: {', '.join(METRICS)} score samples that come from latents; {name} makes its own from "
+        f"{task.starts_from}{fits if task.metrics else ''}; leave {argument} out."
+    )

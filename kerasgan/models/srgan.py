@@ -1,22 +1,19 @@
 """SRGAN and ESRGAN: photographs several times as large, with detail that looks right."""
 
-import functools
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from kerasgan import perceptual, upscaler
+from kerasgan import perceptual
 from kerasgan.checks import number
-from kerasgan.examples import Examples
-from kerasgan.game import Game, once_there
+from kerasgan.game import once_there
 from kerasgan.game.gradients import gradients_of
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
-from kerasgan.media.dead_leaves import dead_leaves
-from kerasgan.precision import full_precision, in_float32, policy
+from kerasgan.precision import policy
+from kerasgan.upscaler import Upscaler
 
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 _SCALES = (2, 4)
@@ -147,7 +144,7 @@ def build_discriminator(image_shape, width, name="discriminator"):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class SRGAN(Examples, Game):
+class SRGAN(Upscaler):
     """Super-resolution with a GAN: SRGAN (Ledig et al., 2017, arXiv:1609.04802), and ESRGAN as options of it.
 
     The generator makes images `scale` times as large. First, for `pretraining` samples, it learns from pixels alone,
@@ -204,7 +201,6 @@ class SRGAN(Examples, Game):
     ```
     """
 
-    own_scores = ("psnr", "ssim")
     default_batch_size = 16
     default_weights = {"adversarial": 1e-2, "content": 1.0, "pixel": 1.0}
     stages = 2
@@ -244,17 +240,16 @@ class SRGAN(Examples, Game):
                 build_generator(scale, width, blocks, body, normalization, upsampling),
                 build_discriminator(image_shape, width if discriminator_width is None else discriminator_width),
                 media=Image(image_shape),
+                scale=scale,
+                reach=reach(scale, blocks, body, upsampling),
+                tile=tile,
                 seed=seed,
                 name=name,
                 dtype=dtype,
             )
-        self.scale = scale
         self._content = lambda: content  # not an attribute: Keras would take a model for a part of this one
         self.pixel_loss = pixel_loss
         self.pretraining = pretraining
-        self.tile = number("tile", tile, None, least=1, whole=True)
-        self.reach = reach(scale, blocks, body, upsampling)
-        self.media.together = 3
         self.stage = self.stage_at(0)
         self.stage_entered.assign(self.stage)
 
@@ -341,84 +336,6 @@ class SRGAN(Examples, Game):
         if hasattr(self, "weights_of_terms") and self._wants_content():
             perceptual.get(self._content())  # what is missing must show before hours of pretraining
         return super().fit(*arguments, **options)
-
-    def check(self, samples, second=None):
-        """Raises a ValueError that says what is wrong with crops (model range); remembers the first of them."""
-        super().check(samples, second)
-        self.remember_first(samples)
-
-    # Larger images -------------------------------------------------------------------------------------------------
-
-    def upscale(self, images, tile=128, overlap=16):
-        """Images `scale` times as large, by the moving average of the generator, in float32.
-
-        Args:
-            images: uint8 of any size: (height, width) or (height, width, 1) grey, (height, width, 3) RGB, (height,
-                width, 4) RGBA, whose transparency is enlarged by the bicubic kernel; or a batch of these.
-            tile: height and width of what is computed at a time, which decides how much memory that takes.
-            overlap: pixels that a tile sees beyond those that it is there for; at most a quarter of `tile`. With
-                `gan.reach`, the result is that of the whole image at once; with less, tiles fade into each other.
-
-        Returns:
-            uint8, the same axes, height and width `scale` times as long. Besides it, memory holds a row of tiles.
-
-        Raises:
-            ValueError: an argument is not what it should be.
-        """
-        return upscaler.upscale(self._tile_network(tile), images, self.scale, tile, overlap, self.reach)
-
-    def _tile_network(self, tile):
-        """The generator for tiles of one size: traced once."""
-        if tile not in self._tiled:
-            specification = tf.TensorSpec((1, tile, tile, 3), tf.float32)
-
-            def run(images):
-                with full_precision(self.ema_generator):
-                    return self.ema_generator(images, training=False)
-
-            self._tiled[tile] = tf.function(run, autograph=False, input_signature=[specification])
-        return self._tiled[tile]
-
-    @functools.cached_property
-    def _tiled(self):
-        return {}
-
-    # What callbacks look at ----------------------------------------------------------------------------------------
-
-    def preview(self, count, seed):
-        """Rows of three, uint8: crops enlarged by the bicubic kernel, upscaled, and as they were.
-
-        The crops are some of the first of the training, or of those to `remember`; without any, made-up pictures.
-        """
-        (originals,) = self.examples(max(1, count // 3), seed)
-        low = bicubic.shrink(originals, self.scale)
-        upscaled = self.media.to_natural(self._enlarged(self.ema_generator, low))
-        triples = np.stack([bicubic.enlarge(low, self.scale), upscaled, originals], axis=1)
-        return triples.reshape(-1, *originals.shape[1:])
-
-    def watched_samples(self, count, seed):
-        (originals,) = self.examples(count, seed)
-        return self._enlarged(self.generator, bicubic.shrink(originals, self.scale))
-
-    def _enlarged(self, network, low):
-        batches = [low[i : i + 16] for i in range(0, len(low), 16)]
-        return np.concatenate([network(self.media.to_model(batch), training=False) for batch in batches])
-
-    # Export --------------------------------------------------------------------------------------------------------
-
-    def inference_network(self):
-        """What a device runs: images (batch, tile, tile, 3) in [0, 1] -> `scale` times as large ones in [0, 1]."""
-        images = keras.Input((self.tile, self.tile, 3), name="images")
-        larger = in_float32(self.ema_generator)(2.0 * images - 1.0, training=False)
-        return keras.Model(images, self.media.finish(larger))
-
-    def inference_inputs(self, count, seed=0):
-        """Made-up pictures for `inference_network`: {"images": float32 (count, tile, tile, 3) in [0, 1]}."""
-        count = number("count", count, None, least=1, whole=True)
-        return {"images": dead_leaves(count, (self.tile, self.tile, 3), seed).astype("float32") / 255.0}
-
-    def inference_description(self):
-        return [{"name": "images", "kind": "image", "range": [0.0, 1.0]}]
 
     # Saving --------------------------------------------------------------------------------------------------------
 

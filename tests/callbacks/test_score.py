@@ -144,7 +144,7 @@ def test_models_that_make_samples_from_images_are_refused_at_the_start(tmp_path,
     with pytest.raises(ValueError, match=f"score: fid.*{message}"):  # before the data are looked for
         runs.train(registry.resolve(kind), tmp_path / "nowhere", tmp_path / "run", score=["fid"])
     watcher = callbacks.Score(reals, tmp_path / "run", network=rows_of)
-    watcher.set_model(types.SimpleNamespace(own_scores=registry.gan_class(kind).own_scores))
+    watcher.set_model(types.SimpleNamespace(task=registry.gan_class(kind).task))
     with pytest.raises(ValueError, match=message.replace("SimpleNamespace ", "")):
         watcher.on_train_begin()
     assert not (tmp_path / "run").exists()

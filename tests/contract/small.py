@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import registry
-from kerasgan.media.dead_leaves import dead_leaves
 
 # Arguments that make a type small, by the names that types give them. A new type that has others is tested as it comes.
 _SMALL = {
@@ -39,15 +38,8 @@ def data_for(gan, count=None):
     """Random samples in model range (and labels, or images of another domain): what `fit` takes, as its arguments."""
     count = 8 * gan.batches_per_step if count is None else count
     random = np.random.default_rng(0)
-
-    def samples(media):
-        return random.uniform(-1, 1, (count, *media.shape)).astype("float32")
-
-    if hasattr(gan, "translate"):
-        return samples(gan.source_media), samples(gan.media)
-    if gan.num_classes is None:
-        return (samples(gan.media),)
-    return samples(gan.media), random.integers(0, gan.num_classes, count)
+    data = tuple(random.uniform(-1, 1, (count, *media.shape)).astype("float32") for media in gan.media_of_data)
+    return data if gan.num_classes is None else (*data, random.integers(0, gan.num_classes, count))
 
 
 def batch_for(gan, count=4):
@@ -57,9 +49,4 @@ def batch_for(gan, count=4):
 
 def made_by(gan, count, seed=None):
     """New samples in natural units by the verb that the type has, of what follows from the seed."""
-    if hasattr(gan, "generate"):
-        return gan.generate(count, seed=seed)
-    if hasattr(gan, "translate"):
-        return gan.translate(dead_leaves(count, gan.source_media.shape, seed))
-    low = [side // gan.scale for side in gan.media.shape[:2]]
-    return gan.upscale(dead_leaves(count, (*low, 3), seed), tile=8, overlap=2)
+    return gan.task.examples(gan, count, seed)

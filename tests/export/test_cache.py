@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from kerasgan import cli, export, registry
+from kerasgan import cli, commands, export, registry
 from kerasgan import serve as serving
 from kerasgan.export import cache, sidecar
 
@@ -27,7 +27,7 @@ def exported(monkeypatch, tmp_path):
 
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(cache, "tflite", tflite)
-    monkeypatch.setattr(cli, "_import_tensorflow", lambda: asked.append("TensorFlow"))
+    monkeypatch.setattr(commands, "import_tensorflow", lambda: asked.append("TensorFlow"))
     return asked
 
 

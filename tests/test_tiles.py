@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from kerasgan import upscaler
+from kerasgan import tiles
 from kerasgan.media.dead_leaves import dead_leaves
 
 REACH = 3
@@ -35,7 +35,7 @@ def at_once(image, scale, overlap):
 @pytest.mark.parametrize("overlap", [3, 4])
 def test_tiles_are_the_image_at_once(shape, scale, overlap):
     image = dead_leaves(1, (*shape, 3), seed=1)[0]
-    tiled = upscaler.in_tiles(blur_and_repeat(scale), image, scale, 16, overlap, REACH)
+    tiled = tiles.in_tiles(blur_and_repeat(scale), image, scale, 16, overlap, REACH)
     expected = at_once(image, scale, overlap)
     assert tiled.shape == expected.shape == (shape[0] * scale, shape[1] * scale, 3)
     assert np.abs(tiled.astype(int) - expected).max() <= 1 and np.mean(tiled != expected) < 0.01
@@ -45,11 +45,9 @@ def test_tiles_are_the_image_at_once(shape, scale, overlap):
 def test_with_less_overlap_than_reach_tiles_fade_into_each_other(overlap):
     image = dead_leaves(1, (60, 60, 3), seed=2)[0]
     expected = at_once(image, 2, REACH).astype(int)
-    faded, butted = (
-        upscaler.in_tiles(blur_and_repeat(2), image, 2, 16, some, REACH).astype(int) for some in (overlap, 0)
-    )
+    faded, butted = (tiles.in_tiles(blur_and_repeat(2), image, 2, 16, some, REACH).astype(int) for some in (overlap, 0))
     assert np.abs(faded - expected).mean() < 0.75 * np.abs(butted - expected).mean()
-    constant = upscaler.in_tiles(lambda x: np.full((1, 32, 32, 3), 0.5), image, 2, 16, overlap, REACH)
+    constant = tiles.in_tiles(lambda x: np.full((1, 32, 32, 3), 0.5), image, 2, 16, overlap, REACH)
     assert (constant == np.rint(1.5 * 127.5)).all()  # windows sum to 1 everywhere
 
 
@@ -64,7 +62,7 @@ def test_every_kind_of_image_keeps_its_axes(channels, count):
         return
     shape = tuple(side for side in (count, 9, 13, channels) if side is not None)
     images = RANDOM.integers(1, 256, shape, dtype="uint8")
-    larger = upscaler.upscale(nearest(16), images, 2, 16, 2, 1)
+    larger = tiles.upscale(nearest(16), images, 2, 16, 2, 1)
     rows = 1 if count else 0
     assert larger.shape == tuple(2 * side if place in (rows, rows + 1) else side for place, side in enumerate(shape))
     expected = np.repeat(np.repeat(images, 2, axis=rows), 2, axis=rows + 1)
@@ -75,7 +73,7 @@ def test_every_kind_of_image_keeps_its_axes(channels, count):
 def test_transparency_is_bicubic_and_hidden_colours_stay_hidden():
     image = np.zeros((24, 24, 4), "uint8")
     image[4:20, 4:20] = (250, 200, 100, 255)
-    larger = upscaler.upscale(nearest(16), image, 2, 16, 2, 1)
+    larger = tiles.upscale(nearest(16), image, 2, 16, 2, 1)
     alpha = np.asarray(PIL.Image.fromarray(image[..., 3]).resize((48, 48), PIL.Image.Resampling.BICUBIC))
     np.testing.assert_array_equal(larger[..., 3], alpha)
     visible = larger[larger[..., 3] > 0][:, :3].astype(int)
@@ -87,10 +85,10 @@ def test_transparency_is_bicubic_and_hidden_colours_stay_hidden():
 )
 def test_other_arrays_are_refused(images):
     with pytest.raises(ValueError, match="images has shape .* expected uint8 pixels"):
-        upscaler.upscale(nearest(16), images, 2, 16, 2, 1)
+        tiles.upscale(nearest(16), images, 2, 16, 2, 1)
 
 
 @pytest.mark.parametrize("tile, overlap", [(4, 0), (16, 5), (16, -1), (16.0, 2), (16, True)])
 def test_tiles_that_do_not_fit_together_are_refused(tile, overlap):
     with pytest.raises(ValueError, match="tile=|overlap="):
-        upscaler.check_tiles(tile, overlap)
+        tiles.check_tiles(tile, overlap)

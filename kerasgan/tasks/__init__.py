@@ -1,0 +1,52 @@
+"""Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
+
+The library's are `generate`, `translate` and `upscale`. One of your own is registered, and its verb becomes a command
+of this process:
+
+```python
+class Scoring(kerasgan.tasks.Task):
+    verb = "score"
+    ...
+
+class MyGame(kerasgan.Game):
+    task = kerasgan.tasks.register(Scoring())
+```
+
+Nothing here imports TensorFlow before a command does its work.
+"""
+
+from kerasgan.tasks.base import Task
+from kerasgan.tasks.generation import GENERATION
+from kerasgan.tasks.translation import TRANSLATION
+from kerasgan.tasks.upscaling import UPSCALING
+
+__all__ = ["GENERATION", "TRANSLATION", "UPSCALING", "Task", "known", "register"]
+
+_known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING)}
+
+
+def known():
+    """All tasks: the library's, then those that were registered."""
+    return list(_known.values())
+
+
+def register(task):
+    """Adds a task of your own: its verb is a command of `kerasgan` in this process.
+
+    Args:
+        task: an object of a class derived from `Task`, with a `verb` of its own.
+
+    Returns:
+        The task, which is the class attribute `task` of the GAN types that it is for.
+
+    Raises:
+        TypeError: not a task.
+        ValueError: the verb is no plain word, or that of another task.
+    """
+    if not isinstance(task, Task):
+        raise TypeError(f"task is a {type(task).__name__}; expected an object of a class derived from Task.")
+    if not task.verb.isidentifier():
+        raise ValueError(f"verb={task.verb!r}: expected a word, which becomes a command.")
+    if task.verb in _known and type(_known[task.verb]) is not type(task):
+        raise ValueError(f"verb={task.verb!r} is taken by {type(_known[task.verb]).__name__}; choose another one.")
+    return _known.setdefault(task.verb, task)

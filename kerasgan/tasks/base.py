@@ -1,0 +1,125 @@
+"""Task: what a model is for, and all that follows from it."""
+
+import shlex
+
+
+class Task:
+    """What a kind of model is for: the verb, and what else the library has to know of it.
+
+    A GAN type has one as its class attribute `task`. A task holds no state; what it is asked for comes with the model.
+    This one is that of a game that nothing is known of: it has no command and no scores.
+
+    Attributes:
+        verb: the command `kerasgan VERB`, and the method of the model.
+        does: what models do, in a sentence about one: "translates images".
+        starts_from: what samples are made from: "latents", "images".
+        makes_new_samples: whether samples come from nothing, so that one that equals a real one is a finding.
+        scored_as_a_set: whether `kerasgan.metrics.METRICS` score its samples, also while it trains.
+        metrics: names of the scores that `evaluate` knows, the best-known ones first.
+        metrics_help: what `kerasgan evaluate --help` says of them.
+        options: arguments of `evaluate` besides those that all tasks have.
+        flags_of_use: an example of what follows the model's name in a command.
+    """
+
+    verb = ""
+    does = "makes samples of its own kind"
+    starts_from = "something else"
+    makes_new_samples = False
+    scored_as_a_set = False
+    metrics = ()
+    metrics_help = ""
+    options = ()
+    flags_of_use = ""
+
+    # The command ---------------------------------------------------------------------------------------------------
+
+    def command(self, words):
+        """Runs `kerasgan VERB` with the words after it; the docstring is its help, as in `kerasgan.cli`.
+
+        What can be checked before TensorFlow is imported is checked before.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no command: give it a method `command`.")
+
+    def open(self, name):
+        """The model of a name, run folder or file, if it is one for this task.
+
+        Raises:
+            ValueError, OSError: as `kerasgan.load`; or it is a model for another task.
+        """
+        from kerasgan import runs
+
+        gan = runs.load(name, compile=False)
+        if gan.task.verb != self.verb:
+            hint = f": use {gan.task.use(name)}" if gan.task.verb else ""
+            raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {self.verb}{hint}.")
+        return gan
+
+    def use(self, name):
+        """The command that makes use of a model, as far as the model decides; "" without one."""
+        return f"kerasgan {self.verb} {shlex.quote(str(name))}" if self.verb else ""
+
+    # What a model makes --------------------------------------------------------------------------------------------
+
+    def examples(self, gan, count, seed=None):
+        """Samples of the model in natural units, made of what follows from the seed alone.
+
+        Args:
+            gan: the model.
+            count: how many.
+            seed: integer; the same seed gives the same samples.
+        """
+        raise NotImplementedError(f"{type(self).__name__} makes no examples: give it a method `examples`.")
+
+    def ways(self, gan, count, steps, seed):
+        """`count` ways of `steps` samples each from one sample to another, or None where there are no such ways."""
+        return None
+
+    # Scores --------------------------------------------------------------------------------------------------------
+
+    def define_score_flags(self, values):
+        """Adds the flags of `kerasgan evaluate` that are `options` of this task, to absl's FlagValues.
+
+        One that another task has, too, is that task's.
+        """
+
+    def check_score_flags(self, values):
+        """Raises a ValueError for a value of these flags that cannot be right."""
+
+    def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
+        """Scores a model on the data of its recipe.
+
+        Args:
+            gan: the model.
+            recipe: `kerasgan.registry.Recipe`.
+            source: the data, as in `kerasgan.runs.train`.
+            metrics: names, in a sequence or separated by commas; None takes the usual ones.
+            subset: another part of the source than the recipe's.
+            split, model: what the records call the part of the data and the model.
+            network: feature network, as in `kerasgan.metrics.evaluate`.
+            progress: whether bars are shown.
+            options: those of `options` that were given.
+
+        Returns:
+            A list of `kerasgan.metrics.Result`.
+        """
+        raise ValueError(f"{model!r} is a {type(gan).__name__}, for which kerasgan has no scores.")
+
+    # The card of a pretrained model --------------------------------------------------------------------------------
+
+    def show_data(self, gan, recipe, source, count):
+        """Has the model show what it makes of `count` images of the data, where it makes samples from images."""
+        raise ValueError(f"data: {recipe.name!r} does not make its samples from images, and shows none of the data.")
+
+    def sheets_caption(self, gan, seeds, in_columns):
+        """(what the sheet of samples shows, what the one with more of them is introduced by).
+
+        Args:
+            gan: the model.
+            seeds: of both sheets.
+            in_columns: whether each column holds a class.
+        """
+        return "samples of the model", "More of them"
+
+    def call(self, gan, data):
+        """The line of Python that makes use of `gan`; `data` are the arguments of the reader that suits it."""
+        return f"gan.{self.verb}(...)"

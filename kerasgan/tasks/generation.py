@@ -1,0 +1,134 @@
+"""`generate`: new samples from latents, and classes if there are any."""
+
+import random
+import re
+
+from absl import flags
+
+from kerasgan import classes, commands, files
+from kerasgan.tasks.base import Task
+
+
+class Generation(Task):
+    """What a `kerasgan.GAN` is for."""
+
+    verb = "generate"
+    does = "makes samples from latents"
+    starts_from = "latents"
+    makes_new_samples = True
+    scored_as_a_set = True
+    metrics_help = "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas"
+    options = ("count", "seed", "repeats", "truncation", "ema", "floor")
+    flags_of_use = "-n 64 --seed 7"
+
+    @property
+    def metrics(self):
+        from kerasgan.metrics import METRICS
+
+        return tuple(METRICS)
+
+    def command(self, words):
+        """generate NAME|RUN|FILE
+
+        Makes new samples with a pretrained model, the model of a run folder or a .keras file, and saves them.
+
+        Examples:
+          kerasgan generate dcgan_celeba -n 64 -o faces.png
+          kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
+          kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
+          kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
+          kerasgan generate runs/my_photos -o new_photos.png
+        """
+        from kerasgan import runs
+
+        values = _flags()
+        (name,) = commands.parse(self.command, values, words)
+        commands.check_at_least_one(values, "count", "columns")
+        if values.out is None:
+            files.check_folder(".", name="--out")
+        else:
+            files.check_output(values.out, name="--out")
+        runs.check_name(name)
+        if values.label is not None and (known := runs.class_names(name)) is not None:
+            class_numbers(values.label, known)
+
+        commands.import_tensorflow()
+        gan = self.open(name)
+        media = gan.media
+        path = files.check_output(values.out or runs.called(name) + media.extension, media.extensions, name="--out")
+        runs.check_outside_data(name, path)
+        seed = random.randrange(2**31) if values.seed is None else values.seed
+        labels = None if values.label is None else class_numbers(values.label, gan.class_names)
+        samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
+        media.save(samples, path, columns=values.columns)
+        print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
+
+    def examples(self, gan, count, seed=None):
+        return gan.generate(count, seed=seed)
+
+    def ways(self, gan, count, steps, seed):
+        from_vectors = len(gan.generator.inputs[0].shape) == 2
+        return gan.interpolate(count, steps, seed=seed) if from_vectors else None
+
+    def define_score_flags(self, values):
+        flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
+        flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
+        flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
+        flags.DEFINE_float("truncation", None, "As in generate.", flag_values=values)
+        flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
+        flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
+
+    def check_score_flags(self, values):
+        commands.check_at_least_one(values, "count", "repeats")
+
+    def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
+        """Scores samples as a set, by `kerasgan.metrics.evaluate`, whose arguments the options are."""
+        from kerasgan import metrics as scores
+        from kerasgan import runs
+        from kerasgan.metrics import evaluation
+
+        names = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
+        if {"cas", "understood"} & set(names) and not recipe.data.get("labels"):
+            recipe = runs.changed(recipe, {"data.labels": True})
+        real = runs.read_whole(recipe, source, subset)
+        about = {"network": network, "model": model, "split": split, "progress": progress}
+        return scores.evaluate(gan, real, names, **about, **options)
+
+    def sheets_caption(self, gan, seeds, in_columns):
+        first, second = seeds
+        by_class = ". A class in each column" if in_columns else ""
+        return f"the first {gan.media.plural} of seed {first}{by_class}", f"Those of seed {second}"
+
+    def call(self, gan, data):
+        return f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)"
+
+
+def _flags():
+    """The flags of `kerasgan generate`."""
+    values = flags.FlagValues()
+    flags.DEFINE_integer("count", 64, "How many samples.", short_name="n", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "File to write; default: NAME with its medium's ending.", short_name="o", flag_values=values
+    )
+    flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
+    flags.DEFINE_list(
+        "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
+    )
+    flags.DEFINE_float(
+        "truncation", None, "Share of the samples to choose the best from: lower is more typical.", flag_values=values
+    )
+    flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
+    return values
+
+
+def class_numbers(words, class_names):
+    """The number of the class that `--label` says, or of several. A number that is the name of a class is a name."""
+    named = [word in class_names or (class_names and not re.fullmatch(r"[+-]?\d+", word)) for word in words]
+    numbers = [
+        classes.number_of(word, class_names) if name else commands.whole("--label", word)
+        for word, name in zip(words, named, strict=True)
+    ]
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+GENERATION = Generation()

@@ -1,0 +1,94 @@
+"""`translate`: images of one domain as they would look in another one."""
+
+from absl import flags
+
+from kerasgan import commands
+from kerasgan.tasks import pictures
+from kerasgan.tasks.base import Task
+
+
+class Translation(Task):
+    """What a `kerasgan.Translator` is for."""
+
+    verb = "translate"
+    does = "translates images"
+    starts_from = "images"
+    metrics = ("psnr", "ssim", "l1", "kid")
+    metrics_help = "of a translator some of psnr, ssim, l1, kid"
+    options = ("paired",)
+    flags_of_use = "picture.png"
+
+    def command(self, words):
+        """translate NAME|RUN|FILE PICTURE ...
+
+        Turns pictures into what the model translates to: emoji of one style into those of another, photographs into
+        drawings. Pictures of any size are cropped and resized to that of the model. One goes into a file, several into
+        a folder.
+
+        Examples:
+          kerasgan translate pix2pix_noto2twemoji smile.png -o twemoji.png
+          kerasgan translate runs/horses photo.jpg --crop pad
+          kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
+        """
+        from kerasgan import runs
+
+        values = flags.FlagValues()
+        pictures.define_out(values, "File, or folder for several pictures; default: beside you.")
+        flags.DEFINE_string("direction", None, "a_to_b or, where a model has it, b_to_a.", flag_values=values)
+        flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
+        name, paths = pictures.parse(self.command, values, words)
+        written = pictures.outputs(paths, values.out, runs.called(name))
+        runs.check_name(name)
+        pictures.check_outputs(written, paths, name)
+
+        commands.import_tensorflow()
+        from kerasgan import data, media
+
+        gan = self.open(name)
+        source, _ = gan.media_of(gan.check_direction(values.direction))
+        images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in paths]
+        for image, path in zip(images, written, strict=True):
+            translated = gan.translate(image[None], direction=values.direction)
+            print(f"Saved {media.save_samples(translated, path)}.")
+
+    def examples(self, gan, count, seed=None):
+        from kerasgan.media.dead_leaves import dead_leaves
+
+        return gan.translate(dead_leaves(count, gan.source_media.shape, seed))
+
+    def define_score_flags(self, values):
+        flags.DEFINE_boolean(
+            "paired", None, "For a translator: whether images of the domains belong together.", flag_values=values
+        )
+
+    def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, paired=None):
+        """Scores translations by `kerasgan.metrics.evaluate_translator`, on the part that the recipe keeps apart.
+
+        `paired` says whether images of the two domains belong together; None: if it was trained on pairs.
+        """
+        from kerasgan import metrics as scores
+        from kerasgan import runs
+
+        paired = recipe.data.get("reader") == "pairs" if paired is None else paired
+        split = "test" if recipe.data.get("part") else split
+        pairs = runs.read_apart(recipe, source, subset, paired)
+        about = {"paired": paired, "network": network, "model": model, "split": split, "progress": progress}
+        return scores.evaluate_translator(gan, pairs, metrics, **about)
+
+    def show_data(self, gan, recipe, source, count):
+        """Of the part of the data that it was not trained on, if there is one."""
+        from kerasgan import runs
+
+        (batch,) = runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * count).take(1)
+        parts = zip(gan.media_of_data, batch, strict=True)
+        gan.remember(*(media.to_natural(part.numpy()) for media, part in parts))
+
+    def sheets_caption(self, gan, seeds, in_columns):
+        third = ", and what it should be" if gan.paired else ""
+        return f"what the model was given, what it made of it{third}", "More of them"
+
+    def call(self, gan, data):
+        return f'translated = gan.translate(kerasgan.data.picture("picture.png", size={data.get("size")}))'
+
+
+TRANSLATION = Translation()
