@@ -453,3 +453,15 @@ def _listed(what, shapes):
         return ""
     some = ", ".join(f"{count} x {shape}" for shape, count in list(shapes.items())[:4])
     return f"{what} weights of shape {some}{', ...' if len(shapes) > 4 else ''}. "
+
+
+def networks(gan, averages=False):
+    """A GAN's networks by name: what has weights, with or without the moving averages."""
+    import keras
+
+    left_out = "_" if averages else ("_", "ema_")
+    return {
+        name: value
+        for name, value in vars(gan).items()
+        if isinstance(value, keras.Model) and not name.startswith(left_out)
+    }

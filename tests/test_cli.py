@@ -621,11 +621,16 @@ class Walk(kerasgan.GAN):
 
 
 def test_other_kinds_of_samples(capsys, monkeypatch, tmp_path):
-    def walks(source, batch_size=4, seed=None, steps=5):
+    fitted_before = []
+
+    def walks(source, batch_size=4, seed=None, steps=5, shuffle=True, fitted=None):
         import tensorflow as tf
 
+        fitted_before.append(fitted)
         walks = np.random.default_rng(seed).normal(size=(int(source), steps)).astype("float32")
-        return tf.data.Dataset.from_tensor_slices(walks).batch(batch_size, drop_remainder=True)
+        dataset = tf.data.Dataset.from_tensor_slices(walks).batch(batch_size, drop_remainder=True)
+        dataset.fitted = fitted or {"scales": [float(int(source))]}
+        return dataset
 
     monkeypatch.setattr(kerasgan.data, "walks", walks, raising=False)
     monkeypatch.setattr(kerasgan.data, "__all__", [*kerasgan.data.__all__, "walks"])
@@ -643,6 +648,18 @@ def test_other_kinds_of_samples(capsys, monkeypatch, tmp_path):
     code, _, error = kerasgan_command(capsys, "generate", tmp_path / "run", "-n", 3, "-o", tmp_path / "x.npy")
     assert code == 0, error
     assert np.load(tmp_path / "x.npy").shape == (3, 5)
+    # What was fitted to the data is kept for whatever reads others by the same recipe.
+    trained = runs.recipe_of(tmp_path / "run")
+    assert trained.fitted == {"scales": [12.0]} and fitted_before == [None]
+    runs.read_whole(trained, 8)
+    more = ("train", "walk_of_a_test", "--data", 12, "--out", tmp_path / "run", "--epochs", 3, "--limit_steps", 1)
+    assert kerasgan_command(capsys, *more)[0] == 0
+    tuned = ("train", tmp_path / "run", "--finetune", "--data", 8, "--out", tmp_path / "tuned", "--limit_steps", 1)
+    assert kerasgan_command(capsys, *tuned)[0] == 0
+    assert fitted_before == [None, trained.fitted, trained.fitted, trained.fitted]
+    again = ("train", tmp_path / "run", "--data", 8, "--out", tmp_path / "again", "--limit_steps", 1)
+    assert kerasgan_command(capsys, *again)[0] == 0
+    assert fitted_before[-1] is None and runs.recipe_of(tmp_path / "again").fitted == {"scales": [8.0]}
 
 
 @pytest.mark.parametrize(

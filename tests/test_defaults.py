@@ -5,6 +5,7 @@ import pytest
 
 from kerasgan import data, defaults, registry, runs
 from kerasgan.penalties import R1, get
+from kerasgan.runs import preparing
 
 
 @pytest.mark.parametrize(
@@ -69,11 +70,11 @@ def test_a_type_may_say_what_its_rates_are_for():
 
 def test_rates_of_the_optimizers_that_a_type_starts_from_follow_the_batch():
     photos = data.images(np.zeros((16, 16, 16, 3), "uint8"), size=16, batch_size=1)
-    recipe, batches = runs._with_defaults(registry.resolve("dcgan"), photos, 1)
+    recipe, batches = preparing.with_derived_values(registry.resolve("dcgan"), photos, 1)
     assert recipe.batch_size == batches.element_spec.shape[0] == 4
     assert recipe.compile["learning_rate"] == [3e-4, 1e-4]
     own = runs.changed(registry.resolve("dcgan"), {"compile.generator_optimizer": "sgd"})
-    assert "learning_rate" not in runs._with_defaults(own, photos, 1)[0].compile
+    assert "learning_rate" not in preparing.with_derived_values(own, photos, 1)[0].compile
 
 
 def test_a_derived_batch_can_be_shared_among_devices():

@@ -6,7 +6,8 @@ import wave
 import numpy as np
 import pytest
 
-from kerasgan import data, registry, runs
+from kerasgan import data, registry
+from kerasgan.runs import resuming
 
 
 @pytest.fixture
@@ -28,17 +29,17 @@ def recipe(**options):
 def test_a_run_goes_on_with_the_sounds_that_it_began_with(sounds):
     then = data.audio(sounds, 64, 1000, 1, crop="start")
     before = {"fingerprint": then.fingerprint}
-    found, dataset = runs._read_as_before(recipe(), sounds, before)
+    found, dataset = resuming.read_as_before(recipe(), sounds, before)
     assert (dataset.count, found.data["crop"]) == (3, "start")
     for other in (None, {"fingerprint": dataset.rebatched(2).fingerprint[::-1]}):  # a new run, other data
-        found, dataset = runs._read_as_before(recipe(), sounds, other)
+        found, dataset = resuming.read_as_before(recipe(), sounds, other)
         assert (dataset.count, "crop" in found.data) == (15, False)
 
 
 def test_asking_for_it_by_name_is_the_same_recipe(tmp_path):
-    asked = runs._request(recipe(), False, None)
+    asked = resuming.request(recipe(), False, None)
     values = {"recipe": {"name": "x", "gan_type": "wavegan", "data": recipe().data}, "asked": asked, "command": ""}
     (tmp_path / "recipe.json").write_text(json.dumps(values))
-    assert runs._earlier(tmp_path, runs._request(recipe(crop="start"), False, None)) is not None
+    assert resuming.earlier(tmp_path, resuming.request(recipe(crop="start"), False, None)) is not None
     with pytest.raises(ValueError, match="data.crop: there nothing given, now 'center'"):
-        runs._earlier(tmp_path, runs._request(recipe(crop="center"), False, None))
+        resuming.earlier(tmp_path, resuming.request(recipe(crop="center"), False, None))

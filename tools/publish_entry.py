@@ -26,7 +26,7 @@ import sys
 from absl import app, flags
 
 import kerasgan.zoo
-from kerasgan import files, registry, runs, weights
+from kerasgan import files, recipes, registry, runs, weights
 from kerasgan.metrics import result
 
 SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
@@ -64,7 +64,7 @@ def publish(run, name, zoo=ZOO, source=None, share=True):
     for measured in (registry.SCORES, registry.PHONE):
         (zoo / name / measured).unlink(missing_ok=True)
     if share:
-        shown = _publish_models(trained, recipe, zoo / name, source, record["fingerprint"])
+        shown = _publish_models(trained, recipe, zoo / name, source, _known_of_data(record))
     else:
         shown = [_use_of_runs(recipe, trained)]
     card = [
@@ -104,20 +104,18 @@ def _record(run, recipe):
 
 
 def _check_equal(there, here, what):
-    differences = list(_differences(there, here))
-    if differences:
+    found = [f"{name} is {then!r} in the run, {now!r} here" for name, then, now in recipes.differences(there, here)]
+    if found:
         raise ValueError(
-            f"The run was not trained by {what}: {'; '.join(differences)}. Publish a run that was trained by the "
+            f"The run was not trained by {what}: {'; '.join(found)}. Publish a run that was trained by the "
             "entry's recipe, or put the recipe right."
         )
 
 
-def _differences(there, here, name=""):
-    if isinstance(there, dict) and isinstance(here, dict):
-        for key in dict.fromkeys([*there, *here]):
-            yield from _differences(there.get(key), here.get(key), f"{name}.{key}".lstrip("."))
-    elif there != here:
-        yield f"{name} is {there!r} in the run, {here!r} here"
+def _known_of_data(record):
+    """What the entry goes on to know of its data: what tells them from others, and what the reader fitted to them."""
+    fitted = record["recipe"].get("fitted")
+    return {"fingerprint": record["fingerprint"], **({} if fitted is None else {"fitted": fitted})}
 
 
 def _about(name):
@@ -140,9 +138,9 @@ def _trained(run, recipe):
     return gan, position
 
 
-def _publish_models(trained, recipe, folder, source, fingerprint):
+def _publish_models(trained, recipe, folder, source, known):
     """Writes the weights, and sheets of what is loaded from them; returns the sections of the card that show it."""
-    _publish_weights(trained, folder, fingerprint)
+    _publish_weights(trained, folder, known)
     gan = kerasgan.load(recipe.name, compile=False)
     if source is not None:
         gan.task.show_data(gan, recipe, source, MOST)
@@ -150,14 +148,14 @@ def _publish_models(trained, recipe, folder, source, fingerprint):
     return [_samples(gan, sheets), _use(recipe, gan)]
 
 
-def _publish_weights(gan, folder, fingerprint):
-    """Writes the weight files, their list, and what tells their data from others."""
+def _publish_weights(gan, folder, known):
+    """Writes the weight files, their list, and what is known of their data."""
     made = []
     for part, network in runs.networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{part}", network), folder / f"{part}.weights.h5")
         made.append(dataclasses.asdict(weights.WeightFile.from_file(path, part)))
     with files.atomic(folder / registry.WEIGHTS) as temporary:
-        published = {"samples_seen": int(gan.samples_seen), "fingerprint": fingerprint, "weights": made}
+        published = {"samples_seen": int(gan.samples_seen), **known, "weights": made}
         temporary.write_text(json.dumps(published, indent=2) + "\n", encoding="utf-8")
 
 

@@ -1,0 +1,181 @@
+"""From a recipe to a model that can be trained: what nobody gave is chosen, drawn or taken from the data."""
+
+import copy
+import dataclasses
+import inspect
+import math
+import random
+
+from kerasgan import console, defaults, registry, weights
+from kerasgan.recipes import changed
+from kerasgan.runs.opening import load
+from kerasgan.runs.reading import reader
+
+_SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
+_FINETUNING_SAMPLES = 100_000
+_TIMED_STEPS = 6  # of a training in each number format; the first one, which builds the graph, does not count
+
+
+def check_arguments(recipe):
+    """Raises a ValueError for arguments in a recipe that nothing takes."""
+    gan_class = registry.gan_class(recipe.gan_type)
+    for field, function in (("model", gan_class), ("compile", gan_class.compile), ("data", reader(recipe))):
+        known = set(inspect.signature(function).parameters) - {"self", "source"}
+        unknown = sorted(set(getattr(recipe, field)) - known - {"reader"})
+        if unknown:
+            raise ValueError(f"{field}.{unknown[0]} is unknown; {field} takes: {', '.join(sorted(known))}.")
+
+
+def completed(recipe, dataset, follow_data, strategy, is_new):
+    """The recipe with all that its training needs, and the data in batches of its size.
+
+    Args:
+        recipe: with a seed.
+        dataset: one epoch of its data.
+        follow_data: whether the shape of samples and the number of classes are taken from the data.
+        strategy: of several devices or machines, or None.
+        is_new: whether a training begins; what goes on has kept what was chosen, but for a number format.
+
+    Returns:
+        (recipe, data).
+
+    Raises:
+        ValueError: the devices cannot share the training.
+    """
+    from kerasgan import precision
+
+    if follow_data and is_new:
+        recipe = shaped_by(recipe, dataset)
+    if recipe.name in registry.TYPES and is_new:
+        recipe, dataset = with_derived_values(recipe, dataset, devices_of(strategy))
+    check_devices(strategy, recipe, dataset)
+    if recipe.dtype == precision.AUTO:
+        recipe = with_number_format(recipe, dataset, strategy)
+    return recipe, dataset
+
+
+def with_seed(recipe, strategy):
+    """The recipe with a seed, which becomes Keras's own."""
+    import keras
+
+    from kerasgan import distribution
+
+    if recipe.seed is None:  # drawn now, and kept in the run folder: going on needs it
+        drawn = distribution.values_of_workers(strategy, random.randrange(2**31))
+        recipe = dataclasses.replace(recipe, seed=drawn[0])
+    keras.utils.set_random_seed(recipe.seed)
+    return recipe
+
+
+def shaped_by(recipe, dataset):
+    """The recipe with the arguments of the model that follow from the data, by the names that types give them."""
+    spec = dataset.element_spec
+    samples, labelled = (spec[0], len(spec) > 1) if isinstance(spec, tuple) else (spec, False)
+    follows = dict(getattr(dataset, "model_arguments", {"image_shape": list(samples.shape[1:])}))
+    if labelled and getattr(dataset, "class_names", None):
+        follows["num_classes"] = len(dataset.class_names)
+    known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
+    follows = {name: value for name, value in follows.items() if name in known}
+    return dataclasses.replace(recipe, model={**recipe.model, **follows})
+
+
+def with_derived_values(recipe, dataset, devices):
+    """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
+    import keras
+
+    cls, start = registry.gan_class(recipe.gan_type), registry.TYPES[recipe.name]
+    # Optimizers that the type starts from are not given: their rates, too, follow from the batch.
+    names = ("discriminator_optimizer", "generator_optimizer")
+    own = {name: start.compile[name] for name in names if name in start.compile}
+    given = {name: value for name, value in recipe.compile.items() if value != own.get(name)}
+    optimizers = [keras.optimizers.get(copy.deepcopy(optimizer)) for optimizer in own.values()]
+    rates = [float(optimizer.learning_rate) for optimizer in optimizers or cls.default_optimizers()]
+    spec = dataset.element_spec
+    shape = (spec[0] if isinstance(spec, tuple) else spec).shape
+    edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
+    count = getattr(dataset, "count", None)
+    batch, derived, chosen = defaults.derive(
+        given, rates, edge, count, recipe.batch_size, devices, cls.default_batch_size, start.largest_batch
+    )
+    if chosen:
+        values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
+        console.write(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
+    if recipe.batch_size is None:
+        dataset = dataset.rebatched(batch)
+    return dataclasses.replace(recipe, batch_size=batch, compile={**recipe.compile, **derived}), dataset
+
+
+def with_number_format(recipe, dataset, strategy):
+    """The recipe with the number format in which this model trains fastest here, the same one on all workers."""
+    import keras
+
+    from kerasgan import callbacks, distribution, precision
+
+    def samples_per_second(dtype):
+        with distribution.scope(strategy):
+            gan = _build(dataclasses.replace(recipe, dtype=dtype))
+        batches = dataset.endless(0) if hasattr(dataset, "endless") else dataset.repeat()
+        trial = gan.fit(batches, steps_per_epoch=_TIMED_STEPS, callbacks=[callbacks.Throughput()], verbose=0)
+        return trial.history["samples_per_second"][0]
+
+    chosen, reason = precision.choose(samples_per_second)
+    if len(set(distribution.values_of_workers(strategy, precision.CHOICES.index(chosen)))) > 1:
+        chosen, reason = "float32", "which all workers are good at: they measured different ones as the fastest"
+    console.write(f"Number format: {chosen}, {reason}.")
+    keras.utils.set_random_seed(recipe.seed)  # models that were measured have drawn numbers
+    return dataclasses.replace(recipe, dtype=chosen)
+
+
+def devices_of(strategy):
+    """How many devices share a batch."""
+    return strategy.num_replicas_in_sync if strategy else 1
+
+
+def check_devices(strategy, recipe, dataset):
+    """Raises a ValueError if the training cannot be shared by the devices."""
+    from kerasgan import distribution
+
+    devices = devices_of(strategy)
+    if recipe.batch_size % devices:
+        raise ValueError(
+            f"batch_size={recipe.batch_size} cannot be divided among {devices} devices: give a multiple of {devices}, "
+            "or other devices."
+        )
+    if distribution.workers(strategy) > 1 and (not hasattr(dataset, "endless") or int(dataset.cardinality()) < 1):
+        raise ValueError(
+            "Several machines need data of a known number of samples, from which each can read its part: a folder, a "
+            "zip or shards, not a stream."
+        )
+
+
+def default_epochs(recipe, dataset, follow_data, initial):
+    """The recipe's epochs, or as many as make a sensible number of samples where the recipe is not for these data."""
+    batches = int(dataset.cardinality())
+    if not (follow_data or initial) or batches < 1:
+        return recipe.epochs
+    samples = _FINETUNING_SAMPLES if initial else _SAMPLES
+    return max(1, math.ceil(samples / (batches * recipe.batch_size)))
+
+
+def new_gan(recipe, initial):
+    """A compiled GAN: fresh, or with the weights of `initial`."""
+    gan = _build(recipe)
+    if initial is None:
+        return gan
+    trained = load(initial, compile=False)
+    if type(trained) is not registry.gan_class(recipe.gan_type):
+        raise ValueError(f"{initial!r} is a {type(trained).__name__}, the recipe trains a {recipe.gan_type}.")
+    theirs, ours = weights.networks(trained, averages=True), weights.networks(gan, averages=True)
+    for name in weights.networks(trained):
+        values = theirs.get(f"ema_{name}", theirs[name]).get_weights()
+        for part in {name, f"ema_{name}"} & {*ours}:
+            ours[part].set_weights(values)
+    gan.samples_seen.assign(trained.samples_seen)
+    return gan
+
+
+def _build(recipe):
+    try:
+        return registry.build(changed(recipe, {}))  # a copy: Keras puts objects into the dicts it is given
+    except TypeError as error:  # what Keras raises for names and configurations that it does not know
+        raise ValueError(f"The recipe's arguments of model or compile are wrong: {error}") from error

@@ -1,0 +1,57 @@
+"""A recipe's data, read from a source."""
+
+import dataclasses
+import json
+
+from kerasgan import console
+
+
+def reader(recipe):
+    """The function of `kerasgan.data` that a recipe names; a ValueError if there is no such one."""
+    from kerasgan import data
+
+    name = recipe.data.get("reader")
+    if name not in data.__all__:
+        raise ValueError(f"data.reader is {name!r}; expected one of {', '.join(data.__all__)}.")
+    return getattr(data, name)
+
+
+def read_epoch(recipe, source):
+    """One epoch of the data; its method `endless` gives the training's batches from any place on."""
+    arguments = {"batch_size": recipe.batch_size or 1, "seed": recipe.seed}
+    return read_with(recipe, source, arguments | arguments_of(recipe))
+
+
+def read_with(recipe, source, arguments):
+    """What the recipe's reader makes of a source with these arguments, by what was fitted before, if anything was."""
+    read = reader(recipe)
+    fitted = {} if recipe.fitted is None else {"fitted": recipe.fitted}
+    return read(source, **arguments | fitted)
+
+
+def arguments_of(recipe):
+    """The arguments of the reader that the recipe gives."""
+    return {name: value for name, value in recipe.data.items() if name != "reader"}
+
+
+def for_pictures_of(source, recipe):
+    """The recipe without a crop box that was made for pictures of another size than those of a source; says so.
+
+    Such a box would cut the same corner out of each of them.
+    """
+    from kerasgan.data.picture_sizes import picture_sizes
+
+    box = recipe.data.get("crop")
+    if recipe.picture_size is None or not isinstance(box, list):
+        return recipe
+    known = {name: recipe.data[name] for name in ("subset", "key", "data_dir", "download") if name in recipe.data}
+    others = sorted(picture_sizes(source, **known) - {recipe.picture_size})
+    if not others:
+        return recipe
+    made, theirs = (f"{width}x{height}" for height, width in (recipe.picture_size, others[0]))
+    console.write(
+        f"The crop {box} of the recipe {recipe.name} is for pictures of {made}, and there are some of {theirs}: the "
+        f"largest centred part of each is taken instead. To have the box: --set data.crop={json.dumps(box)}"
+    )
+    data = {name: value for name, value in recipe.data.items() if name != "crop"}
+    return dataclasses.replace(recipe, data=data, picture_size=None)
