@@ -58,10 +58,10 @@ def contestants_of_types(types, setting, formats, threads):
     formats = [number_format for number_format in formats if number_format != "float16" or on_gpu]
     steps, samples = {}, {}
     for name in types or registry.TYPES:
-        kind = registry.TYPES[name]
+        start = registry.TYPES[name].starting
         for number_format in formats:
-            shape = {"image_shape": (setting.size, setting.size, 3)} if "image_shape" in kind.model else {}
-            values = {**kind.model, **shape, "dtype": policy(number_format)}
+            shape = {"image_shape": (setting.size, setting.size, 3)} if "image_shape" in start.model else {}
+            values = {**start.model, **shape, "dtype": policy(number_format)}
             gan = registry.gan_class(name)(**values, seed=0)
             gan.compile()
             samples[name] = gan.batches_per_step * setting.batch

@@ -3,73 +3,70 @@
 A new GAN type is one line in `TYPES`. TensorFlow is imported when a class is asked for.
 """
 
+import ast
 import importlib
+import pkgutil
 import sys
 import typing
 
 from kerasgan import console, trust
 
 
+class Starting(typing.NamedTuple):
+    """What a training starts from when it is given a type instead of a recipe.
+
+    It stands in the class of the type as its attribute `starting`, in literals alone, so that it can be read without
+    running the file, which would import TensorFlow.
+
+    Attributes:
+        data: arguments of the reader in `kerasgan.data`, and its name, as in a recipe.
+        model: arguments of the class.
+        compile: arguments of its `compile`.
+        largest_batch: that is derived from the data.
+    """
+
+    data: dict
+    model: dict
+    compile: dict = {}
+    largest_batch: int = 64
+
+
 class GANType(typing.NamedTuple):
-    """A GAN type: where its class is, and what `train` starts from when it is given the type instead of an entry."""
+    """A GAN type.
 
-    path: str  # "module:Class"
-    model: dict  # arguments of the class
-    data: dict  # arguments of the reader in kerasgan.data
-    compile: dict = {}  # arguments of its `compile`
-    largest_batch: int = 64  # that is derived from the data
+    Attributes:
+        path: "module:Class".
+    """
 
+    path: str
 
-def _images(path, size, model=None, compile=None, largest_batch=64, **data):
-    model = {"image_shape": (size, size, 3), **(model or {})}
-    data = {"reader": "images", "size": size, "channels": 3, **data}
-    return GANType(path, model, data, compile or {}, largest_batch)
+    @property
+    def starting(self):
+        """The `Starting` values that stand in the class; TensorFlow is imported only for a type that is not ours."""
+        module, _, name = self.path.partition(":")
+        package, _, place = module.partition(".")
+        if package != __package__:
+            return gan_class(self.path).starting
+        text = pkgutil.get_data(package, f"{place.replace('.', '/')}.py")
+        written = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == name)
+        values = next(node.value for node in written.body if ast.unparse(node).startswith("starting ="))
+        return Starting(**{value.arg: ast.literal_eval(value.value) for value in values.keywords})
 
-
-def _pairs(path, size, reader):
-    return GANType(path, {"image_shape": (size, size, 3)}, {"reader": reader, "size": size, "channels": 3})
-
-
-def _adam(learning_rate):
-    return {"class_name": "Adam", "config": {"learning_rate": learning_rate, "beta_1": 0.0, "beta_2": 0.99}}
-
-
-# By the paper's values the discriminator wins from the first minute against some thousand pictures, and samples stay
-# blurred. Without batch normalization it does not, and a generator that is three times slower leaves it something to
-# teach. Batches of 16 give a CPU four times the updates in the same time.
-_DCGAN = {
-    "model": {"width": 48, "latent_dim": 128, "normalization": "none", "minibatch_deviation": True, "latent": "normal"},
-    "compile": {
-        "discriminator_optimizer": _adam(6e-4),
-        "generator_optimizer": _adam(2e-4),
-        "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.01, "interval": 16}}],
-        "augmentation": "translation",
-    },
-    "largest_batch": 16,
-}
 
 TYPES = {
-    "vanilla_gan": _images("kerasgan.models.vanilla:VanillaGAN", 32),
-    "cgan": _images("kerasgan.models.cgan:CGAN", 32, labels=True),
-    "dcgan": _images("kerasgan.models.dcgan:DCGAN", 64, **_DCGAN),
-    "wgan": _images("kerasgan.models.wgan:WGAN", 64),
-    "wgan_gp": _images("kerasgan.models.wgan_gp:WGANGP", 64),
-    "lapgan": _images("kerasgan.models.lapgan:LAPGAN", 32),
-    "progressive_gan": _images("kerasgan.models.progressive_gan:ProgressiveGAN", 64),
-    "r3gan": _images("kerasgan.models.r3gan:R3GAN", 64),
-    "sngan": _images("kerasgan.models.sngan:SNGAN", 32),
-    "cyclegan": _pairs("kerasgan.models.cyclegan:CycleGAN", 128, "unpaired"),
-    "pix2pix": _pairs("kerasgan.models.pix2pix:Pix2Pix", 256, "pairs"),
-    "srgan": GANType(
-        "kerasgan.models.srgan:SRGAN",
-        {"image_shape": (96, 96, 3)},
-        {"reader": "crops", "size": 96, "channels": 3},
-    ),
-    "wavegan": GANType(
-        "kerasgan.models.wavegan:WaveGAN",
-        {"length": 8192, "sample_rate": 8000, "channels": 1},
-        {"reader": "audio", "length": 8192, "sample_rate": 8000, "channels": 1},
-    ),
+    "vanilla_gan": GANType("kerasgan.models.vanilla:VanillaGAN"),
+    "cgan": GANType("kerasgan.models.cgan:CGAN"),
+    "dcgan": GANType("kerasgan.models.dcgan:DCGAN"),
+    "wgan": GANType("kerasgan.models.wgan:WGAN"),
+    "wgan_gp": GANType("kerasgan.models.wgan_gp:WGANGP"),
+    "lapgan": GANType("kerasgan.models.lapgan:LAPGAN"),
+    "progressive_gan": GANType("kerasgan.models.progressive_gan:ProgressiveGAN"),
+    "r3gan": GANType("kerasgan.models.r3gan:R3GAN"),
+    "sngan": GANType("kerasgan.models.sngan:SNGAN"),
+    "cyclegan": GANType("kerasgan.models.cyclegan:CycleGAN"),
+    "pix2pix": GANType("kerasgan.models.pix2pix:Pix2Pix"),
+    "srgan": GANType("kerasgan.models.srgan:SRGAN"),
+    "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
 }
 
 

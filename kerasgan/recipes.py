@@ -159,7 +159,7 @@ def for_other_data(recipe):
     """A recipe whose reader keeps only what fits samples to the model, not what suits the recipe's own data set."""
     if recipe.gan_type not in TYPES:
         return recipe
-    wanted = TYPES[recipe.gan_type].data
+    wanted = TYPES[recipe.gan_type].starting.data
     data = {name: recipe.data.get(name, value) for name, value in wanted.items()}
     return dataclasses.replace(recipe, data=data, picture_size=None)
 

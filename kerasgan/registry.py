@@ -93,8 +93,8 @@ def resolve(name):
     """
     if name not in TYPES:
         return _entry(name, others=TYPES).recipe
-    kind = TYPES[name]
-    values = {"model": kind.model, "compile": kind.compile, "data": kind.data, "batch_size": None, "dtype": "auto"}
+    start = TYPES[name].starting
+    values = {"model": start.model, "compile": start.compile, "data": start.data, "batch_size": None, "dtype": "auto"}
     return Recipe(name=name, gan_type=name, makes="samples like yours", **values)
 
 

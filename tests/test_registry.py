@@ -5,12 +5,13 @@ import json
 import os
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import registry, weights
+from kerasgan import gan_types, registry, weights
 from kerasgan.registry import Recipe, WeightFile
 
 TINY = {
@@ -134,6 +135,16 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
         assert (recipe.data["size"], recipe.data["channels"]) == (gan.media.shape[0], gan.media.shape[2])
     else:
         assert recipe.data == {"reader": "audio", **gan.media.get_config()}
+    assert registry.TYPES[name].starting == vars(type(gan))["starting"]  # read from the file, and as Python has it
+
+
+def test_a_type_of_ones_own_may_have_starting_values(monkeypatch):
+    class Mine(kerasgan.models.DCGAN):
+        starting = gan_types.Starting({"reader": "images"}, {"width": 8}, largest_batch=4)
+
+    monkeypatch.setitem(sys.modules, "of_a_test", types.SimpleNamespace(Mine=Mine))
+    monkeypatch.setitem(registry.TYPES, "mine", registry.GANType("of_a_test:Mine"))
+    assert registry.resolve("mine").model == {"width": 8} and registry.TYPES["mine"].starting.largest_batch == 4
 
 
 def test_registering_the_same_again_is_fine(tmp_path):

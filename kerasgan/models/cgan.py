@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import maxout
 from kerasgan.media import Image
 from kerasgan.precision import policy
@@ -62,6 +63,11 @@ class CGAN(GAN):
         generator_dropout: the same in the generator.
         seed, name, dtype: as in `GAN`.
     """
+
+    starting = Starting(
+        data={"reader": "images", "size": 32, "channels": 3, "labels": True},
+        model={"image_shape": (32, 32, 3)},
+    )
 
     def __init__(
         self,

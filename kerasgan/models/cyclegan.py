@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv2D, InstanceNormalization, ReflectionPadding2D
 from kerasgan.media import Image
 from kerasgan.patches import check_upsampling, default_patch_steps, doubled, normal, patch_logits
@@ -111,6 +112,10 @@ class CycleGAN(Translator):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "unpaired", "size": 128, "channels": 3},
+        model={"image_shape": (128, 128, 3)},
+    )
     directions = ("a_to_b", "b_to_a")
     default_batch_size = 1
     default_loss = "least_squares"

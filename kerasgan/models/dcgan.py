@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import (
     BatchNormalization,
     Conv2D,
@@ -134,6 +135,33 @@ class DCGAN(GAN):
     ```
     """
 
+    # By the paper's values the discriminator wins from the first minute against some thousand pictures, and samples
+    # stay blurred. Without batch normalization it does not, and a generator that is three times slower leaves it
+    # something to teach. Batches of 16 give a CPU four times the updates in the same time.
+    starting = Starting(
+        data={"reader": "images", "size": 64, "channels": 3},
+        model={
+            "image_shape": (64, 64, 3),
+            "width": 48,
+            "latent_dim": 128,
+            "normalization": "none",
+            "minibatch_deviation": True,
+            "latent": "normal",
+        },
+        compile={
+            "discriminator_optimizer": {
+                "class_name": "Adam",
+                "config": {"learning_rate": 6e-4, "beta_1": 0.0, "beta_2": 0.99},
+            },
+            "generator_optimizer": {
+                "class_name": "Adam",
+                "config": {"learning_rate": 2e-4, "beta_1": 0.0, "beta_2": 0.99},
+            },
+            "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.01, "interval": 16}}],
+            "augmentation": "translation",
+        },
+        largest_batch=16,
+    )
     discriminator_name = "discriminator"
 
     def __init__(

@@ -9,6 +9,7 @@ from keras import layers, ops
 
 from kerasgan.checks import number
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv2D
 from kerasgan.media import Image
 from kerasgan.precision import policy
@@ -197,6 +198,11 @@ class LAPGAN(GAN):
     gan.fit(kerasgan.data.images("photos/", size=64), epochs=100)
     ```
     """
+
+    starting = Starting(
+        data={"reader": "images", "size": 32, "channels": 3},
+        model={"image_shape": (32, 32, 3)},
+    )
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv2D
 from kerasgan.media import Image
 from kerasgan.patches import (
@@ -136,6 +137,10 @@ class Pix2Pix(Translator):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "pairs", "size": 256, "channels": 3},
+        model={"image_shape": (256, 256, 3)},
+    )
     paired = True
     default_batch_size = 1
     default_weights = {"adversarial": 1.0, "l1": 100.0}

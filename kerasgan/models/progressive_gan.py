@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from kerasgan.checks import number
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import (
     Conv2D,
     DownsamplingConv2D,
@@ -200,6 +201,10 @@ class ProgressiveGAN(GAN):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "images", "size": 64, "channels": 3},
+        model={"image_shape": (64, 64, 3)},
+    )
     default_loss = "wasserstein"
     default_penalties = (GradientPenalty(weight=10.0), Drift(weight=0.001))
 

@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D, Conv2D, GroupedConv2D
 from kerasgan.media import Image
 from kerasgan.penalties import R1, R2
@@ -194,6 +195,10 @@ class R3GAN(GAN):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "images", "size": 64, "channels": 3},
+        model={"image_shape": (64, 64, 3)},
+    )
     default_loss = "relativistic_pairing"
     default_fresh_generator_batch = True
     default_ema_half_life = 500_000

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import (
     BatchNormalization,
     ConditionalBatchNormalization,
@@ -207,6 +208,10 @@ class SNGAN(GAN):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "images", "size": 32, "channels": 3},
+        model={"image_shape": (32, 32, 3)},
+    )
     default_loss = "hinge"
     default_discriminator_steps = 5
 

@@ -10,6 +10,7 @@ from kerasgan import perceptual
 from kerasgan.checks import number
 from kerasgan.game import once_there
 from kerasgan.game.gradients import gradients_of
+from kerasgan.gan_types import Starting
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
 from kerasgan.precision import policy
@@ -201,6 +202,10 @@ class SRGAN(Upscaler):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "crops", "size": 96, "channels": 3},
+        model={"image_shape": (96, 96, 3)},
+    )
     default_batch_size = 16
     default_weights = {"adversarial": 1e-2, "content": 1.0, "pixel": 1.0}
     stages = 2

@@ -6,6 +6,7 @@ from keras import layers
 
 from kerasgan import distribution
 from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv1D, Conv1DTranspose
 from kerasgan.media import Audio
 from kerasgan.penalties import GradientPenalty
@@ -172,6 +173,10 @@ class WaveGAN(GAN):
     ```
     """
 
+    starting = Starting(
+        data={"reader": "audio", "length": 8192, "sample_rate": 8000, "channels": 1},
+        model={"length": 8192, "sample_rate": 8000, "channels": 1},
+    )
     default_loss = "wasserstein"
     default_penalties = (GradientPenalty(weight=10.0),)
     default_discriminator_steps = 5

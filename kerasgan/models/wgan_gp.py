@@ -2,6 +2,7 @@
 
 import keras
 
+from kerasgan.gan_types import Starting
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.penalties import GradientPenalty
 
@@ -24,6 +25,10 @@ class WGANGP(DCGAN):
         num_classes, seed, name, dtype: as in `GAN`.
     """
 
+    starting = Starting(
+        data={"reader": "images", "size": 64, "channels": 3},
+        model={"image_shape": (64, 64, 3)},
+    )
     discriminator_name = "critic"
     default_loss = "wasserstein"
     default_penalties = (GradientPenalty(weight=10.0),)

@@ -83,7 +83,7 @@ def with_derived_values(recipe, dataset, devices):
     """The recipe with what nobody gave, derived from the data, and the data in batches of that size."""
     import keras
 
-    cls, start = registry.gan_class(recipe.gan_type), registry.TYPES[recipe.name]
+    cls, start = registry.gan_class(recipe.gan_type), registry.TYPES[recipe.name].starting
     # Optimizers that the type starts from are not given: their rates, too, follow from the batch.
     names = ("discriminator_optimizer", "generator_optimizer")
     own = {name: start.compile[name] for name in names if name in start.compile}
