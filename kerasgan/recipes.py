@@ -82,6 +82,10 @@ class Recipe:
                 'a GAN of your own is written "package.module:Class".'
             )
         for field in ("model", "compile", "data"):
+            if not isinstance(getattr(self, field), dict):
+                value = getattr(self, field)
+                raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a dict of arguments.")
+        for field in ("model", "compile", "data", "fitted"):
             object.__setattr__(self, field, _plain(self, field))
         object.__setattr__(self, "class_names", tuple(self.class_names))
         object.__setattr__(self, "picture_size", None if self.picture_size is None else tuple(self.picture_size))
@@ -119,11 +123,9 @@ class Recipe:
 
 
 def _plain(recipe, field):
-    value = getattr(recipe, field)
-    if not isinstance(value, dict):
-        raise ValueError(f"{field}={value!r} in the recipe {recipe.name!r}: expected a dict of arguments.")
+    """The value of a field as it would be after a trip through JSON."""
     try:
-        return json.loads(json.dumps(value, allow_nan=False))
+        return json.loads(json.dumps(getattr(recipe, field), allow_nan=False))
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{field} of the recipe {recipe.name!r} holds something that JSON cannot ({error}). Use numbers, strings, "

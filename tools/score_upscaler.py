@@ -14,7 +14,7 @@ import sys
 import numpy as np
 from absl import app, flags
 
-from kerasgan import files, metrics, runs
+from kerasgan import files, metrics, runs, tasks
 from kerasgan.media import Image, bicubic
 from kerasgan.metrics.super_resolution import low_and_original
 
@@ -23,7 +23,7 @@ DETAIL = 128  # pixels along each edge
 
 def score(names, source, subsets, out):
     """Scores models, given by names, run folders or files, on the images of some folders; returns the table's rows."""
-    models = {pathlib.Path(name).name: runs.load(name, compile=False) for name in names}
+    models = {pathlib.Path(name).name: tasks.UPSCALING.open(name) for name in names}
     scales = {gan.scale for gan in models.values()}
     if len(scales) != 1:
         raise ValueError(f"The models enlarge by {sorted(scales)}: score those of one scale together.")
@@ -67,7 +67,7 @@ def main(argv):
     try:
         out = files.check_folder(pathlib.Path(values.out), "--out")
         rows = score(values.name, values.data, values.subsets, out)
-    except (ValueError, OSError, AttributeError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"score_upscaler: error: {error}")
     with files.atomic(out / "scores.json") as temporary:
         temporary.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

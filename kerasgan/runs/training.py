@@ -247,14 +247,35 @@ def _sheets_every(recipe):
 
 
 def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers):
+    """Trains from a position, (finished epochs, steps of the next one), to the end, unless something stops it."""
+    from kerasgan import callbacks
+
+    interruption = callbacks.Interruption(limit_steps)
+    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
+    watchers = _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, interruption)
+    if position[0] < recipe.epochs:
+        _announce(gan, recipe, folder, steps, record["count"])
+    try:
+        with interruption.listening():
+            _fit_from(position, gan, dataset, steps, recipe.epochs, checkpoint, watchers)
+    except callbacks.Interrupted:
+        checkpoint.save()
+        if interruption.signalled:
+            raise Interrupted(
+                f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
+                f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
+            ) from None
+
+
+def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, interruption):
+    """The callbacks of a training in their order, those that were asked for among them."""
     import keras
 
     from kerasgan import callbacks, distribution
 
-    epoch, step = position
-    interruption = callbacks.Interruption(limit_steps)
-    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
-    watchers = [
+    if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
+        return [callbacks.StopOnNaN(folder), checkpoint, interruption]
+    return [
         callbacks.Throughput(),
         callbacks.StopOnNaN(folder),
         *watchers,
@@ -266,31 +287,28 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
         checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
-    if distribution.worker(gan.distribute_strategy):  # others than the chief write nothing
-        watchers = [callbacks.StopOnNaN(folder), checkpoint, interruption]
-    if epoch < recipe.epochs:
-        of = _epoch_size(gan, recipe, steps, record["count"])
-        every = _sheets_every(recipe)
-        sheets = f" Samples are saved every {every} epochs." if every > 1 else ""
-        console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}.{sheets} Ctrl-C saves.")
+
+
+def _announce(gan, recipe, folder, steps, count):
+    """Prints what is trained, and for how long."""
+    of = _epoch_size(gan, recipe, steps, count)
+    every = _sheets_every(recipe)
+    sheets = f" Samples are saved every {every} epochs." if every > 1 else ""
+    console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}.{sheets} Ctrl-C saves.")
+
+
+def _fit_from(position, gan, dataset, steps, epochs, checkpoint, watchers):
+    """Trains from a position to the end: first the rest of the epoch that was interrupted."""
+    epoch, step = position
     if step >= steps > 0:
         epoch, step = epoch + 1, 0
-    try:
-        with interruption.listening():
-            if step and epoch < recipe.epochs:  # first the rest of the epoch that was interrupted
-                checkpoint.set_model(gan)
-                checkpoint.begin_at(epoch, step)
-                _fit_epochs(gan, dataset, steps, epoch, epoch + 1, step, watchers)
-                epoch += 1
-            if epoch < recipe.epochs and not gan.stop_training:
-                _fit_epochs(gan, dataset, steps, epoch, recipe.epochs, 0, watchers)
-    except callbacks.Interrupted:
-        checkpoint.save()
-        if interruption.signalled:
-            raise Interrupted(
-                f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
-                f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
-            ) from None
+    if step and epoch < epochs:
+        checkpoint.set_model(gan)
+        checkpoint.begin_at(epoch, step)
+        _fit_epochs(gan, dataset, steps, epoch, epoch + 1, step, watchers)
+        epoch += 1
+    if epoch < epochs and not gan.stop_training:
+        _fit_epochs(gan, dataset, steps, epoch, epochs, 0, watchers)
 
 
 def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
