@@ -96,21 +96,22 @@ def alone(folder):
         lock.release()
 
 
-def check_outside_data(name, path):
+def check_outside_data(name, *paths):
     """Raises a `ValueError` if a file to write lies in the data of a run, which could not be gone on with then.
 
     Args:
         name: the run folder; of other models nothing is known.
-        path: the file. In a run folder it is no data, wherever that lies.
+        paths: files. In a run folder they are no data, wherever that lies.
     """
     data = read(name).get("data") if holds_recipe(name) else None
     if not data:
         return
     data = pathlib.Path(data).expanduser().resolve()
-    above = pathlib.Path(path).absolute().resolve().parents
-    inside = above[: above.index(data)] if data in above else ()
-    if data in above and not any((folder / RECIPE).is_file() for folder in inside):
-        raise ValueError(
-            f"{str(path)!r} lies in {str(data)!r}, the data of {str(name)!r}: it would become data, and that training "
-            "could not go on. Give another place."
-        )
+    for path in paths:
+        above = pathlib.Path(path).absolute().resolve().parents
+        inside = above[: above.index(data)] if data in above else ()
+        if data in above and not any(map(holds_recipe, inside)):
+            raise ValueError(
+                f"{str(path)!r} lies in {str(data)!r}, the data of {str(name)!r}: it would become data, and that "
+                "training could not go on. Give another place."
+            )

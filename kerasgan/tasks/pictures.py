@@ -53,4 +53,4 @@ def check_outputs(written, read, name):
 
     for path in written:
         files.check_apart(path, read, name="--out")
-        runs.check_outside_data(name, path)
+    runs.check_outside_data(name, *written)
