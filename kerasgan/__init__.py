@@ -45,6 +45,7 @@ _MODULES = (
     "penalties",
     "precision",
     "registry",
+    "runs",
     "schedules",
     "tasks",
     "tfgan",
@@ -53,8 +54,8 @@ _MODULES = (
 
 # What does not import TensorFlow, or only once it is called.
 _WITHOUT_TENSORFLOW = (
-    *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "save_samples"),
-    *("tasks", "weights", "__version__"),
+    *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "runs"),
+    *("save_samples", "tasks", "weights", "__version__"),
 )
 
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])

@@ -12,7 +12,8 @@ class MyGame(kerasgan.Game):
     task = kerasgan.tasks.register(Scoring())
 ```
 
-Nothing here imports TensorFlow before a command does its work.
+Nothing here imports TensorFlow before a command does its work. Games know their tasks, so that tasks know nothing of
+what is built on games: names, run folders and recipes' data they reach as a user does, through `kerasgan` itself.
 """
 
 from kerasgan.tasks.base import Task

@@ -46,9 +46,9 @@ class Task:
         Raises:
             ValueError, OSError: as `kerasgan.load`; or it is a model for another task.
         """
-        from kerasgan import runs
+        import kerasgan
 
-        gan = runs.load(name, compile=False)
+        gan = kerasgan.runs.load(name, compile=False)
         if gan.task.verb != self.verb:
             hint = f": use {gan.task.use(name)}" if gan.task.verb else ""
             raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {self.verb}{hint}.")

@@ -39,7 +39,7 @@ class Generation(Task):
           kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
           kerasgan generate runs/my_photos -o new_photos.png
         """
-        from kerasgan import runs
+        import kerasgan
 
         values = _flags()
         (name,) = commands.parse(self.command, values, words)
@@ -48,15 +48,16 @@ class Generation(Task):
             files.check_folder(".", name="--out")
         else:
             files.check_output(values.out, name="--out")
-        runs.check_name(name)
-        if values.label is not None and (known := runs.class_names(name)) is not None:
+        kerasgan.runs.check_name(name)
+        if values.label is not None and (known := kerasgan.runs.class_names(name)) is not None:
             class_numbers(values.label, known)
 
         commands.import_tensorflow()
         gan = self.open(name)
         media = gan.media
-        path = files.check_output(values.out or runs.called(name) + media.extension, media.extensions, name="--out")
-        runs.check_outside_data(name, path)
+        out = values.out or kerasgan.runs.called(name) + media.extension
+        path = files.check_output(out, media.extensions, name="--out")
+        kerasgan.runs.check_outside_data(name, path)
         seed = random.randrange(2**31) if values.seed is None else values.seed
         labels = None if values.label is None else class_numbers(values.label, gan.class_names)
         samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
@@ -83,14 +84,14 @@ class Generation(Task):
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores samples as a set, by `kerasgan.metrics.evaluate`, whose arguments the options are."""
+        import kerasgan
         from kerasgan import metrics as scores
-        from kerasgan import runs
         from kerasgan.metrics import evaluation
 
         names = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
         if {"cas", "understood"} & set(names) and not recipe.data.get("labels"):
-            recipe = runs.changed(recipe, {"data.labels": True})
-        real = runs.read_whole(recipe, source, subset)
+            recipe = kerasgan.runs.changed(recipe, {"data.labels": True})
+        real = kerasgan.runs.read_whole(recipe, source, subset)
         about = {"network": network, "model": model, "split": split, "progress": progress}
         return scores.evaluate(gan, real, names, **about, **options)
 

@@ -49,8 +49,8 @@ def outputs(paths, out, suffix):
 
 def check_outputs(written, read, name):
     """Raises an error if a file to write is one of those that are read, or would become data of the run `name`."""
-    from kerasgan import runs
+    import kerasgan
 
     for path in written:
         files.check_apart(path, read, name="--out")
-    runs.check_outside_data(name, *written)
+    kerasgan.runs.check_outside_data(name, *written)

@@ -30,15 +30,15 @@ class Translation(Task):
           kerasgan translate runs/horses photo.jpg --crop pad
           kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
         """
-        from kerasgan import runs
+        import kerasgan
 
         values = flags.FlagValues()
         pictures.define_out(values, "File, or folder for several pictures; default: beside you.")
         flags.DEFINE_string("direction", None, "a_to_b or, where a model has it, b_to_a.", flag_values=values)
         flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
         name, paths = pictures.parse(self.command, values, words)
-        written = pictures.outputs(paths, values.out, runs.called(name))
-        runs.check_name(name)
+        written = pictures.outputs(paths, values.out, kerasgan.runs.called(name))
+        kerasgan.runs.check_name(name)
         pictures.check_outputs(written, paths, name)
 
         commands.import_tensorflow()
@@ -66,20 +66,20 @@ class Translation(Task):
 
         `paired` says whether images of the two domains belong together; None: if it was trained on pairs.
         """
+        import kerasgan
         from kerasgan import metrics as scores
-        from kerasgan import runs
 
         paired = recipe.data.get("reader") == "pairs" if paired is None else paired
         split = "test" if recipe.data.get("part") else split
-        pairs = runs.read_apart(recipe, source, subset, paired)
+        pairs = kerasgan.runs.read_apart(recipe, source, subset, paired)
         about = {"paired": paired, "network": network, "model": model, "split": split, "progress": progress}
         return scores.evaluate_translator(gan, pairs, metrics, **about)
 
     def show_data(self, gan, recipe, source, count):
         """Of the part of the data that it was not trained on, if there is one."""
-        from kerasgan import runs
+        import kerasgan
 
-        (batch,) = runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * count).take(1)
+        (batch,) = kerasgan.runs.read_apart(recipe, source, paired=gan.paired).unbatch().batch(64 * count).take(1)
         parts = zip(gan.media_of_data, batch, strict=True)
         gan.remember(*(media.to_natural(part.numpy()) for media, part in parts))
 

@@ -29,7 +29,7 @@ class Upscaling(Task):
           kerasgan upscale runs/details photo.jpg -o large.png
           kerasgan upscale runs/details a.png b.png c.png --out large/
         """
-        from kerasgan import runs
+        import kerasgan
 
         values = flags.FlagValues()
         pictures.define_out(
@@ -43,7 +43,7 @@ class Upscaling(Task):
         from kerasgan import tiles
 
         tiles.check_tiles(values.tile, values.overlap)
-        runs.check_name(name)
+        kerasgan.runs.check_name(name)
         written = pictures.outputs(paths, values.out, "{scale}")
         pictures.check_outputs(written, paths, name)
 
@@ -73,11 +73,11 @@ class Upscaling(Task):
 
         `beside` is {what it is called: name or path} of others to score on the same images.
         """
+        import kerasgan
         from kerasgan import metrics as scores
-        from kerasgan import runs
 
-        beside = {label: runs.load(path, compile=False) for label, path in (beside or {}).items()}
-        originals = runs.read_originals(source, subset or recipe.data.get("subset"))
+        beside = {label: kerasgan.runs.load(path, compile=False) for label, path in (beside or {}).items()}
+        originals = kerasgan.runs.read_originals(source, subset or recipe.data.get("subset"))
         about = {"beside": beside, "model": model, "split": split, "progress": progress}
         return scores.evaluate_upscaler(gan, originals.values(), metrics, **about)
 
