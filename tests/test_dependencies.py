@@ -10,7 +10,19 @@ PACKAGE = pathlib.Path(__file__).parents[1] / "kerasgan"
 # From the bottom up: what stands in a line knows nothing, at any distance, of what stands in a later one. Parts that
 # are not named may stand anywhere, as long as no circle comes of it.
 LEVELS = (
-    ("layers", "losses", "penalties", "schedules", "augmentation", "media", "data", "metrics", "files", "console"),
+    (
+        "layers",
+        "losses",
+        "penalties",
+        "schedules",
+        "augmentation",
+        "media",
+        "data",
+        "metrics",
+        "files",
+        "console",
+        "tasks",
+    ),
     ("game",),
     ("gan", "translator", "upscaler"),
     ("models",),
