@@ -19,12 +19,15 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
     Args:
         recipe: the `kerasgan.registry.Recipe` that is trained.
         asked: the recipe that the training was asked for: of the zoo, of another run, or of a type.
-        dataset: what the reader made of the source.
+        dataset: the `kerasgan.data.dataset.Dataset` that the reader made of the source.
         source: as in `kerasgan.runs.train`.
         gan: what is trained.
         start: name or path of the model that the training starts from, whose recipe `asked` is then; or None.
     """
-    fingerprint = fingerprint_of(dataset) or ""
+    from kerasgan.data.dataset import known  # which imports TensorFlow
+
+    dataset = known(dataset)
+    fingerprint = dataset.fingerprint or ""
     if asked.fingerprint and asked.fingerprint == fingerprint:
         about = {name: getattr(asked, name) for name in ("makes", "data_name", "data_license", "license")}
         return dataclasses.replace(recipe, **about, class_names=asked.class_names, fingerprint=fingerprint)
@@ -35,15 +38,16 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
         data_name=data,
         data_license=UNKNOWN,
         license=UNKNOWN if start is None else f"{UNKNOWN}; {_inherited(asked, start)}",
-        class_names=_class_names(dataset, gan.num_classes),
+        class_names=_class_names(dataset.class_names, gan.num_classes),
         fingerprint=fingerprint,
     )
 
 
 def fingerprint_of(dataset):
     """What our readers found out of the samples, by which they are known again; None of other data sets."""
-    known = getattr(dataset, "fingerprint", None)
-    return known if isinstance(known, str) else None  # TensorFlow's data sets have a method of this name
+    from kerasgan.data.dataset import known  # which imports TensorFlow
+
+    return known(dataset).fingerprint
 
 
 def _inherited(recipe, start):
@@ -67,12 +71,12 @@ def _called(source, subset=None):
     return f"{name} ({subset})" if subset else name
 
 
-def _class_names(dataset, count):
+def _class_names(names, count):
     """The names of a model's classes; none where they are just the numbers.
 
     A model with more classes than the data have, which was trained on others before, calls the rest by their numbers.
     """
-    names = [str(name) for name in getattr(dataset, "class_names", None) or ()]
+    names = [str(name) for name in names or ()]
     if not count or names == [str(number) for number in range(len(names))]:
         return ()
     return (*names, *map(str, range(len(names), count)))

@@ -6,15 +6,17 @@ import types
 import numpy as np
 import PIL.Image
 import pytest
+import tensorflow as tf
 
 from kerasgan import provenance, registry, runs
+from kerasgan.data.dataset import Dataset
 from kerasgan.media import Image
 
 GAN = types.SimpleNamespace(media=Image((8, 8, 1)), num_classes=None)
 
 
 def dataset(**known):
-    return types.SimpleNamespace(**{"fingerprint": "of these", "class_names": None, **known})
+    return Dataset(tf.data.Dataset.range(1), **{"fingerprint": "of these", **known})
 
 
 def of_run(asked, data, source, gan=GAN, start=None):

@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.dataset import is_count
 from kerasgan.data.files import FileSource, find_files
-from kerasgan.data.pipeline import batched, check_choices, is_count
+from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
 from kerasgan.data.waves import FULL_SCALE, frames_at, loudest, open_sound, to_samples
@@ -84,8 +85,7 @@ def audio(
         cache: True or False decides whether sounds stay in memory; "auto" does it up to 1 GB.
 
     Returns:
-        A `tf.data.Dataset` of one epoch, with the attributes and methods that `kerasgan.data.images` describes
-        (`class_names`, `endless`, `rebatched`, `fingerprint`, `count`, `seekable`).
+        A `kerasgan.data.dataset.Dataset`.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.

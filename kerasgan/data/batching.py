@@ -95,6 +95,36 @@ def _of_stream(items, batch_size, shuffle, seed, start, worker):
     return mine.map(lambda _, item: item)
 
 
+def finished(batches, batch_size, finish, seed, start=None, worker=(0, 1)):
+    """Batches of prepared samples -> batches as models see them.
+
+    Args:
+        batches: a data set of (samples,) or (samples, labels).
+        finish: function of the samples of a batch, and of a function that draws a number in [0, 1) for each, (rows, 1),
+            by a whole number other ones.
+        batch_size, seed, start, worker: with which `batches` were made.
+    """
+    first, last = memory.rows(batch_size, worker)
+
+    def finish_batch(batch, seed):
+        samples, *labels = batch
+
+        def draw(number=0):  # as for the whole batch, of which a worker has some rows
+            own = tf.random.experimental.stateless_fold_in(seed, number) if number else seed
+            return tf.random.stateless_uniform([batch_size, 1], own)[first:last]
+
+        samples = finish(samples, draw)
+        return (samples, *labels) if labels else samples
+
+    options = tf.data.Options()
+    # Under tf.distribute, samples are dealt out to workers (there are no files to deal out in this pipeline), unless
+    # this is one worker's part already.
+    policies = tf.data.experimental.AutoShardPolicy
+    options.experimental_distribute.auto_shard_policy = policies.DATA if worker[1] == 1 else policies.OFF
+    made = tf.data.Dataset.zip(batches, memory.seeds(seed, start))
+    return made.map(finish_batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2).with_options(options)
+
+
 def elsewhere(columns):
     """The function from an item, a row of some columns of numbers, to another one, far from it in the set.
 

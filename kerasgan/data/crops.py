@@ -5,9 +5,10 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.dataset import is_count
 from kerasgan.data.files import BadSample, FileSource
 from kerasgan.data.image import check_size
-from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices, is_count
+from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
 from kerasgan.data.pixels import size_in_header, to_whole_pixels
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import find
@@ -66,8 +67,7 @@ def crops(
         cache: True or False decides whether images stay in memory; "auto" does it up to 1 GB.
 
     Returns:
-        A `tf.data.Dataset` of one epoch, with the attributes and methods that `kerasgan.data.images` describes
-        (`endless`, `rebatched`, `fingerprint`, `count`, `seekable`, `model_arguments`).
+        A `kerasgan.data.dataset.Dataset`.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from kerasgan.data.pipeline import batched, check_choices, is_count
+from kerasgan.data.dataset import is_count
+from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.pixels import FILTERS, check_header, to_pixels
 from kerasgan.data.sources import Part, find
 
@@ -87,16 +88,9 @@ def images(
         cache: True or False decides whether images stay in memory; "auto" does it up to 1 GB.
 
     Returns:
-        A `tf.data.Dataset` of one epoch. Its attribute `class_names` lists the classes, whose numbers are the labels;
-        None without labels, and for a stream that is not held in memory and does not name its classes; `class_counts`
-        has the number of images of each, where it is known. Its
-        `cardinality()` is known, except for such a stream of unknown length. Its method `endless(start=0)` gives the
-        batches of all epochs from number `start` on, the same wherever it begins: what an exact resume needs (with
-        `steps_per_epoch` in `fit`, and a seed); `endless(start, worker=(i, n))` gives worker `i` of `n`, from 0 on, its
-        `batch_size / n` rows of each of these batches, and decodes no others. `rebatched(batch_size)` is the same data
-        in other batches, not read again. `fingerprint` tells this data from other data; `count` is the number of
-        images, where it is known; `seekable` whether `endless` begins anywhere at once: a stream has to be read up to
-        there. `model_arguments` is what their shape means for a model.
+        A `kerasgan.data.dataset.Dataset`: a `tf.data.Dataset` of one epoch that knows `class_names`, `count`, a
+        `fingerprint` and more, and has the batches of all epochs from any place on (`endless`). `class_names` is None
+        of a stream that is not held in memory and does not name its classes; its `cardinality()` may be unknown.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.

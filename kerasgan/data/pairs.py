@@ -10,9 +10,10 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.arrays import ArraySource, keys_of, load_arrays
+from kerasgan.data.dataset import Dataset, is_count
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
-from kerasgan.data.pipeline import batched, check_choices, is_count
+from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.pixels import look, size_in_header, size_of, to_pixels, to_whole_pixels
 from kerasgan.data.reading import report
 from kerasgan.data.sources import Part, check_path, paths_of, short
@@ -66,7 +67,7 @@ def pairs(
             for 256 in the paper of pix2pix.
 
     Returns:
-        A `tf.data.Dataset` with the attributes and methods that `kerasgan.data.images` describes.
+        A `kerasgan.data.dataset.Dataset`.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -161,7 +162,7 @@ def unpaired(
         crop, filter, flip, shuffle, subset, part, on_error, cache: as in `kerasgan.data.images`, for both domains.
 
     Returns:
-        A `tf.data.Dataset` with the attributes and methods that `kerasgan.data.images` describes.
+        A `kerasgan.data.dataset.Dataset`.
 
     Raises:
         FileNotFoundError, NotADirectoryError: a source is not there, or not of a kind that can be read.
@@ -186,30 +187,28 @@ def unpaired(
     counts = [domain.count for domain in domains]
     if None in counts:
         raise ValueError("source: domains must have a known number of images; streams have none. Give files or arrays.")
-    return _zipped(domains if direction == "a_to_b" else domains[::-1], batch_size, max(counts), channels, size, seed)
+    known = {"image_shape": [*check_size(size), channels], "source_channels": channels}
+    return _zipped(domains if direction == "a_to_b" else domains[::-1], batch_size, max(counts), known, seed)
 
 
-def _zipped(domains, batch_size, count, channels, size, seed):
+def _zipped(domains, batch_size, count, model_arguments, seed):
     """Two data sets of `images` as one of pairs of batches."""
 
-    def in_batches(batch_size):
+    def batches(batch_size, start, seed, worker):
         first, second = (domain.rebatched(batch_size) for domain in domains)
+        if start is None:
+            return tf.data.Dataset.zip(first.repeat(), second.repeat()).take(count // batch_size)
+        return tf.data.Dataset.zip(first.endless(start, seed, worker), second.endless(start, seed + 1, worker))
 
-        def endless(start=0, seed=seed, worker=(0, 1)):
-            seeds = (None, None) if seed is None else (seed, seed + 1)
-            return tf.data.Dataset.zip(
-                *(domain.endless(start, own, worker) for domain, own in zip((first, second), seeds, strict=True))
-            )
-
-        dataset = tf.data.Dataset.zip(first.repeat(), second.repeat()).take(count // batch_size)
-        dataset.class_names = None
-        dataset.model_arguments = {"image_shape": [*check_size(size), channels], "source_channels": channels}
-        dataset.endless, dataset.rebatched = endless, in_batches
-        dataset.fingerprint = f"{first.fingerprint} {second.fingerprint}"
-        dataset.count, dataset.seekable = count, first.seekable and second.seekable
-        return dataset
-
-    return in_batches(batch_size)
+    return Dataset.of_batches(
+        batches,
+        batch_size,
+        seed=seed,
+        seekable=all(domain.seekable for domain in domains),
+        count=count,
+        fingerprint=" ".join(domain.fingerprint for domain in domains),
+        model_arguments=model_arguments,
+    )
 
 
 def _domains(source, keys, subset):

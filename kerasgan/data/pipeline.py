@@ -1,5 +1,6 @@
 """From a source, and the way in which one sample of it is prepared, to the data set that a reader returns."""
 
+import functools
 import hashlib
 import math
 import sys
@@ -9,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.data.batching import Replacing, elsewhere, from_numbers, from_stream
+from kerasgan.data.batching import Replacing, elsewhere, finished, from_numbers, from_stream
+from kerasgan.data.dataset import Dataset, check_batch_size, check_count, fingerprint_of_arrays
 from kerasgan.data.files import BadSample
 from kerasgan.data.reading import Stack, read_usable, report
 from kerasgan.data.streams import StreamSource
@@ -34,7 +36,7 @@ def batched(
     model_arguments,
     draws=False,
 ):
-    """The data set of a reader, with all that readers promise: see the `Returns` of `kerasgan.data.images`.
+    """The `kerasgan.data.dataset.Dataset` of a reader.
 
     Args:
         found: the source (see `kerasgan.data.sources`).
@@ -51,66 +53,44 @@ def batched(
     Raises:
         ValueError: nothing is usable, or the set is smaller than a batch.
     """
-    if not is_count(batch_size):
-        raise ValueError(f"batch_size={batch_size!r} must be a number of {plural}.")
+    check_batch_size(batch_size, plural)
     loaded = None if draws else _load(found, prepare, spec, cache, on_error)
     if loaded is not None:
-        arrays, class_names = loaded
-        count = len(arrays[0])
-
-        def batches(batch_size, start, seed=seed, worker=(0, 1)):
-            return memory.batches(arrays, batch_size, shuffle, seed, start, worker)
+        columns, class_names = loaded
+        count, is_stream = len(columns[0]), False
+        read = functools.partial(memory.batches, columns)
     else:
         items, class_names, is_stream = _list(found, look, on_error)
+        columns = None if is_stream else items[1:]
         count = int(items.cardinality()) if is_stream else len(items[0])
         shuffle = shuffle and _can_shuffle(found, plural)
-        load = _loader(found, prepare, items, is_stream, on_error, draws)
-        parts = len(items.element_spec if is_stream else items) - 1
-        signature = (spec, tf.TensorSpec((), tf.int32))[:parts]
-        options = {} if is_stream else {"draws": draws}
-        read = from_stream if is_stream else from_numbers
-
-        def batches(batch_size, start, seed=seed, worker=(0, 1)):
-            return read(items, load, signature, batch_size, shuffle, seed, start, worker, **options)
-
-    fingerprint = _fingerprint(found, loaded, count)
-    class_counts = _class_counts(class_names, arrays if loaded is not None else None if is_stream else items[1:])
+        read = _reading(found, prepare, spec, items, is_stream, on_error, draws)
 
     @tf.autograph.experimental.do_not_convert  # as in `Game.fit`
-    def in_batches(batch_size):
+    def batches(batch_size, start, seed, worker):
         if count >= 0:
-            _check_count(count, batch_size, found.name, plural)
+            check_count(count, batch_size, found.name, plural)
+        return finished(read(batch_size, shuffle, seed, start, worker), batch_size, finish, seed, start, worker)
 
-        @tf.autograph.experimental.do_not_convert
-        def endless(start=0, seed=seed, worker=(0, 1)):
-            if seed is None:
-                raise ValueError("seed=None: an endless data set needs a seed, or it would not go on as it began.")
-            _check_worker(worker, batch_size)
-            return _finished(batches(batch_size, start, seed, worker), batch_size, finish, seed, start, worker)
-
-        dataset = _finished(batches(batch_size, None), batch_size, finish, seed)
-        dataset.class_names = class_names
-        dataset.class_counts = class_counts
-        dataset.model_arguments = model_arguments
-        dataset.endless = endless
-        dataset.rebatched = in_batches
-        dataset.fingerprint = fingerprint
-        dataset.count = count if count >= 0 else None
-        dataset.seekable = loaded is not None or not is_stream
-        return dataset
-
-    return in_batches(batch_size)
+    return Dataset.of_batches(
+        batches,
+        batch_size,
+        seed=seed,
+        seekable=not is_stream,
+        class_names=class_names,
+        class_counts=_class_counts(class_names, columns),
+        count=count if count >= 0 else None,
+        fingerprint=_fingerprint(found, loaded, count),
+        model_arguments=model_arguments,
+    )
 
 
 def _fingerprint(found, loaded, count):
     """What tells this data from other data: of samples in memory their values, of files and shards names and sizes."""
-    digest = hashlib.sha256(str(count).encode())
     if loaded is not None:
-        for array in loaded[0]:
-            digest.update(np.ascontiguousarray(array))
-    elif getattr(found, "listing", None):
-        digest.update(found.listing().encode("utf-8", "surrogatepass"))  # names may be no text
-    return digest.hexdigest()
+        return fingerprint_of_arrays(loaded[0])
+    listing = found.listing() if getattr(found, "listing", None) else ""
+    return hashlib.sha256(f"{count}{listing}".encode("utf-8", "surrogatepass")).hexdigest()  # names may be no text
 
 
 def _class_counts(class_names, columns):
@@ -169,6 +149,16 @@ def _can_shuffle(found, plural):
     return False
 
 
+def _reading(found, prepare, spec, items, is_stream, on_error, draws):
+    """The function (batch_size, shuffle, seed, start, worker) that makes batches of `items`, prepared when needed."""
+    load = _loader(found, prepare, items, is_stream, on_error, draws)
+    has_labels = len(items.element_spec if is_stream else items) > 2
+    signature = (spec, tf.TensorSpec((), tf.int32)) if has_labels else (spec,)
+    if is_stream:
+        return functools.partial(from_stream, items, load, signature)
+    return functools.partial(from_numbers, items, load, signature, draws=draws)
+
+
 def _loader(found, prepare, items, is_stream, on_error, draws):
     """The function that turns an item of `items` into (sample, [label]); tried on the first of them that is usable.
 
@@ -192,60 +182,8 @@ def _loader(found, prepare, items, is_stream, on_error, draws):
     return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
 
 
-def _finished(batches, batch_size, finish, seed, start=None, worker=(0, 1)):
-    """Batches of prepared samples -> batches in model range."""
-    first, last = memory.rows(batch_size, worker)
-
-    def finish_batch(batch, seed):
-        samples, *labels = batch
-
-        def draw(number=0):  # as for the whole batch, of which a worker has some rows
-            own = tf.random.experimental.stateless_fold_in(seed, number) if number else seed
-            return tf.random.stateless_uniform([batch_size, 1], own)[first:last]
-
-        samples = finish(samples, draw)
-        return (samples, *labels) if labels else samples
-
-    options = tf.data.Options()
-    # Under tf.distribute, samples are dealt out to workers (there are no files to deal out in this pipeline), unless
-    # this is one worker's part already.
-    policies = tf.data.experimental.AutoShardPolicy
-    options.experimental_distribute.auto_shard_policy = policies.DATA if worker[1] == 1 else policies.OFF
-    seeds = memory.seeds(seed, start)
-    finished = tf.data.Dataset.zip(batches, seeds).map(finish_batch, num_parallel_calls=tf.data.AUTOTUNE)
-    return finished.prefetch(2).with_options(options)
-
-
-# Arguments --------------------------------------------------------------------------------------------------------
-
-
 def check_choices(choices, **options):
     """Raises a `ValueError` for an argument with a value that is none of its choices, {argument: values}."""
     for argument, value in options.items():
         if value not in choices[argument]:
             raise ValueError(f"{argument}={value!r} must be one of {', '.join(map(repr, choices[argument]))}.")
-
-
-def is_count(value):
-    """Whether `value` is a whole number above 0."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
-
-
-def _check_worker(worker, batch_size):
-    number, count = worker
-    if not (is_count(count) and 0 <= number < count):
-        raise ValueError(f"worker={worker!r} must be (number, count), where numbers begin at 0.")
-    if batch_size % count:
-        raise ValueError(
-            f"batch_size={batch_size} cannot be dealt out evenly to {count} workers; give a multiple of {count}."
-        )
-
-
-def _check_count(count, batch_size, name, plural):
-    if not count:
-        raise ValueError(f"{name} is empty; there is nothing to train on.")
-    if count < batch_size:
-        raise ValueError(
-            f"batch_size={batch_size} is larger than the data set: {name} has {count} usable {plural}. "
-            f"Pass batch_size={count} or less, or add {plural}."
-        )
