@@ -134,13 +134,11 @@ def convert(
 
 def _identity(source, found):
     """What tells the data of a source from other data, as far as it shows without reading all of it."""
-    if isinstance(found, (FileSource, ShardSource)):
-        known = found.listing()
-    elif Path(source).expanduser().is_file():
+    known = found.listing()
+    if not known and Path(source).expanduser().is_file():
         status = Path(source).expanduser().stat()
         known = f"{status.st_size} {status.st_mtime_ns}"
-    else:
-        known = f"{found.name} {found.count}"
+    known = known or f"{found.name} {found.count}"
     return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()
 
 

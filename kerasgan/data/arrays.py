@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 
 from kerasgan import files
+from kerasgan.data.base import Source
 from kerasgan.media.image import TOLERANCE, from_zero
 
 IMAGE_KEYS = ("images", "x_train", "train_images", "image", "x", "data", "arr_0")
@@ -16,17 +17,8 @@ _MOST_CLASSES = 1_000_000
 _SHOWN = 20  # values that a message lists
 
 
-class ArraySource:
-    """The pictures of an array (n, height, width) or (n, height, width, channels).
-
-    Attributes:
-        name: what messages call the source.
-        count: number of pictures.
-        labels: int32 (n,), or None.
-        class_names: None; classes are mere numbers.
-    """
-
-    class_names = None
+class ArraySource(Source):
+    """The pictures of an array (n, height, width) or (n, height, width, channels). Classes are mere numbers."""
 
     def __init__(self, name, array, labels=None):
         check_kind(array.dtype, name)
@@ -44,16 +36,7 @@ class ArraySource:
         """A picture, uint8 (height, width) or (height, width, channels)."""
         return self._to_uint8(np.asarray(self._array[index]))
 
-    def label(self, index):
-        """The class of a picture; None without labels."""
-        return None if self.labels is None else int(self.labels[index])
-
-    def items(self):
-        """What `read` takes, for each picture."""
-        return range(self.count)
-
     def classes(self, kept):
-        """Class names, which are the numbers, and labels of the pictures `kept` (indices)."""
         return (None, None) if self.labels is None else (number_names(self.labels), self.labels[kept])
 
 

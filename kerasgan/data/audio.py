@@ -7,8 +7,9 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.base import Source
 from kerasgan.data.dataset import is_count
-from kerasgan.data.files import FileSource, find_files
+from kerasgan.data.files import find_files
 from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
@@ -119,7 +120,6 @@ def audio(
     dataset = batched(
         clips,
         prepare,
-        lambda item: None,  # `_Clips` has looked already
         tf.TensorSpec((length, channels), tf.int16),
         lambda samples, draw: tf.cast(samples, tf.float32) / FULL_SCALE,
         batch_size=batch_size,
@@ -139,11 +139,10 @@ def audio(
     return dataset
 
 
-class _Clips(FileSource):
+class _Clips(Source):
     """The clips of the usable sounds of a source, in the order of the files.
 
     Attributes:
-        name, count, labels, class_names: see `FileSource`; of clips.
         files: number of files.
         others: number of those with another number of channels.
     """
@@ -221,12 +220,6 @@ class _Clips(FileSource):
     def item_name(self, item):
         name = self._found.item_name(int(self._file[item]))
         return name if self._of[item] == 1 else f"{name} at {self._place[item] * self._step / self._rate:.1f} s"
-
-    def items(self):
-        return range(self.count)
-
-    def label(self, item):
-        return None if self.labels is None else int(self.labels[item])
 
     def classes(self, kept):
         return self._found.classes(self._file[kept])

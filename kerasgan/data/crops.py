@@ -5,14 +5,14 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.data.base import Source
 from kerasgan.data.dataset import is_count
-from kerasgan.data.files import BadSample, FileSource
+from kerasgan.data.files import BadSample
 from kerasgan.data.image import check_size
 from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
 from kerasgan.data.pixels import size_in_header, to_whole_pixels
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import find
-from kerasgan.data.streams import StreamSource
 
 CHOICES = {
     "channels": (1, 3, 4),
@@ -85,7 +85,7 @@ def crops(
             raise ValueError(f"{name}={value!r} must be a number of crops.")
     check_choices(CHOICES, channels=channels, flip=flip, rotate=rotate, on_error=on_error, cache=cache)
     found = find(source, subset=subset, key=key)
-    if isinstance(found, StreamSource):
+    if found.is_stream:
         raise ValueError(
             f"{found.name} is a stream, of which images cannot be read again; give a folder, a zip file, TFRecord "
             "shards or an array."
@@ -99,7 +99,6 @@ def crops(
     return batched(
         chosen,
         prepare,
-        lambda item: None,  # `_Repeated` has looked already
         tf.TensorSpec((*size, channels), tf.uint8),
         lambda pixels, draw: tf.cast(pixels, tf.float32) / 127.5 - 1.0,
         batch_size=batch_size,
@@ -113,10 +112,8 @@ def crops(
     )
 
 
-class _Repeated(FileSource):
+class _Repeated(Source):
     """The usable images of a source, each of them several times, decoded once where they may stay in memory."""
-
-    labels = class_names = None
 
     def __init__(self, found, size, channels, times, on_error, cache):
         self._found, self._size, self._channels, self._times = found, size, channels, times
@@ -132,7 +129,7 @@ class _Repeated(FileSource):
 
     def _check(self, item):
         """(height, width) of an image that is large enough; raises `BadSample` otherwise."""
-        if isinstance(self._found, FileSource):
+        if self._found.has_files:
             shape = size_in_header(self._found.open(item))
         else:
             shape = to_whole_pixels(self._found.read(item), self._channels).shape[:2]
@@ -156,16 +153,10 @@ class _Repeated(FileSource):
     def item_name(self, index):
         return self._found.item_name(self._kept[index % len(self._kept)])
 
-    def items(self):
-        return range(self.count)
-
-    def classes(self, kept):
-        return None, None
-
     def listing(self):
-        """What tells this data from other data."""
-        if hasattr(self._found, "listing"):
-            return f"{self._times}\n{self._found.listing()}"
+        listing = self._found.listing()
+        if listing:
+            return f"{self._times}\n{listing}"
         digest = hashlib.sha256(str(self._times).encode())
         for item in self._found.items():
             digest.update(np.ascontiguousarray(self._found.read(item)))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kerasgan.data.base import Source
 from kerasgan.files import check_declared, is_run
 
 CONVERTED = ".kerasgan.json"  # begins a zip file that `kerasgan convert` made
@@ -40,22 +41,20 @@ def unusable():
         raise BadSample(reason(error)) from None
 
 
-class FileSource:
+class FileSource(Source):
     """The files of one or more folders and zip archives, in the order of their names.
 
-    Attributes:
-        name: what messages call the source.
-        count: number of files.
-        labels: int32 (n,), -1 for a file that is in no class; or None.
-        class_names: names of the classes, or None.
+    A file that is in no class has the label -1.
     """
+
+    has_files = True
 
     def __init__(self, name, entries, class_names=None, labels=None, no_class="in no class folder", look=None):
         """
         Args:
             name: what messages call the source.
             entries: (container, member) pairs.
-            class_names, labels: see above.
+            class_names, labels: as of `Source`.
             no_class: what is wrong with a file that is in no class.
             look: function of an open file that raises `BadSample` where its header shows that it is of no use.
         """
@@ -68,7 +67,6 @@ class FileSource:
         return printable(self._entries[index][1])
 
     def open(self, index):
-        """A binary file object. Raises `BadSample`."""
         container, member = self._entries[index]
         if self.labels is not None and self.labels[index] < 0:
             raise BadSample(self._no_class)
@@ -110,14 +108,6 @@ class FileSource:
             return self.size(index)
         except OSError:  # a dead link
             return None
-
-    def label(self, index):
-        """The class of a file; None without labels."""
-        return None if self.labels is None else int(self.labels[index])
-
-    def items(self):
-        """What `read` takes, for each file."""
-        return range(len(self._entries))
 
     def classes(self, kept):
         """Class names and labels of the files `kept` (indices); a folder without any such file is no class."""

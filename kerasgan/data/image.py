@@ -124,7 +124,6 @@ def images(
     return batched(
         found,
         prepare,
-        look,
         tf.TensorSpec((*size, channels), tf.uint8),
         finish,
         batch_size=batch_size,
@@ -134,6 +133,7 @@ def images(
         cache=cache,
         plural="images",
         model_arguments={"image_shape": [*size, channels]},
+        look=look if found.has_files else None,
     )
 
 

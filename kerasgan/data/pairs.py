@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.arrays import ArraySource, keys_of, load_arrays
+from kerasgan.data.base import Source
 from kerasgan.data.dataset import Dataset, is_count
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
@@ -89,7 +90,7 @@ def pairs(
     larger = tuple(edge + round(jitter * edge / min(size)) for edge in size)
 
     def prepare(item):
-        both = found.read_pair(item)
+        both = found.read(item)
         _check_proportions(*(size_of(picture) for picture in both))
         prepared = [to_pixels(picture, larger, channels, crop, filter) for picture in both]
         return np.concatenate(prepared if direction == "a_to_b" else prepared[::-1], axis=-1)
@@ -107,7 +108,6 @@ def pairs(
     return batched(
         found,
         prepare,
-        lambda item: None,
         tf.TensorSpec((*larger, 2 * channels), tf.uint8),
         finish,
         batch_size=batch_size,
@@ -259,31 +259,20 @@ def picture(path, size=None, channels=None, crop="center", filter="bicubic"):
 # Where pairs come from -----------------------------------------------------------------------------------------------
 
 
-class PairSource:
-    """Pairs of images: a source as `kerasgan.data.sources` describes them, whose items are numbers of pairs.
+class PairSource(Source):
+    """Pairs of images, whose items are numbers of pairs.
 
     Args:
         name: what messages call it.
         count: number of pairs.
-        read_pair: function of a number that returns both images, as bytes or pixels.
+        read: function of a number that returns both images, as bytes or pixels.
         item_name: function of a number that returns what messages call the pair.
-        listing: what tells these files from others; None for pairs that are in memory.
+        listing: function that returns what tells these files from others; None for pairs that are in memory.
     """
 
-    class_names = labels = None
-
-    def __init__(self, name, count, read_pair, item_name, listing=None):
-        self.name, self.count, self.read_pair, self.item_name = name, count, read_pair, item_name
-        self.read, self.listing = read_pair, listing
-
-    def items(self):
-        return range(self.count)
-
-    def label(self, index):
-        return None
-
-    def classes(self, kept):
-        return None, None
+    def __init__(self, name, count, read, item_name, listing=None):
+        self.name, self.count, self.read, self.item_name = name, count, read, item_name
+        self.listing = listing or super().listing
 
 
 def _find_pairs(source, keys, subset, on_error):
@@ -338,13 +327,13 @@ def _check_keys(keys, source):
 
 
 def _side_by_side(found):
-    def read_pair(item):
+    def read(item):
         pixels = to_whole_pixels(found.read(item))
         if pixels.shape[1] % 2:
             raise BadSample(f"{pixels.shape[1]} pixels wide, an odd number, which is not two images side by side")
         return np.split(pixels, 2, axis=1)
 
-    return PairSource(found.name, found.count, read_pair, found.item_name, found.listing)
+    return PairSource(found.name, found.count, read, found.item_name, found.listing)
 
 
 def _of_arrays(first, second):

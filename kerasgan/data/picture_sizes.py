@@ -5,7 +5,6 @@ import numpy as np
 from kerasgan.data.files import BadSample
 from kerasgan.data.pixels import size_in_header, size_of
 from kerasgan.data.sources import find
-from kerasgan.data.streams import StreamSource
 
 LOOKED_AT = 64
 
@@ -17,7 +16,7 @@ def picture_sizes(source, subset=None, key=None, data_dir=None, download=False):
         source, subset, key, data_dir, download: as in `kerasgan.data.images`.
     """
     found = find(source, subset=subset, key=key, data_dir=data_dir, download=download)
-    if isinstance(found, StreamSource):
+    if found.is_stream:
         items = (item for _, item, *_ in found.elements().take(LOOKED_AT).as_numpy_iterator())
     else:
         items = list(found.items())
@@ -25,7 +24,7 @@ def picture_sizes(source, subset=None, key=None, data_dir=None, download=False):
     sizes = set()
     for item in items:
         try:
-            sizes.add(size_in_header(found.open(item)) if hasattr(found, "open") else size_of(found.read(item)))
+            sizes.add(size_in_header(found.open(item)) if found.has_files else size_of(found.read(item)))
         except BadSample:  # which the reader names
             continue
     return sizes

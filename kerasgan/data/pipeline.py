@@ -14,7 +14,6 @@ from kerasgan.data.batching import Replacing, elsewhere, finished, from_numbers,
 from kerasgan.data.dataset import Dataset, check_batch_size, check_count, fingerprint_of_arrays
 from kerasgan.data.files import BadSample
 from kerasgan.data.reading import Stack, read_usable, report
-from kerasgan.data.streams import StreamSource
 
 CACHE_BYTES = 2**30  # prepared samples up to this size stay in memory; tf.data takes as much again for its own copy
 TRIED = 256  # samples that are tried in search of a first usable one
@@ -23,7 +22,6 @@ TRIED = 256  # samples that are tried in search of a first usable one
 def batched(
     found,
     prepare,
-    look,
     spec,
     finish,
     *,
@@ -34,20 +32,22 @@ def batched(
     cache,
     plural,
     model_arguments,
+    look=None,
     draws=False,
 ):
     """The `kerasgan.data.dataset.Dataset` of a reader.
 
     Args:
-        found: the source (see `kerasgan.data.sources`).
+        found: the `kerasgan.data.base.Source`.
         prepare: function of an item of it that returns a NumPy array, or raises `BadSample`.
-        look: the same for what is seen from outside, such as a file's header; used on files that stay where they are.
         spec: `tf.TensorSpec` of a prepared sample.
         finish: function of a batch of them, and of a function that draws a number in [0, 1) for each, (rows, 1), by a
             whole number other ones; it returns float32 samples in model range, or a tuple of such.
         batch_size, shuffle, seed, on_error, cache: as in `kerasgan.data.images`.
         plural: what several samples are called.
         model_arguments: what the samples' shape means for a model: arguments by the names that types give them.
+        look: function of an item that raises `BadSample` for what is seen from outside, such as a file's header; used
+            on files that stay where they are. None looks at nothing.
         draws: `prepare` takes such a number, too, another one in each epoch. Nothing stays in memory then.
 
     Raises:
@@ -89,8 +89,8 @@ def _fingerprint(found, loaded, count):
     """What tells this data from other data: of samples in memory their values, of files and shards names and sizes."""
     if loaded is not None:
         return fingerprint_of_arrays(loaded[0])
-    listing = found.listing() if getattr(found, "listing", None) else ""
-    return hashlib.sha256(f"{count}{listing}".encode("utf-8", "surrogatepass")).hexdigest()  # names may be no text
+    listing = found.listing().encode("utf-8", "surrogatepass")  # names may be no text
+    return hashlib.sha256(str(count).encode() + listing).hexdigest()
 
 
 def _class_counts(class_names, columns):
@@ -125,10 +125,10 @@ def _list(found, look, on_error):
 
     Of a stream it is a data set, else the columns as arrays.
     """
-    if isinstance(found, StreamSource):
+    if found.is_stream:
         return found.elements(), found.class_names, True
     kept = np.arange(found.count)
-    if hasattr(found, "open"):  # files
+    if look is not None:
         bad = []
         kept = np.array([position for position, _ in read_usable(look, found, bad)], np.int64)
         report(bad, found.count, found.name, on_error, stacklevel=5)
@@ -139,7 +139,7 @@ def _list(found, look, on_error):
 
 def _can_shuffle(found, plural):
     """False, with a warning, for a stream of decoded samples, all of which a uniform shuffle would take into memory."""
-    if not isinstance(found, StreamSource) or found.is_encoded:
+    if not found.is_stream or found.is_encoded:
         return True
     warnings.warn(
         f"{found.name} is not held in memory, so its {plural} keep the order in which they come. Shuffle them before, "

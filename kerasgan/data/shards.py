@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from kerasgan import files
 from kerasgan.data.arrays import check_labels, number_names
+from kerasgan.data.base import Source
 from kerasgan.data.files import SHARD_INDEX, BadSample
 from kerasgan.data.pixels import is_image_file
 
@@ -47,14 +48,10 @@ class Shard(NamedTuple):
     digest: str | None = None
 
 
-class ShardSource:
+class ShardSource(Source):
     """The records of TFRecord files, in the order of the files.
 
-    Attributes:
-        name: what messages call the source.
-        count: number of records.
-        labels: int32 (n,), -1 for a damaged record; or None.
-        class_names: list of str, None in it for a class without images; None where classes are mere numbers.
+    A damaged record has the label -1, a class without images the name None.
     """
 
     def __init__(self, name, shards, image_feature, shape_features, shape=None, labels=None, class_names=None):
@@ -66,7 +63,7 @@ class ShardSource:
             shape_features: names of what tells their height, width and channels; none of image files.
             shape: (height, width, channels) that every image must have; None where images are of any size.
             labels: integers, one a record.
-            class_names: see above.
+            class_names: as of `Source`.
         """
         self.name = name
         self.labels = labels
@@ -84,10 +81,6 @@ class ShardSource:
     def item_name(self, index):
         shard = self._shard[index]
         return f"{self._files[shard][0].name}, record {index - self._first[shard]}"
-
-    def items(self):
-        """What `read` takes, for each record."""
-        return range(self.count)
 
     def example(self, index):
         """The features of a record, by name. Raises `BadSample`."""
@@ -113,10 +106,6 @@ class ShardSource:
         if min(shape, default=0) < 1 or len(image) != math.prod(shape):
             raise BadSample(f"{len(image)} bytes, where {_times(shape)} has {math.prod(shape)}")
         return np.frombuffer(image, np.uint8).reshape(shape)
-
-    def label(self, index):
-        """The class of a record; None without labels."""
-        return None if self.labels is None else int(self.labels[index])
 
     def listing(self):
         """Files, places and labels of the records: what tells them from others."""

@@ -1,8 +1,4 @@
-"""From what a user gives as `source` to what reads it: `FileSource`, `ShardSource`, `ArraySource` or `StreamSource`.
-
-All of them have `name`, `count` (None where it is not known), `class_names`, `items()`, `read(item)`,
-`item_name(position)`, `label(position)` and `classes(kept)`.
-"""
+"""From what a user gives as `source` to what reads it: `FileSource`, `ShardSource`, `ArraySource` or `StreamSource`."""
 
 import functools
 import os
@@ -13,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.arrays import ArraySource, load_arrays
+from kerasgan.data.base import Source
 from kerasgan.data.files import find_files
 from kerasgan.data.pixels import look
 from kerasgan.data.shards import is_shards, open_shards
@@ -58,7 +55,7 @@ def find(source, labels=False, **options):
     return read(source, label_key=label_key, with_labels=with_labels, **options)
 
 
-class Part:
+class Part(Source):
     """Some of the items of a source, which is known in full: what is trained on, or what is kept apart to test on.
 
     Args:
@@ -72,22 +69,15 @@ class Part:
     def __init__(self, found, part):
         if part not in ("train", "test"):
             raise ValueError(f"part={part!r} must be 'train', 'test' or None.")
-        if found.count is None or not hasattr(found, "read"):
+        if found.count is None:
             raise ValueError(f"part={part!r} means nothing for a stream; give files or arrays.")
         numbers = np.arange(found.count)
         self.numbers = numbers[(numbers % TEST_EVERY == TEST_EVERY - 1) == (part == "test")]
         if not len(self.numbers):
             raise ValueError(f"part={part!r} of {found.name}, which has {found.count} items, is empty.")
         self.name, self.count = f"{found.name} (part={part!r})", len(self.numbers)
-        self.class_names, self._found = found.class_names, found
-        for method in ("read", "open", "read_pair"):  # whichever the source has
-            if hasattr(found, method):
-                setattr(self, method, self._of_item(getattr(found, method)))
-        if getattr(found, "listing", None):
-            self.listing = lambda: f"{part} {found.listing()}"
-
-    def _of_item(self, method):
-        return lambda item: method(self._items[item])
+        self.class_names, self.has_files = found.class_names, found.has_files
+        self._found, self._part = found, part
 
     @property
     def labels(self):
@@ -98,8 +88,15 @@ class Part:
         items = list(self._found.items())
         return [items[number] for number in self.numbers]
 
-    def items(self):
-        return range(self.count)
+    def read(self, item):
+        return self._found.read(self._items[item])
+
+    def open(self, item):
+        return self._found.open(self._items[item])
+
+    def listing(self):
+        listing = self._found.listing()
+        return listing and f"{self._part} {listing}"
 
     def item_name(self, position):
         return self._found.item_name(int(self.numbers[position]))

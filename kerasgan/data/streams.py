@@ -7,21 +7,21 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan.data.arrays import IMAGE_KEYS, LABEL_KEYS, TOLERANCE, check_kind, check_labels, number_names, to_uint8
+from kerasgan.data.base import Source
 
 PROBED = 64  # elements that are read first, to learn whether floats are in [0, 1] or in [-1, 1]
 
 
-class StreamSource:
+class StreamSource(Source):
     """The pictures of a `tf.data.Dataset` of images, of encoded images, or of (image, label) pairs of either.
 
     Attributes:
-        name: what messages call the source.
         dataset: the elements, image or (image, label).
         has_labels: whether elements are pairs.
-        class_names: list of str, or None.
         is_encoded: whether an image is a string: the content of a file.
-        count: number of elements, or None where only reading them would tell.
     """
+
+    is_stream = True
 
     def __init__(self, name, dataset, class_names=None):
         self.name = name
