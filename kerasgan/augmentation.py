@@ -45,6 +45,11 @@ class DiffAugment:
 
     draws_for_all_devices = True  # by `distribution.own_rows`; others get other seeds on other devices
 
+    @property
+    def names(self):
+        """What it is called where a kind of sample says what makes sense for it (`Media.augmentations`)."""
+        return self.policy
+
     def __init__(self, policy=_POLICIES, translation=0.125, cutout=0.5):
         self.policy = _policy_names(policy)
         for name, share in (("translation", translation), ("cutout", cutout)):
@@ -132,6 +137,7 @@ class AdaptiveAugment(keras.layers.Layer):
     """
 
     draws_for_all_devices = True  # by `distribution.own_rows`; others get other seeds on other devices
+    names = ("adaptive",)
 
     def __init__(
         self,
@@ -223,7 +229,7 @@ def _check_images(samples, name):
     if samples.shape.rank != 4:
         raise ValueError(
             f"samples of shape {tuple(samples.shape)} were given to {name}, expected images of shape "
-            "(batch, height, width, channels). Compile without augmentation for other kinds of samples."
+            "(batch, height, width, channels)."
         )
     return samples
 
@@ -461,20 +467,38 @@ def _color_matrix(flip, hue, saturation):
     return flip[:, None, None] * grey + saturation[:, None, None] * turned
 
 
-def get(identifier):
+def get(identifier, media=None):
     """The augmentation that `identifier` means.
 
     Args:
         identifier: None or nothing in a sequence (no augmentation), an augmentation (any function of samples and seed),
             names of DiffAugment's operations as a sequence or separated by commas, "adaptive" for `AdaptiveAugment`
             with its defaults, or what `keras.saving.serialize_keras_object` made of an augmentation.
+        media: the `kerasgan.media.Media` that it is for; None does not ask.
 
     Returns:
         A function `augmentation(samples, seed) -> samples`, or None.
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is none of these, or makes no sense for such samples.
     """
+    found = _get(identifier)
+    if media is not None:
+        _check_media(found, media)
+    return found
+
+
+def _check_media(augmentation, media):
+    named = getattr(augmentation, "names", ())  # a function of one's own has none: its owner knows what it is for
+    if set(named) <= set(media.augmentations):
+        return
+    remedy = f"they take {', '.join(media.augmentations)}" if media.augmentations else "they take none: leave it out"
+    raise ValueError(
+        f"augmentation: {', '.join(named)} makes no sense for {media.plural} of shape {media.shape_text}; {remedy}."
+    )
+
+
+def _get(identifier):
     if isinstance(identifier, dict):
         identifier = keras.saving.deserialize_keras_object(identifier)
     if identifier is None or callable(identifier):

@@ -126,8 +126,7 @@ def _neighbours(gan, recipe, source, network, seed):
 
     from kerasgan import metrics
 
-    rate = gan.media.described().get("sample_rate")
-    network = metrics.features.get(metrics.features.default(gan.media.shape, rate) if network is None else network)
+    network = metrics.features.get(gan.media.default_network() if network is None else network)
     fakes = gan.task.examples(gan, _QUERIES, seed)
     reals, found = [], []
     for batch in runs.read_whole(recipe, source).rebatch(network.batch_size, drop_remainder=False):

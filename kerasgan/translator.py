@@ -40,7 +40,7 @@ class Translator(Examples, Game):
     def __init__(self, generator, discriminator, media, source_media, seed=None, name=None, dtype=None):
         super().__init__(generator, discriminator, media, seed, name, dtype)
         self.source_media = source_media
-        self.media.together = 3 if self.paired else 2
+        self.media.samples_per_example = 3 if self.paired else 2
 
     @property
     def example_media(self):
@@ -153,7 +153,7 @@ class Translator(Examples, Game):
 
         They are among the first images that the model was fitted on; without any, stand-ins.
         """
-        sources, targets = self.examples(max(1, count // self.media.together), seed)
+        sources, targets = self.examples(max(1, count // self.media.samples_per_example), seed)
         translated = self._translated(self.source_media.to_model(sources), self.directions[0], self.ema_generator)
         shown = [self._as_target(sources), self.media.to_natural(translated), *([targets] if self.paired else [])]
         return np.stack(shown, axis=1).reshape(-1, *self.media.shape)

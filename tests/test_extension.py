@@ -26,16 +26,11 @@ class Rows(Media):
     extensions = (".npz",)
     plural = "rows"
     kind = "row"
+    dtype = {"sizes": "float32", "kind": "int32"}
+    range = {"sizes": None, "kind": (0, KINDS - 1)}
 
     def __init__(self):
-        self.shape = {"sizes": (2,), "kind": ()}
-
-    def check(self, batch, name="samples"):
-        if not isinstance(batch, dict) or batch.keys() != self.shape.keys():
-            raise ValueError(f"{name}: expected a dictionary of {', '.join(self.shape)}.")
-        kind = np.asarray(batch["kind"])
-        if kind.dtype.kind != "i" or not ((kind >= 0) & (kind < KINDS)).all():
-            raise ValueError(f"{name}: kind has to be whole numbers from 0 to {KINDS - 1}.")
+        super().__init__({"sizes": (2,), "kind": ()})
 
     def to_natural(self, samples):
         kind = np.asarray(samples["kind"])
@@ -44,10 +39,7 @@ class Rows(Media):
             "kind": kind if kind.ndim == 1 else kind.argmax(-1).astype("int32"),
         }
 
-    def to_model(self, samples):
-        return samples
-
-    def outline(self, samples):
+    def descriptors(self, samples):
         return np.concatenate([samples["sizes"], np.eye(KINDS)[samples["kind"]]], axis=1).astype("float64")
 
     def get_config(self):
@@ -156,7 +148,7 @@ def test_it_trains_all_players_and_resumes_exactly(tmp_path):
 def test_what_is_no_row_is_refused():
     gan = RowGAN(seed=1)
     gan.compile()
-    with pytest.raises(ValueError, match="kind has to be whole numbers from 0 to 2"):
+    with pytest.raises(ValueError, match=r"samples\['kind'\] lies in \[9, 9\]; expected \[0, 2\]"):
         gan.fit({**table(), "kind": np.full(64, 9)}, batch_size=16)
     with pytest.raises(ValueError, match="no dictionary|expected a dictionary|shape"):
         gan.fit(np.zeros((8, 2), "float32"), batch_size=4)

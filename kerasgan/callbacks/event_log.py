@@ -42,8 +42,9 @@ class EventLog(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         media, pictures = self.model.media, {}
-        if (epoch + 1) % self.every == 0 and hasattr(media, "sheet"):
-            pictures["samples"] = media.sheet(self.model.preview(self.count, self.seed))
+        if (epoch + 1) % self.every == 0:
+            sheet = media.sheet(self.model.preview(self.count, self.seed))
+            pictures = {} if sheet is None else {"samples": sheet}
         self._events.write(self._samples_seen(), logs or {}, pictures)
 
     def on_train_end(self, logs=None):

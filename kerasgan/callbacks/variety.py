@@ -21,16 +21,16 @@ class Spread(NamedTuple):
 
 
 def features(samples, media, network=None):
-    """What samples are compared by, float64 (n, d): the outline that their medium draws.
+    """What samples are compared by, float64 (n, d): the descriptors of their medium.
 
     Args:
-        samples: floats (n, ...) in model range.
+        samples: a batch in model range.
         media: what kind of samples they are.
         network: a `kerasgan.metrics.features.FeatureNetwork` to look through instead.
     """
     if network is not None:
         return network.features(media.to_natural(samples)).astype("float64")
-    return media.outline(samples)
+    return media.descriptors(samples)
 
 
 def spread(features):

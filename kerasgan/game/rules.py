@@ -67,7 +67,7 @@ RULES = (
     rule(
         "augmentation",
         "default_augmentation",
-        lambda game, given: augmentation.get(given),
+        lambda game, given: augmentation.get(given, game.media),
         lambda kept: _serialize(kept) if kept else [],
     ),
     _number("discriminator_steps", "default_discriminator_steps", least=1, whole=True),

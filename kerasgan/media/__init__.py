@@ -6,10 +6,12 @@ Every kind is one file with one subclass of `Media`; a new kind adds its line to
 
 import importlib
 
+from kerasgan import bicubic
+
 KINDS = {"Image": "kerasgan.media.image"}
 _HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", "Audio": "kerasgan.media.audio", **KINDS}
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):

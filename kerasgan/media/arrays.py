@@ -4,12 +4,12 @@ import keras
 import numpy as np
 
 from kerasgan.files import atomic, check_output
-from kerasgan.media.base import Media
+from kerasgan.media.base import OF_IMAGES, Media
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class Arrays(Media):
-    """Arrays of any shape and finite values; natural units are the model's own.
+    """Float32 arrays of any shape and finite values; natural units are the model's own.
 
     What a `GAN` of your own networks makes until it is told a better kind.
 
@@ -20,13 +20,9 @@ class Arrays(Media):
     extension = ".npy"
     extensions = (".npy",)
 
-    def to_natural(self, samples):
-        """The samples themselves, as float32."""
-        return np.asarray(samples, "float32")
-
-    def to_model(self, samples):
-        """The samples themselves, as float32."""
-        return np.asarray(samples, "float32")
+    @property
+    def augmentations(self):
+        return OF_IMAGES if len(self.shape) == 3 else ()  # which may well be images
 
     def save(self, samples, path, columns=None):
         """Writes the batch as a NumPy file. `columns` has no meaning here."""
@@ -34,6 +30,3 @@ class Arrays(Media):
         with atomic(path) as temporary:
             np.save(temporary, samples)
         return path
-
-    def _check_range(self, batch, name):
-        """Any finite value will do."""

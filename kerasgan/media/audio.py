@@ -18,7 +18,7 @@ HEARD = 8  # sounds of a sheet that can be heard: a run folder keeps many sheets
 WIDTH, HEIGHT = 128, 64  # pixels of a drawn waveform, and of a spectrogram
 FLOOR = 80.0  # dB below a sine of full scale, where a spectrogram ends
 WINDOW = 0.032  # seconds that a column of a spectrogram hears, about
-OUTLINE = (16, 32)  # bands and moments of an outline
+COARSE = (16, 32)  # bands and moments of descriptors
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -42,7 +42,8 @@ class Audio(Media):
     sheet_extension = ".png"
     plural = "sounds"
     kind = "audio"
-    exported_range = (-1.0, 1.0)
+    range = (-1.0, 1.0)
+    default_metrics = ("fid", "kid", "prdc")
 
     def __init__(self, length, sample_rate=8000, channels=1):
         for name, value in (("length", length), ("sample_rate", sample_rate)):
@@ -86,9 +87,14 @@ class Audio(Media):
         """
         samples = np.asarray(samples)
         if samples.size:
-            self._check_dtype(samples, "samples")
-            self._check_range(samples, "samples")
+            self._check_values(samples, self.parts[None], "samples")
         return samples.astype("float32")
+
+    def default_network(self):
+        """Name of the network that hears such sounds, see `kerasgan.metrics.features.default`."""
+        from kerasgan.metrics import features
+
+        return features.default(self.shape, self.sample_rate)
 
     def described(self):
         """The sample rate, in Hz."""
@@ -187,10 +193,10 @@ class Audio(Media):
         """
         return self._pictures().show(self._drawn(self._waveforms(samples)), columns)
 
-    def outline(self, samples):
+    def descriptors(self, samples):
         """A coarse spectrogram: what is heard counts, the phase does not, which a collapsed generator still varies."""
         mono = np.asarray(samples, "float64").mean(axis=2)
-        return super().outline(self._spectrogram(mono, *OUTLINE))
+        return super().descriptors(self._spectrogram(mono, *COARSE))
 
     @staticmethod
     def _pictures():

@@ -1,50 +1,130 @@
 """What every kind of sample has in common."""
 
+from typing import NamedTuple
+
 import numpy as np
+
+OF_IMAGES = ("color", "translation", "cutout", "adaptive")  # augmentations
+_SLACK = 0.005  # of a range's width: room for rounding in half precision and for antialiased resizing
+
+
+class Part(NamedTuple):
+    """What one array of a batch in model range is: the shape of its rows, their dtype, and (least, most) or None."""
+
+    shape: tuple
+    dtype: str
+    range: tuple | None
+
+    @property
+    def is_float(self):
+        return np.dtype(self.dtype).kind == "f"
+
+    def __str__(self):
+        numbers = "floats" if self.is_float else "whole numbers"
+        return numbers if self.range is None else f"{numbers} in {self.interval}"
+
+    @property
+    def interval(self):
+        return "[{:g}, {:g}]".format(*self.range)
 
 
 class Media:
     """A kind of sample: how it is checked, converted, shown and saved. The base of all kinds.
 
-    Two representations meet here and nowhere else. The *model range* is what networks see: floats in [-1, 1]. The
-    *natural units* are what people use: uint8 pixels, waveforms, tables, strings. A kind is a subclass, registered
-    with Keras (`package="kerasgan"`), that sets the attributes below and has
+    Two representations meet here and nowhere else. The *model range* is what networks see: arrays of `shape`, `dtype`
+    and `range`, such as floats in [-1, 1]. The *natural units* are what people use: uint8 pixels, waveforms, tables,
+    strings. A kind is a subclass, registered with Keras (`package="kerasgan"`), that sets the attributes below and has
 
     - `to_natural(samples)` and `to_model(samples)`: the conversions of batches, NumPy arrays in and out;
     - `save(samples, path, columns=None)`: writes a batch in natural units as one file, whole or not at all;
     - `show(samples, columns=None)`: displays a batch in natural units, returns the matplotlib figure;
     - `fitting(samples)`: the medium that a batch in natural units belongs to, or None;
     - `save_sheet(samples, path)`: writes what shows them at a glance, if that is not what `save` writes;
+    - `sheet(samples)`: the same as a picture, if they can be drawn;
     - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
-    - `outline(samples)`: what samples are compared by where it must be cheap;
+    - `descriptors(samples)`: what samples are compared by where it must be cheap;
+    - `default_network()`: the feature network that scores see them through, if there is one;
     - `described()`: what an app must know of a sample besides its shape and range;
     - `exported()`: the same of each output, where an exported network has several;
     - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
+    A sample may have several parts, such as the numbers and the words of a row: then `shape`, batches in model range,
+    and `dtype` and `range` where the parts differ, are dictionaries of the same names.
+
     Args:
-        shape: shape of one sample in model range, without the batch axis.
+        shape: shape of one sample in model range, without the batch axis, or {name: shape} of its parts.
 
     Attributes:
+        dtype: of the model range, a floating-point or integer dtype; of floats, others than float32 will do, too.
+        range: (least, most) value in model range, or None for any finite ones.
+        edge: the longest side of an image, a whole number, by which starting values of a training are chosen; None for
+            what has no such side.
+        default_metrics: names of the scores that are taken of them unless others are asked for.
+        augmentations: names that `compile(augmentation=...)` takes for them.
         extension: ending of a saved batch, with its dot.
         extensions: every ending that `save` writes.
         sheet_extension: ending of what shows them at a glance; `extension` where it is the same.
         animation_extension: ending of an animation; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
-        kind: what a sample is, in one word, for programs that read the sidecar of an exported network.
-        exported_range: what an exported network's output lies in, or None for any values.
+        kind: what a sample is, in one word, for programs that read the sidecar of an exported network, such as the page
+            that `kerasgan serve` shows.
+        exported_range: what an exported network's output lies in, or None for any values; as the `range` of all parts
+            unless `finish` changes it.
+        samples_per_example: how many samples of a preview belong to one example, one after the other, such as an image
+            and its translation: a sheet has them in the same row.
     """
 
+    dtype = "float32"
+    range = None
+    edge = None
+    default_metrics = ()
+    augmentations = ()
     extension = None
     extensions = ()
     animation_extension = None
     plural = "samples"
     kind = "array"
-    exported_range = None
+    samples_per_example = 1
 
     def __init__(self, shape):
-        self.shape = tuple(int(length) for length in shape)
-        if any(length < 1 for length in self.shape):
-            raise ValueError(f"shape={tuple(shape)} must have positive lengths only.")
+        if isinstance(shape, dict):
+            self.shape = {name: tuple(int(length) for length in part) for name, part in shape.items()}
+        else:
+            self.shape = tuple(int(length) for length in shape)
+        if any(length < 1 for part in self.parts.values() for length in part.shape):
+            given = shape if isinstance(shape, dict) else tuple(shape)
+            raise ValueError(f"shape={given} must have positive lengths only.")
+
+    @property
+    def parts(self):
+        """{name: `Part`} of a batch in model range; samples of one part have the name None."""
+
+        def own(value, name):
+            return value[name] if isinstance(value, dict) else value
+
+        shapes = self.shape if isinstance(self.shape, dict) else {None: self.shape}
+        return {name: Part(shape, own(self.dtype, name), own(self.range, name)) for name, shape in shapes.items()}
+
+    @property
+    def shape_text(self):
+        """The shape of a sample for people, such as "64x64x3", or "numbers 5, words 8" of several parts."""
+        return ", ".join(f"{name or ''} {'x'.join(map(str, p.shape))}".strip() for name, p in self.parts.items())
+
+    def map_parts(self, function, samples):
+        """What `function` (of an array and its `Part`) makes of each part of a batch, in the same structure."""
+        if not isinstance(self.shape, dict):
+            return function(samples, self.parts[None])
+        return {name: function(samples[name], part) for name, part in self.parts.items()}
+
+    # Conversions -----------------------------------------------------------------------------------------------------
+
+    def to_natural(self, samples):
+        """What a network gave, in natural units. Here, the samples themselves."""
+        return self.map_parts(lambda values, part: np.asarray(values, part.dtype), samples)
+
+    def to_model(self, samples):
+        """Samples in natural units, in model range. Here, the samples themselves."""
+        return self.map_parts(lambda values, part: np.asarray(values, part.dtype), samples)
 
     def finish(self, samples):
         """The end of an exported network: from model range to what an app uses at once. Here, the samples as they are.
@@ -58,66 +138,8 @@ class Media:
         return samples
 
     @property
-    def sheet_extension(self):
-        return self.extension
-
-    def save_sheet(self, samples, path, columns=None):
-        """Writes what shows samples at a glance, as a training does of its progress. Here, what `save` writes.
-
-        Args:
-            samples: a batch in natural units.
-            path: file to write, ending in `sheet_extension`. A kind may put others of the same name beside it.
-            columns: samples in a row, where the kind has rows; None chooses.
-
-        Returns:
-            The path as a `pathlib.Path`.
-        """
-        return self.save(samples, path, columns=columns)
-
-    def outline(self, samples):
-        """What samples are compared by where it must be cheap, float64 (n, d): here, all values.
-
-        A network that sees a collapse is not needed: a collapse is coarse (see `kerasgan.callbacks.CollapseMonitor`).
-
-        Args:
-            samples: floats (n, *shape) in model range.
-        """
-        return np.asarray(samples, "float64").reshape(len(samples), -1)
-
-    def described(self):
-        """What an app must know of a sample besides its shape and range, for the sidecar of an exported network."""
-        return {}
-
-    def exported(self):
-        """What an app must know of each output that `finish` gives, a list of JSON dicts: here, of the one.
-
-        Each has its `name`, `kind` and `range` (lowest and highest value, or None for any), and what `described` adds.
-        """
-        bounds = None if self.exported_range is None else list(self.exported_range)
-        return [{"name": self.plural, "kind": self.kind, "range": bounds, **self.described()}]
-
-    @classmethod
-    def fitting(cls, samples):
-        """The medium that a batch in natural units belongs to; None if it is not of this kind."""
-        return None
-
-    def check(self, batch, name="samples"):
-        """Raises a ValueError unless `batch` is a batch of samples in model range.
-
-        Args:
-            batch: array or tensor, expected as floats (batch, *shape) in [-1, 1].
-            name: how the argument is called in the error.
-        """
-        batch = np.asarray(batch)
-        self._check_shape(batch, name)
-        self._check_dtype(batch, name)
-        batch = batch.astype("float32")  # also makes ordinary numbers of bfloat16
-        bad = batch.size - np.count_nonzero(np.isfinite(batch))
-        if bad:
-            raise ValueError(
-                f"{name} holds {bad} NaN or infinite values among {batch.size}; clean the data before training."
-            )
-        self._check_range(batch, name)
+    def exported_range(self):
+        return None if isinstance(self.range, dict) else self.range
 
     def begins_at_zero(self, samples):
         """Whether floats are all in [0, 1] where 0 might be meant as the lowest value. Here, never."""
@@ -138,33 +160,133 @@ class Media:
             )
         return samples
 
-    def _check_shape(self, batch, name):
-        if batch.ndim < 1 or batch.shape[1:] != self.shape:
-            expected = ", ".join(str(length) for length in ("batch", *self.shape))
-            raise ValueError(f"{name} has shape {batch.shape}; expected ({expected}).{self._shape_hint(batch)}")
-        if not len(batch):
+    # Files and pictures ----------------------------------------------------------------------------------------------
+
+    @property
+    def sheet_extension(self):
+        return self.extension
+
+    def save_sheet(self, samples, path, columns=None):
+        """Writes what shows samples at a glance, as a training does of its progress. Here, what `save` writes.
+
+        Args:
+            samples: a batch in natural units.
+            path: file to write, ending in `sheet_extension`. A kind may put others of the same name beside it.
+            columns: samples in a row, where the kind has rows; None chooses.
+
+        Returns:
+            The path as a `pathlib.Path`.
+        """
+        return self.save(samples, path, columns=columns)
+
+    def sheet(self, samples, columns=None):
+        """A picture of samples in natural units, uint8 (height, width, channels); None if they cannot be drawn."""
+        return None
+
+    @classmethod
+    def fitting(cls, samples):
+        """The medium that a batch in natural units belongs to; None if it is not of this kind."""
+        return None
+
+    # What others ask of a kind ---------------------------------------------------------------------------------------
+
+    def descriptors(self, samples):
+        """What samples are compared by where it must be cheap, float64 (n, d): here, all values.
+
+        A network that sees a collapse is not needed: a collapse is coarse (see `kerasgan.callbacks.CollapseMonitor`).
+
+        Args:
+            samples: a batch in model range.
+        """
+        rows = []
+        self.map_parts(lambda values, _: rows.append(np.asarray(values, "float64").reshape(len(values), -1)), samples)
+        return np.concatenate(rows, axis=1)
+
+    def default_network(self):
+        """Name of the feature network that scores see samples through, unless another is asked for.
+
+        Raises:
+            ValueError: none is for such samples.
+            ImportError: none is installed.
+        """
+        raise ValueError(
+            f"network: no feature network is for {self.plural} of shape {self.shape_text}; give a function from "
+            "samples to features."
+        )
+
+    def described(self):
+        """What an app must know of a sample besides its shape and range, for the sidecar of an exported network."""
+        return {}
+
+    def exported(self):
+        """What an app must know of each output that `finish` gives, a list of JSON dicts: here, of the one.
+
+        Each has its `name`, `kind` and `range` (lowest and highest value, or None for any), and what `described` adds.
+        """
+        bounds = None if self.exported_range is None else list(self.exported_range)
+        return [{"name": self.plural, "kind": self.kind, "range": bounds, **self.described()}]
+
+    # Checks ----------------------------------------------------------------------------------------------------------
+
+    def check(self, batch, name="samples"):
+        """Raises a ValueError unless `batch` is a batch of samples in model range.
+
+        Args:
+            batch: array or tensor (batch, *shape), or a dictionary of them, as `shape` is.
+            name: how the argument is called in the error.
+        """
+        if isinstance(self.shape, dict) and set(getattr(batch, "keys", tuple)()) != set(self.shape):
+            found = sorted(batch) if isinstance(batch, dict) else type(batch).__name__
+            raise ValueError(f"{name} is {found}; expected a dictionary of {', '.join(self.shape)}.")
+        lengths = set()
+        for label, part in self.parts.items():
+            called = name if label is None else f"{name}[{label!r}]"
+            values = np.asarray(batch if label is None else batch[label])
+            self._check_shape(values, part, called)
+            self._check_values(values, part, called)
+            lengths.add(len(values))
+        if len(lengths) > 1:
+            raise ValueError(f"{name} has parts of {sorted(lengths)} samples; expected as many in each.")
+
+    def _check_shape(self, values, part, name):
+        if values.ndim < 1 or values.shape[1:] != part.shape:
+            expected = ", ".join(str(length) for length in ("batch", *part.shape))
+            raise ValueError(f"{name} has shape {values.shape}; expected ({expected}).{self._shape_hint(values)}")
+        if not len(values):
             raise ValueError(f"{name} is an empty batch; expected at least one of {self.plural}.")
 
-    def _shape_hint(self, batch):
+    def _check_values(self, values, part, name):
+        """Raises a ValueError unless values have the dtype of a part, are finite, and in its range."""
+        if values.dtype.kind not in ("fV" if part.is_float else "iu"):  # bfloat16 is kind V to NumPy
+            raise ValueError(f"{name} has dtype {values.dtype}; expected {part}.{self._advice(values)}")
+        if part.is_float:
+            values = values.astype("float32")  # also makes ordinary numbers of bfloat16
+        bad = values.size - np.count_nonzero(np.isfinite(values))
+        if bad:
+            raise ValueError(
+                f"{name} holds {bad} NaN or infinite values among {values.size}; clean the data before training."
+            )
+        if part.range is None or not values.size:
+            return
+        (least, most), (low, high) = part.range, (float(values.min()), float(values.max()))
+        slack = _SLACK * (most - least) if part.is_float else 0
+        if low < least - slack or high > most + slack:
+            raise ValueError(f"{name} lies in [{low:g}, {high:g}]; expected {part.interval}.{self._advice(values)}")
+
+    def _shape_hint(self, values):
         """What to do about a batch of this wrong shape, as a sentence with a leading space, or nothing."""
         return ""
 
-    def _check_dtype(self, batch, name):
-        if batch.dtype.kind not in "fV":  # bfloat16 is kind V to NumPy
-            raise ValueError(f"{name} has dtype {batch.dtype}; expected floats in [-1, 1].{self._advice(batch)}")
-
-    def _check_range(self, batch, name):
-        low, high = float(batch.min()), float(batch.max())
-        if low < -1.01 or high > 1.01:  # room for rounding in half precision and for antialiased resizing
-            raise ValueError(f"{name} lies in [{low:g}, {high:g}]; expected [-1, 1].{self._advice(batch)}")
-
-    def _advice(self, batch):
+    def _advice(self, values):
         """What to do about values that are not in model range, as a sentence with a leading space, or nothing."""
         return ""
 
+    # Keras -----------------------------------------------------------------------------------------------------------
+
     def get_config(self):
         """The constructor's arguments."""
-        return {"shape": list(self.shape)}
+        is_parts = isinstance(self.shape, dict)
+        return {"shape": {name: list(part) for name, part in self.shape.items()} if is_parts else list(self.shape)}
 
     @classmethod
     def from_config(cls, config):

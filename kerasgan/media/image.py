@@ -8,10 +8,10 @@ import keras
 import numpy as np
 
 from kerasgan import files
-from kerasgan.media.base import Media
+from kerasgan.media.base import OF_IMAGES, Media
 
 GAP = 2  # pixels between the images of a sheet
-FIELDS = 16  # of an outline, along each edge
+FIELDS = 16  # of descriptors, along each edge
 TOLERANCE = 1e-3  # rounding in half precision may step over the edge of a range this far
 MOST_FRAMES = 120  # an animation of more epochs shows evenly spaced ones: longer GIFs are too heavy to open
 
@@ -42,13 +42,25 @@ class Image(Media):
     animation_extension = ".gif"
     plural = "images"
     kind = "image"
+    range = (-1.0, 1.0)
     exported_range = (0.0, 1.0)
-    together = 1  # images that belong together, one after the other: a sheet has them in the same row
+    default_metrics = ("fid", "kid", "prdc")
+    augmentations = OF_IMAGES
 
     def __init__(self, shape):
         super().__init__(shape)
         if len(self.shape) != 3 or self.shape[-1] not in (1, 3, 4):
             raise ValueError(f"shape={tuple(shape)} must be (height, width, channels) with 1, 3 or 4 channels.")
+
+    @property
+    def edge(self):
+        return max(self.shape[:2])
+
+    def default_network(self):
+        """Name of the best network for images that works on this machine, see `kerasgan.metrics.features.default`."""
+        from kerasgan.metrics import features
+
+        return features.default(self.shape)
 
     @classmethod
     def fitting(cls, samples):
@@ -128,7 +140,7 @@ class Image(Media):
             raise ValueError(f"samples lies in [{samples.min()}, {samples.max()}]; expected pixels in 0..255.")
         return samples.astype("float32") / np.float32(127.5) - np.float32(1.0)
 
-    def outline(self, samples):
+    def descriptors(self, samples):
         """The means of 16x16 fields, transparency laid over black: layout and colours count, fine noise does not.
 
         Fine noise is what a collapsed generator still varies.
@@ -137,7 +149,7 @@ class Image(Media):
         if samples.shape[-1] == 4:
             colours, alpha = samples[..., :3], samples[..., 3:]
             samples = np.concatenate([(colours + 1) * (alpha + 1) / 2 - 1, alpha], axis=-1)
-        return super().outline(_pooled(_pooled(samples, 1), 2))
+        return super().descriptors(_pooled(_pooled(samples, 1), 2))
 
     def sheet(self, samples, columns=None):
         """Lays images out on one sheet, row by row, with narrow gaps (white, or transparent for RGBA).
@@ -153,7 +165,7 @@ class Image(Media):
         count, height, width, channels = samples.shape
         if columns is None:
             columns = _columns(count, height, width)
-            columns = max(1, round(columns / self.together)) * self.together
+            columns = max(1, round(columns / self.samples_per_example)) * self.samples_per_example
         if columns < 1:
             raise ValueError(f"columns is {columns}; expected 1 or more.")
         columns = min(int(columns), count)

@@ -201,8 +201,7 @@ class Evaluator:
             checks.whole(count, "count", 1)
         self.network = None
         if self.needs & _THROUGH_NETWORK:
-            rate = media.described().get("sample_rate")
-            self.network = networks.get(networks.default(media.shape, rate) if network is None else network)
+            self.network = networks.get(media.default_network() if network is None else network)
             self.network.check_media(media)
         self._check_shape(media)
         if "logits" in self.needs and self.network.classes is None:
@@ -218,7 +217,7 @@ class Evaluator:
 
     def _check_shape(self, media):
         seen = self._needing("images", "generator")
-        if seen and len(media.shape) != 3:
+        if seen and media.kind != "image":
             raise ValueError(
                 f"metrics: {seen} can see images only; these are {media.plural} of shape {media.shape}. Leave it out."
             )
@@ -238,7 +237,7 @@ class Evaluator:
                 f"metrics: 'understood' needs a network of the {gan.num_classes} classes of the GAN; "
                 f"{self.network.name} has {self.network.classes}."
             )
-        if tuple(gan.media.shape) != tuple(self._media.shape):
+        if gan.media.shape != self._media.shape:
             raise ValueError(f"gan makes samples of shape {gan.media.shape}; the reals have {self._media.shape}.")
 
     def read(self, progress=False):
@@ -247,7 +246,7 @@ class Evaluator:
         self.count = halves.count
         self._reals = halves.samples(self.network, self.needs, progress)
         self._protocol = {
-            "size": "x".join(map(str, self._media.shape)),
+            "size": self._media.shape_text,
             "n_fake": halves.count,
             "n_real": halves.count,
             "data": halves.hash,

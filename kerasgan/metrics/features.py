@@ -137,14 +137,14 @@ def names():
 
 
 def default(shape, sample_rate=None):
-    """Name of the best network that works on this machine without a download.
+    """Name of the best network for images, or for sounds, that works on this machine without a download.
 
     `digits` for 28x28 grey samples; else `inception_2015` if its file was downloaded before; else `efficientnet_lite0`.
     For sounds at 8 kHz that last a second (8192 samples) or less: `spoken_digits`.
 
     Args:
         shape: of one sample: (height, width, channels), or (samples, channels) of a sound.
-        sample_rate: of sounds, in Hz; None for anything else.
+        sample_rate: of sounds, in Hz; None for images.
 
     Raises:
         ValueError: neither the shape of an image, nor a sound that a network here hears.
@@ -153,15 +153,17 @@ def default(shape, sample_rate=None):
     from kerasgan.metrics import efficientnet, inception, spoken_digits
 
     shape = tuple(shape)
-    if sample_rate == spoken_digits.SAMPLE_RATE and len(shape) == 2 and shape[0] <= spoken_digits.LENGTH:
-        return "spoken_digits"
-    if len(shape) != 3 or shape[2] not in (1, 3, 4):
+    is_image = len(shape) == 3 and shape[2] in (1, 3, 4)
+    is_heard = len(shape) == 2 and shape[0] <= spoken_digits.LENGTH and sample_rate == spoken_digits.SAMPLE_RATE
+    if not (is_image if sample_rate is None else is_heard):
         heard = "" if sample_rate is None else f" of {sample_rate} Hz"
         raise ValueError(
             f"shape={shape}{heard}: expected (height, width, 1, 3 or 4), or sounds of {spoken_digits.SAMPLE_RATE} Hz "
             f"with {spoken_digits.LENGTH} samples or less; the networks here know nothing else. For other samples give "
             "a keras.Model or a function from samples to features."
         )
+    if is_heard:
+        return "spoken_digits"
     if shape == (28, 28, 1):
         return "digits"
     if inception.is_cached():

@@ -7,7 +7,7 @@ import numpy as np
 from tqdm import tqdm
 
 import kerasgan
-from kerasgan.media import bicubic
+from kerasgan import bicubic
 from kerasgan.metrics import checks, pixels, result
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim

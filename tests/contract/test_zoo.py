@@ -48,8 +48,8 @@ def test_labels_are_respected(gan):
     # Class means lie apart, beside how far samples of a class do (labels without effect make the ratio about 1), in
     # what samples of the medium are compared by: the mean of waveforms is silence.
     batches = [gan.generate(64, labels=label, seed=label) for label in range(gan.num_classes)]
-    outlines = np.stack([gan.media.outline(gan.media.to_model(samples)) for samples in batches])
-    between, within = 64 * outlines.mean(1).var(0, ddof=1), outlines.var(1, ddof=1).mean(0)
+    descriptors = np.stack([gan.media.descriptors(gan.media.to_model(samples)) for samples in batches])
+    between, within = 64 * descriptors.mean(1).var(0, ddof=1), descriptors.var(1, ddof=1).mean(0)
     assert between.mean() > 3 * within.mean()
 
 
