@@ -41,7 +41,7 @@ class Upscaler(Examples, Game):
         self.scale = scale
         self.reach = reach
         self.tile = number("tile", tile, None, least=1, whole=True)
-        self.media.together = 3
+        self.media.samples_per_example = 3
 
     def check(self, samples, second=None):
         """Raises a ValueError that says what is wrong with crops (model range); remembers the first of them."""

@@ -71,8 +71,8 @@ def shaped_by(recipe, dataset):
     """The recipe with the arguments of the model that follow from the data, by the names that types give them."""
     spec = dataset.element_spec
     samples, labelled = (spec[0], len(spec) > 1) if isinstance(spec, tuple) else (spec, False)
-    follows = dict(getattr(dataset, "model_arguments", {"image_shape": list(samples.shape[1:])}))
-    if labelled and getattr(dataset, "class_names", None):
+    follows = dict(dataset.model_arguments or {"image_shape": list(samples.shape[1:])})
+    if labelled and dataset.class_names:
         follows["num_classes"] = len(dataset.class_names)
     known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
     follows = {name: value for name, value in follows.items() if name in known}
@@ -93,7 +93,7 @@ def with_derived_values(recipe, dataset, devices):
     spec = dataset.element_spec
     shape = (spec[0] if isinstance(spec, tuple) else spec).shape
     edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
-    count = getattr(dataset, "count", None)
+    count = dataset.count
     batch, derived, chosen = defaults.derive(
         given, rates, edge, count, recipe.batch_size, devices, cls.default_batch_size, start.largest_batch
     )
@@ -114,7 +114,7 @@ def with_number_format(recipe, dataset, strategy):
     def samples_per_second(dtype):
         with distribution.scope(strategy):
             gan = _build(dataclasses.replace(recipe, dtype=dtype))
-        batches = dataset.endless(0) if hasattr(dataset, "endless") else dataset.repeat()
+        batches = dataset.endless(0) if dataset.resumable else dataset.repeat()
         trial = gan.fit(batches, steps_per_epoch=_TIMED_STEPS, callbacks=[callbacks.Throughput()], verbose=0)
         return trial.history["samples_per_second"][0]
 
@@ -141,7 +141,7 @@ def check_devices(strategy, recipe, dataset):
             f"batch_size={recipe.batch_size} cannot be divided among {devices} devices: give a multiple of {devices}, "
             "or other devices."
         )
-    if distribution.workers(strategy) > 1 and (not hasattr(dataset, "endless") or int(dataset.cardinality()) < 1):
+    if distribution.workers(strategy) > 1 and (not dataset.resumable or int(dataset.cardinality()) < 1):
         raise ValueError(
             "Several machines need data of a known number of samples, from which each can read its part: a folder, a "
             "zip or shards, not a stream."

@@ -23,10 +23,15 @@ def read_epoch(recipe, source):
 
 
 def read_with(recipe, source, arguments):
-    """What the recipe's reader makes of a source with these arguments, by what was fitted before, if anything was."""
+    """What the recipe's reader makes of a source with these arguments, by what was fitted before, if anything was.
+
+    A `kerasgan.data.dataset.Dataset`, whatever the reader returns.
+    """
+    from kerasgan.data.dataset import known
+
     read = reader(recipe)
     fitted = {} if recipe.fitted is None else {"fitted": recipe.fitted}
-    return read(source, **arguments | fitted)
+    return known(read(source, **arguments | fitted))
 
 
 def arguments_of(recipe):

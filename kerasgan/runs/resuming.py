@@ -3,7 +3,6 @@
 import hashlib
 import json
 
-from kerasgan import provenance
 from kerasgan.recipes import NOT_TRAINED, changed, differences, what_is_trained
 from kerasgan.runs.folder import RECIPE, holds_recipe, read
 from kerasgan.runs.reading import read_epoch
@@ -71,8 +70,8 @@ def read_as_before(recipe, source, before):
 def check_same_data(folder, before, dataset, source):
     """Raises a ValueError if an earlier training in the folder was one on other data."""
     known = before and before.get("fingerprint")
-    if known and known != provenance.fingerprint_of(dataset):
-        counts = before.get("count"), getattr(dataset, "count", None)
+    if known and known != dataset.fingerprint:
+        counts = before.get("count"), dataset.count
         same = counts[0] == counts[1]
         differ = "as many, but other samples" if same else f"{counts[0]} samples then, {counts[1]} now"
         raise ValueError(

@@ -87,7 +87,7 @@ def train(
     wanted, recipe = recipe, preparing.with_seed(before["recipe"] if before else recipe, strategy)
     recipe, dataset = _read(recipe, source, before, initial)
     resuming.check_same_data(folder, before, dataset, source)
-    resuming.check_agreement(strategy, provenance.fingerprint_of(dataset))
+    resuming.check_agreement(strategy, dataset.fingerprint)
 
     checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
     gan, *position = _saved(folder, checkpoint, strategy) if before else (None, 0, 0)
@@ -136,7 +136,7 @@ def _read(recipe, source, before, initial):
     if not before and initial is None:
         recipe = dataclasses.replace(recipe, fitted=None)
     recipe, dataset = resuming.read_as_before(for_pictures_of(source, recipe), source, before)
-    return dataclasses.replace(recipe, fitted=getattr(dataset, "fitted", None)), dataset
+    return dataclasses.replace(recipe, fitted=dataset.fitted), dataset
 
 
 def _saved(folder, checkpoint, strategy):
@@ -155,8 +155,8 @@ def _record(asked, command, source, dataset):
         "asked": asked,
         "command": command,
         "data": str(source),
-        "fingerprint": provenance.fingerprint_of(dataset),
-        "count": getattr(dataset, "count", None),
+        "fingerprint": dataset.fingerprint,
+        "count": dataset.count,
     }
 
 
@@ -189,8 +189,7 @@ def _events(recipe, folder):
 
 def _say_classes(recipe, dataset):
     """Prints the classes that the data have, if names or counts are known of them."""
-    counts = getattr(dataset, "class_counts", None)
-    names = getattr(dataset, "class_names", None)
+    counts, names = dataset.class_counts, dataset.class_names
     if not names:
         return
     named = dict(enumerate(recipe.class_names or names))
@@ -202,7 +201,7 @@ def _say_classes(recipe, dataset):
 
 def _first_epoch(dataset):
     """The training's own first epoch, wherever it goes on; None where that would read the whole of a stream."""
-    seekable = getattr(dataset, "seekable", False) and int(dataset.cardinality()) > 0
+    seekable = dataset.seekable and int(dataset.cardinality()) > 0
     return dataset.endless(0).take(dataset.cardinality()) if seekable else None
 
 
@@ -315,7 +314,7 @@ def _fit_epochs(gan, dataset, steps, epoch, epochs, step, watchers):
     """Trains from a step of an epoch to the end of another, on the batches that belong there."""
     from kerasgan import distribution
 
-    if steps < 1 or not hasattr(dataset, "endless"):  # a stream of unknown length, another reader: epoch by epoch
+    if steps < 1 or not dataset.resumable:  # a stream of unknown length, another reader: epoch by epoch
         gan.fit(dataset, initial_epoch=epoch, epochs=epochs, callbacks=watchers, verbose=0)
         return
     strategy = gan.distribute_strategy
