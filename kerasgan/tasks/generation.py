@@ -88,7 +88,8 @@ class Generation(Task):
         from kerasgan import metrics as scores
         from kerasgan.metrics import evaluation
 
-        names = evaluation.check_metrics(("fid", "kid", "prdc") if metrics is None else metrics)
+        usual = gan.media.default_metrics or ("fid", "kid", "prdc")
+        names = evaluation.check_metrics(usual if metrics is None else metrics)
         if {"cas", "understood"} & set(names) and not recipe.data.get("labels"):
             recipe = kerasgan.runs.changed(recipe, {"data.labels": True})
         real = kerasgan.runs.read_whole(recipe, source, subset)

@@ -38,13 +38,26 @@ def data_for(gan, count=None):
     """Random samples in model range (and labels, or images of another domain): what `fit` takes, as its arguments."""
     count = 8 * gan.batches_per_step if count is None else count
     random = np.random.default_rng(0)
-    data = tuple(random.uniform(-1, 1, (count, *media.shape)).astype("float32") for media in gan.media_of_data)
+    data = tuple(_samples(media, count, random) for media in gan.media_of_data)
     return data if gan.num_classes is None else (*data, random.integers(0, gan.num_classes, count))
+
+
+def _samples(media, count, random):
+    """Samples of any kind, in the structure that it has."""
+    made = {name: _values(part, (count, *part.shape), random) for name, part in media.parts.items()}
+    return made if isinstance(media.shape, dict) else made[None]
+
+
+def _values(part, shape, random):
+    least, most = part.range or (-1, 1)
+    if part.is_float:
+        return random.uniform(least, most, shape).astype(part.dtype)
+    return random.integers(least, most, shape, part.dtype, endpoint=True)
 
 
 def batch_for(gan, count=4):
     """One `Batch` as a training step has it: samples as the players see them, and labels or None."""
-    return gan.unpacked(tuple(tf.constant(part) for part in data_for(gan, count)))
+    return gan.unpacked(tf.nest.map_structure(tf.constant, data_for(gan, count)))
 
 
 def made_by(gan, count, seed=None):
