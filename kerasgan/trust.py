@@ -77,6 +77,20 @@ def import_module(name):
     return importlib.import_module(name)
 
 
+def check_function(path, where):
+    """Checks a function, "module:name", that a file names, whose module would be run.
+
+    Raises:
+        ValueError: it is neither kerasgan's nor of a module that the program has imported, and not trusted either.
+    """
+    module, _, _ = path.partition(":")
+    if not (is_ours(module) or is_allowed() or module in sys.modules):
+        raise ValueError(
+            f"{where} names {path!r}, which is not kerasgan's: to call it would run the module {module!r}. If you "
+            f"trust where the folder comes from, {HOW}."
+        )
+
+
 def check_operations(names):
     """Raises a ValueError if one of these operations of a graph of TensorFlow's does more than compute."""
     for name in names:

@@ -626,11 +626,12 @@ def test_other_kinds_of_samples(capsys, monkeypatch, tmp_path):
     def walks(source, batch_size=4, seed=None, steps=5, shuffle=True, fitted=None):
         import tensorflow as tf
 
+        from kerasgan.data.dataset import Dataset
+
         fitted_before.append(fitted)
         walks = np.random.default_rng(seed).normal(size=(int(source), steps)).astype("float32")
         dataset = tf.data.Dataset.from_tensor_slices(walks).batch(batch_size, drop_remainder=True)
-        dataset.fitted = fitted or {"scales": [float(int(source))]}
-        return dataset
+        return Dataset(dataset, fitted=fitted or {"scales": [float(int(source))]})
 
     monkeypatch.setattr(kerasgan.data, "walks", walks, raising=False)
     monkeypatch.setattr(kerasgan.data, "__all__", [*kerasgan.data.__all__, "walks"])

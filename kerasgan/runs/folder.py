@@ -8,7 +8,8 @@ import platform
 
 from kerasgan import files, registry
 from kerasgan.recipes import Recipe
-from kerasgan.trust import check_config
+from kerasgan.runs.reading import is_own
+from kerasgan.trust import check_config, check_function
 
 RECIPE = files.RECIPE
 CHECKPOINT = "model.keras"
@@ -32,6 +33,8 @@ def read(folder):
     values = files.read_json(path, _checked, "cannot be read", ": damaged, or not written by kerasgan.")
     recipe, where = values["recipe"], repr(str(path))
     registry.check_named(recipe.gan_type, where)
+    if is_own(recipe.data.get("reader")):
+        check_function(recipe.data["reader"], where)
     check_config([recipe.model, recipe.compile, recipe.data], where)
     return values
 

@@ -69,10 +69,8 @@ def with_seed(recipe, strategy):
 
 def shaped_by(recipe, dataset):
     """The recipe with the arguments of the model that follow from the data, by the names that types give them."""
-    spec = dataset.element_spec
-    samples, labelled = (spec[0], len(spec) > 1) if isinstance(spec, tuple) else (spec, False)
-    follows = dict(dataset.model_arguments or {"image_shape": list(samples.shape[1:])})
-    if labelled and dataset.class_names:
+    follows = dict(dataset.model_arguments or {})
+    if isinstance(dataset.element_spec, tuple) and dataset.class_names:
         follows["num_classes"] = len(dataset.class_names)
     known = inspect.signature(registry.gan_class(recipe.gan_type)).parameters
     follows = {name: value for name, value in follows.items() if name in known}
@@ -90,19 +88,27 @@ def with_derived_values(recipe, dataset, devices):
     given = {name: value for name, value in recipe.compile.items() if value != own.get(name)}
     optimizers = [keras.optimizers.get(copy.deepcopy(optimizer)) for optimizer in own.values()]
     rates = [float(optimizer.learning_rate) for optimizer in optimizers or cls.default_optimizers()]
-    spec = dataset.element_spec
-    shape = (spec[0] if isinstance(spec, tuple) else spec).shape
-    edge = max(shape[1:-1]) if len(shape) > 3 else None  # sounds have none
+    image_shape = (dataset.model_arguments or {}).get("image_shape")
+    edge = max(image_shape[:2]) if image_shape else None  # sounds have none
     count = dataset.count
     batch, derived, chosen = defaults.derive(
         given, rates, edge, count, recipe.batch_size, devices, cls.default_batch_size, start.largest_batch
     )
     if chosen:
         values = ", ".join(f"{name} {str(value).strip('[]')}" for name, value in chosen.items())
-        console.write(f"Chosen for {count or 'these'} samples of {'x'.join(map(str, shape[1:]))}: {values}.")
+        console.write(f"Chosen for {count or 'these'} samples of {_shape_of(dataset)}: {values}.")
     if recipe.batch_size is None:
         dataset = dataset.rebatched(batch)
     return dataclasses.replace(recipe, batch_size=batch, compile={**recipe.compile, **derived}), dataset
+
+
+def _shape_of(dataset):
+    """The shape of a sample for people; of several parts, those of all."""
+    import tensorflow as tf
+
+    spec = dataset.element_spec
+    parts = tf.nest.flatten(spec[0] if isinstance(spec, tuple) else spec)
+    return ", ".join("x".join(map(str, part.shape[1:])) or "1" for part in parts)
 
 
 def with_number_format(recipe, dataset, strategy):

@@ -3,17 +3,42 @@
 import dataclasses
 import json
 
-from kerasgan import console
+from kerasgan import console, trust
 
 
 def reader(recipe):
-    """The function of `kerasgan.data` that a recipe names; a ValueError if there is no such one."""
+    """The function that a recipe names: of `kerasgan.data`, or one of the user's own, "package.module:function".
+
+    Raises:
+        ValueError: there is no such one.
+    """
     from kerasgan import data
 
     name = recipe.data.get("reader")
+    if is_own(name):
+        return _own(name)
     if name not in data.__all__:
-        raise ValueError(f"data.reader is {name!r}; expected one of {', '.join(data.__all__)}.")
+        known = ", ".join(data.__all__)
+        raise ValueError(f'data.reader is {name!r}; expected one of {known}, or "package.module:function" of your own.')
     return getattr(data, name)
+
+
+def is_own(name):
+    """Whether the reader of a recipe is a function of the user's own."""
+    return isinstance(name, str) and ":" in name
+
+
+def _own(path):
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(trust.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f'data.reader={path!r} cannot be imported ({error}); give "package.module:function".'
+        ) from error
+    if not callable(found):
+        raise ValueError(f"data.reader={path!r} is a {type(found).__name__}; expected a function of a source.")
+    return found
 
 
 def read_epoch(recipe, source):
