@@ -28,12 +28,12 @@ def assert_in_the_middle(run):
 
 
 def everything(folder):
-    """All numbers of a run's end: networks, moving averages, both optimizers, loss scales, counters, random states."""
+    """All numbers of a run's end: networks, moving averages, all optimizers, loss scales, counters, random states."""
     gan, epoch, step = Checkpoint.load(folder)
     values = {f"variable {i}": np.array(v) for i, v in enumerate(gan.variables)}
-    for name in ("discriminator_optimizer", "generator_optimizer"):
-        for i, v in enumerate(getattr(gan, name).variables):
-            values[f"{name} {i}"] = np.array(v)
+    for player in gan.players:
+        for i, v in enumerate(gan.player(player).optimizer.variables):
+            values[f"optimizer of the {player} {i}"] = np.array(v)
     return {**values, "epoch": epoch, "step": step}
 
 

@@ -219,10 +219,14 @@ class Media:
         return {}
 
     def exported(self):
-        """What an app must know of each output that `finish` gives, a list of JSON dicts: here, of the one.
+        """What an app must know of each output that `finish` gives, a list of JSON dicts: here, of each part.
 
-        Each has its `name`, `kind` and `range` (lowest and highest value, or None for any), and what `described` adds.
+        Each has its `name` (of samples of one part, `plural`), `kind` and `range` (lowest and highest value, or None
+        for any), and what `described` adds.
         """
+        if isinstance(self.shape, dict):
+            ranges = {name: part.range and list(part.range) for name, part in self.parts.items()}
+            return [{"name": name, "kind": self.kind, "range": ranges[name], **self.described()} for name in self.shape]
         bounds = None if self.exported_range is None else list(self.exported_range)
         return [{"name": self.plural, "kind": self.kind, "range": bounds, **self.described()}]
 
