@@ -1,12 +1,14 @@
 """What holds for all tests."""
 
+import functools
 import gc
+import os
 import pathlib
 import re
 import signal
 
 import pytest
-from resume_child import RECIPES
+from resume_child import GROUPS
 from run_tools import train
 from xdist.scheduler import LoadScopeScheduling
 
@@ -15,10 +17,20 @@ from kerasgan import registry
 # A run in the background of a script is started with Ctrl-C ignored; tests press it, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# XLA compiles for half a minute what runs for a moment. What it makes of a graph stays, LLVM's optimization goes.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
-# Files that share a fixture which takes minutes go to one process, and first, so that nothing waits for them at last.
-# In this order: the fixture's minutes count as those of the test that is the first to ask for it.
-SHARED = {"test_resume.py": "resume", "test_distribution.py": "resume"}
+
+# What takes longest comes first, so that nothing waits for it at last. The first two share runs of minutes; each group
+# of these (`resume_child.GROUPS`) goes to a process of its own.
+LONG = (
+    "test_resume.py",
+    "test_distribution.py",
+    "test_hostile.py",
+    "test_zoo.py",
+    "test_types.py",
+    "test_benchmarks.py",
+)
 
 
 class Groups(LoadScopeScheduling):
@@ -29,9 +41,11 @@ class Groups(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = pathlib.PurePath(nodeid.partition("::")[0])
-        first = re.search(r"\[(\w+)", nodeid)
-        type_ = first[1] if first and first[1] in registry.TYPES and file.name == "test_types.py" else ""
-        return SHARED.get(file.name, f"{file} {type_}")
+        words = re.findall(r"\w+", nodeid.partition("[")[2])
+        if file.name in LONG[:2]:
+            return "second" if words[:1] == ["second"] else "first"
+        types = [word for word in words if word in registry.TYPES]
+        return f"{file} {types[0]}" if types and file.name == "test_types.py" else str(file)
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -39,9 +53,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """What takes longest comes first."""
-    order = {name: place for place, name in enumerate(SHARED)}
-    items.sort(key=lambda item: (order.get(item.path.name, len(order)), item.path.parent.name != "contract"))
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,9 +74,17 @@ def pytest_runtest_teardown(item, nextitem):
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
-    """Runs of all kinds that nothing disturbed; beside their folder, `copied` has them as they were on the way."""
-    folder = tmp_path_factory.mktemp("resume") / "whole"
-    folder.mkdir()
-    done = train(folder, *RECIPES, "--copies", folder.with_name("copied"))
-    assert done.returncode == 0, done.stderr
-    return folder
+    """`whole(group)`: runs of a group of `resume_child.py`, undisturbed, in a folder that is made at the first call.
+
+    Beside it, `copied` has them as they were on the way.
+    """
+
+    @functools.cache
+    def runs(group):
+        folder = tmp_path_factory.mktemp(group) / "whole"
+        folder.mkdir()
+        done = train(folder, *GROUPS[group], "--copies", folder.with_name("copied"))
+        assert done.returncode == 0, done.stderr
+        return folder
+
+    return runs

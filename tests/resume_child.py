@@ -1,18 +1,22 @@
 """Trains small runs in a process of its own, which may be killed on the way.
 
 python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full] [--strategy ARGUMENTS]
+                       [--checks MODULE:FUNCTION...]
 """
 
 import argparse
 import collections
 import dataclasses
+import importlib
 import json
 import os
 import pathlib
 import resource
 import shutil
 import signal
+import sys
 import threading
+import traceback
 import wave
 import zipfile
 
@@ -25,8 +29,8 @@ from kerasgan.registry import Recipe
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3, "beta_1": 0.5}}
 _DATA = {"reader": "images", "size": 16, "channels": 1}
 _COMMON = {"batch_size": 4, "epochs": 4, "seed": 3}
-RECIPES = {
-    "plain": Recipe(
+_RECIPES = [
+    Recipe(  # batch statistics; data that are flipped; what augmentation draws; a penalty now and then
         name="plain",
         gan_type="dcgan",
         model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4},
@@ -37,18 +41,29 @@ RECIPES = {
         data={**_DATA, "flip": True},
         **_COMMON,
     ),
-    "conditional": Recipe(
+    Recipe(  # dropout of both players, optimizers that are given; scores, the best model, TensorBoard
         name="conditional",
         gan_type="cgan",
-        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "generator_dropout": 0.2},
+        model={
+            **{"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4},
+            **{"units": 16, "maxout_units": 8, "generator_dropout": 0.2},
+        },
         compile={"discriminator_optimizer": _ADAM, "generator_optimizer": _ADAM},
         data={**_DATA, "labels": True},
         **_COMMON,
     ),
-    "adaptive": Recipe(
-        name="adaptive",
-        gan_type="dcgan",
-        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4},
+    Recipe(  # several steps, a penalty between samples, shifted phases; sounds from a stream
+        name="sound",
+        gan_type="wavegan",
+        model={"length": 256, "latent_dim": 4, "width": 2, "num_classes": 2},
+        compile={"discriminator_steps": 2},
+        data={"reader": "audio", "length": 256, "labels": "name", "cache": False},
+        **_COMMON,
+    ),
+    Recipe(  # a batch of the generator's own; adaptive augmentation
+        name="relativistic",
+        gan_type="r3gan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8, "blocks": 1},
         compile={
             "augmentation": {
                 "class_name": "kerasgan>AdaptiveAugment",
@@ -58,60 +73,29 @@ RECIPES = {
         data=_DATA,
         **_COMMON,
     ),
-    "critic": Recipe(
-        name="critic",
-        gan_type="wgan_gp",
-        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 2},
-        compile={"discriminator_steps": 2},
-        data={**_DATA, "cache": False},
-        **_COMMON,
-    ),
-    "relativistic": Recipe(
-        name="relativistic",
-        gan_type="r3gan",
-        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8, "blocks": 1},
+    Recipe(  # schedules of everything, parts of a batch, one stage; spectral norms; labels; files that are read anew
+        name="options",
+        gan_type="sngan",
+        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "width": 4},
         compile={
+            "loss": "non_saturating",
             "augmentation": {
                 "class_name": "kerasgan>AdaptiveAugment",
                 "config": {"target": None, "probability": "linear(0, 0.5, 64)"},
-            }
-        },
-        data=_DATA,
-        **_COMMON,
-    ),
-    "options": Recipe(
-        name="options",
-        gan_type="dcgan",
-        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "normalization": "spectral"},
-        compile={
+            },
             "learning_rate": ["linear(1e-3, 1e-4, 100)", "cosine(1e-3, 0, 200)"],
             "beta_2": "linear(0.9, 0.99, 100)",
             "ema_half_life": "linear(0, 50, 100)",
             "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": "cosine(2, 0.2, 100)"}}],
             "clip_gradients": 0.5,
             "gradient_accumulation": 2,
+            "discriminator_steps": 1,
             "one_stage": True,
         },
-        data=_DATA,
+        data={**_DATA, "labels": True, "cache": False},
         **_COMMON,
     ),
-    "projection": Recipe(
-        name="projection",
-        gan_type="sngan",
-        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "width": 4},
-        compile={"discriminator_steps": 1},
-        data={**_DATA, "labels": True},
-        **_COMMON,
-    ),
-    "sound": Recipe(
-        name="sound",
-        gan_type="wavegan",
-        model={"length": 256, "latent_dim": 4, "width": 2, "num_classes": 2},
-        compile={"discriminator_steps": 1},
-        data={"reader": "audio", "length": 256, "labels": "name"},
-        **_COMMON,
-    ),
-    "translator": Recipe(
+    Recipe(  # pools of earlier images; domains that are read apart
         name="translator",
         gan_type="cyclegan",
         model={"image_shape": [16, 16, 1], "width": 2, "blocks": 1, "pool_size": 6},
@@ -119,14 +103,14 @@ RECIPES = {
         data={"reader": "unpaired", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True},
         **_COMMON,
     ),
-    "pairs": Recipe(
+    Recipe(  # pairs that are cut and flipped together
         name="pairs",
         gan_type="pix2pix",
-        model={"image_shape": [16, 16, 1], "width": 2},
+        model={"image_shape": [16, 16, 1], "width": 2, "dropout": 0.0},  # which two devices draw apart
         data={"reader": "pairs", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True, "jitter": 2},
         **_COMMON,
     ),
-    "upscaler": Recipe(  # in its second epoch the game begins
+    Recipe(  # in its second epoch the game begins, with new optimizers; what the perceptual loss draws
         name="upscaler",
         gan_type="srgan",
         model={"image_shape": [16, 16, 3], "width": 4, "blocks": 1, "discriminator_width": 2, "pretraining": 32},
@@ -134,53 +118,39 @@ RECIPES = {
         data={"reader": "crops", "size": 16, "per_image": 1},
         **_COMMON,
     ),
-    "progressive": Recipe(  # levels begin after 14 and 60 of 80 samples
+    Recipe(  # networks that grow: levels begin after 14 and 60 of 80 samples
         name="progressive",
         gan_type="progressive_gan",
         model={
-            "image_shape": [16, 16, 1],
-            "latent_dim": 4,
-            "width": 4,
-            "max_width": 8,
-            "fade_samples": 32,
-            "stable_samples": 14,
+            **{"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8},
+            **{"fade_samples": 32, "stable_samples": 14},
         },
         data=_DATA,
         **_COMMON,
     ),
-    "pyramid": Recipe(
+    Recipe(  # levels that learn one after the other, in float16 with scales of the losses
         name="pyramid",
         gan_type="lapgan",
         model={
-            "image_shape": [16, 16, 1],
-            "latent_dim": 4,
-            "units": 8,
-            "width": 4,
+            **{"image_shape": [16, 16, 1], "latent_dim": 4, "units": 8, "width": 4, "level_samples": 68},
             "dropout": 0.0,  # which two devices draw apart
-            "level_samples": 68,
         },
         data=_DATA,
         dtype="mixed_float16",
         **_COMMON,
     ),
-    "mixed": Recipe(
-        name="mixed",
-        gan_type="dcgan",
-        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4},
-        data=_DATA,
-        dtype="mixed_float16",
-        **_COMMON,
-    ),
-}
-# Without what two devices draw apart: dropout, and the pixels by which the perceptual loss shifts its images.
-RECIPES["without_dropout"] = dataclasses.replace(
-    RECIPES["pairs"], name="without_dropout", model={**RECIPES["pairs"].model, "dropout": 0.0}
-)
+]
+RECIPES = {recipe.name: recipe for recipe in _RECIPES}
+# For two devices only, which draw apart by how many pixels the perceptual loss shifts its images.
 RECIPES["without_content"] = dataclasses.replace(
     RECIPES["upscaler"], name="without_content", compile={**RECIPES["upscaler"].compile, "weights": {"content": 0}}
 )
-
-OPTIONS = {"conditional": {"score": "swd,fid", "score_every": 2, "tensorboard": True}}
+# Two groups, so that each of two processes that test has one. Those that are killed are in the first.
+GROUPS = {
+    "first": ("plain", "sound", "relativistic", "options"),
+    "second": ("conditional", "translator", "pairs", "upscaler", "without_content", "progressive", "pyramid"),
+}
+OPTIONS = {"conditional": {"score": "swd", "score_every": 2, "tensorboard": True}}
 
 
 def kill():
@@ -200,12 +170,14 @@ def kill_in_a_step(number):
 
 
 def copy_after_a_step(number, folder):
-    """Copies each run as it is after so many steps: what a kill would leave behind, while training goes on."""
+    """Copies each run as it is after so many steps: what a kill would leave, a step after the last checkpoint."""
     end, steps = Checkpoint.on_train_batch_end, collections.Counter()
 
     def counting(self, batch, logs=None):
         end(self, batch, logs)
         steps[self.path] += 1
+        if steps[self.path] == number - 1:
+            self.save()
         if steps[self.path] == number:
             shutil.copytree(self.path.parent, folder / self.path.parent.name)
 
@@ -254,12 +226,31 @@ def make_data(folder):
             file.writeframes(random.integers(-30_000, 30_000, 256, dtype="int16").tobytes())
 
 
+def train(kind, folder, **options):
+    """Trains a kind in its run folder, or goes on there; the data are beside `folder`."""
+    data = "sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz"
+    runs.train(RECIPES[kind], folder.parent / data, folder / kind, **OPTIONS.get(kind, {}), **options)
+
+
+def check(name, strategy):
+    """Calls a function of a test's module, "module:function", with the strategy, and says whether it went well."""
+    sys.path.insert(0, os.path.dirname(__file__))
+    module, _, function = name.partition(":")
+    try:
+        getattr(importlib.import_module(module), function)(strategy)
+    except Exception:
+        traceback.print_exc()
+    else:
+        print(f"{name} went well")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("kinds", nargs="+")
     parser.add_argument("--copies", type=pathlib.Path)
     parser.add_argument("--kill", choices=WAYS)
+    parser.add_argument("--checks", nargs="*", default=(), help="functions of a strategy, called after the trainings")
     parser.add_argument("--strategy", default="{}", help="arguments of kerasgan.distribution.strategy, JSON")
     arguments = parser.parse_args()
     if arguments.copies:
@@ -272,10 +263,11 @@ def main():
     common = arguments.folder.parent
     if not (common / "data.npz").is_file():
         make_data(common)
+    minutes = 0.002 if arguments.kill else 60  # many checkpoints on the way, or none but the one that is copied
     for kind in arguments.kinds:
-        data = common / ("sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz")
-        run = arguments.folder / kind
-        runs.train(RECIPES[kind], data, run, minutes=0.002, strategy=strategy, **OPTIONS.get(kind, {}))
+        train(kind, arguments.folder, minutes=minutes, strategy=strategy)
+    for name in arguments.checks:
+        check(name, strategy)
 
 
 if __name__ == "__main__":

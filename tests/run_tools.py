@@ -18,7 +18,7 @@ def command(folder, *words):
 
 
 def train(folder, *words):
-    return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=600)
+    return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=1500)  # of a busy machine
 
 
 def assert_in_the_middle(run):

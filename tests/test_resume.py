@@ -5,13 +5,16 @@ import signal
 
 import numpy as np
 import pytest
-from resume_child import RECIPES
+import resume_child
+from resume_child import GROUPS, RECIPES
 from run_tools import assert_in_the_middle, everything, train, untimed
 
 from kerasgan import runs
 from kerasgan.callbacks import Checkpoint, events, throughput
 from kerasgan.callbacks import score as scores
 from kerasgan.callbacks.log import read as read_log
+
+pytestmark = pytest.mark.timeout(1800)  # a test that makes the runs that all share has minutes to do
 
 
 def points(folder):
@@ -22,46 +25,41 @@ def points(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [(group, kind) for group, kinds in GROUPS.items() for kind in kinds if kind != "without_content"],
+)
+def test_resumed_equals_undisturbed(group, kind, whole):
+    """Of each kind as a kill would have left it, in another process than the one that began it."""
+    undisturbed = whole(group)
+    copied = undisturbed.with_name("copied")
+    assert_in_the_middle(copied / kind)
+    resume_child.train(kind, copied)
+    assert_same_end(undisturbed / kind, copied / kind)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("when", ["step", "write"])
 def test_killed_and_resumed_equals_undisturbed(when, whole):
-    folder = whole.parent / f"killed_{when}"
+    folder = whole("first").with_name(f"killed_{when}")
     folder.mkdir()
     killed = train(folder, "plain", "--kill", when)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert_in_the_middle(folder / "plain")
-    resumed = train(folder, "plain")
-    assert resumed.returncode == 0, resumed.stderr
-    assert_same_end(whole / "plain", folder / "plain")
-
-
-@pytest.fixture(scope="session")
-def resumed(whole):
-    """Runs of all kinds as a kill would have left them, gone on with in a process of their own."""
-    folder = whole.with_name("copied")
-    for kind in RECIPES:
-        assert_in_the_middle(folder / kind)
-    done = train(folder, *RECIPES)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", RECIPES)
-def test_resumed_equals_undisturbed(kind, whole, resumed):
-    assert_same_end(whole / kind, resumed / kind)
+    resume_child.train("plain", folder)
+    assert_same_end(whole("first") / "plain", folder / "plain")
 
 
 @pytest.mark.slow
 def test_a_full_disk_stops_the_run_and_nothing_is_lost(whole):
-    folder = whole.parent / "full"
+    folder = whole("first").with_name("full")
     folder.mkdir()
     stopped = train(folder, "plain", "--kill", "full")
     assert "OSError: The training in " in stopped.stderr and "is the disk full?" in stopped.stderr
     assert_in_the_middle(folder / "plain")
     assert (folder / "plain" / "previous.keras").is_file()
-    resumed = train(folder, "plain")
-    assert resumed.returncode == 0, resumed.stderr
-    assert_same_end(whole / "plain", folder / "plain")
+    resume_child.train("plain", folder)
+    assert_same_end(whole("first") / "plain", folder / "plain")
 
 
 def assert_same_end(whole, run):
@@ -79,7 +77,8 @@ def assert_same_end(whole, run):
 
 @pytest.mark.slow
 def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(whole, tmp_path):
-    run = shutil.copytree(whole / "plain", tmp_path / "plain")
+    undisturbed = whole("first")
+    run = shutil.copytree(undisturbed / "plain", tmp_path / "plain")
     newest = (run / "model.keras").read_bytes()
     flipped = bytearray(newest)
     flipped[len(flipped) // 2] ^= 255
@@ -89,15 +88,16 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(whole, tmp_path
             gan, epoch, step = Checkpoint.load(run)
         assert (epoch, step) != (4, 0)
     with pytest.warns(UserWarning, match="previous.keras"):  # and training goes on from there, to the same end
-        runs.train(RECIPES["plain"], whole.parent / "data.npz", run)
-    expected, found = everything(whole / "plain"), everything(run)
+        runs.train(RECIPES["plain"], undisturbed.parent / "data.npz", run)
+    expected, found = everything(undisturbed / "plain"), everything(run)
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
 
 
 def test_other_data_is_refused(whole, tmp_path):
     random = np.random.default_rng(9)
     np.savez(tmp_path / "other.npz", x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
-    before = (whole / "plain" / "model.keras").read_bytes()
+    run = whole("first") / "plain"
+    before = (run / "model.keras").read_bytes()
     with pytest.raises(ValueError, match="other.npz.*is not what .*plain.* was trained on.*as many, but other samples"):
-        runs.train(RECIPES["plain"], tmp_path / "other.npz", whole / "plain", epochs=5)
-    assert (whole / "plain" / "model.keras").read_bytes() == before
+        runs.train(RECIPES["plain"], tmp_path / "other.npz", run, epochs=5)
+    assert (run / "model.keras").read_bytes() == before

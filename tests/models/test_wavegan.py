@@ -1,9 +1,5 @@
 """WaveGAN: the paper's layers, and phase shuffle."""
 
-import subprocess
-import sys
-import textwrap
-
 import keras
 import numpy as np
 import pytest
@@ -209,31 +205,3 @@ def test_a_saved_training_goes_on_with_the_draws_that_come_next(tmp_path):
     ]
     assert len(states[0]) == 1 and states[0][0][1] > 0
     np.testing.assert_array_equal(*states)
-
-
-@pytest.mark.slow
-def test_two_devices_shift_as_one_does():
-    """In a process of its own: devices can only be divided before TensorFlow has used one."""
-    code = textwrap.dedent(
-        """
-        import keras, numpy as np
-        from kerasgan import distribution
-        from kerasgan.models import WaveGAN
-
-        strategy = distribution.strategy(2)
-        data = np.random.default_rng(0).uniform(-1, 1, (40, 256, 1)).astype("float32")
-        results = []
-        for scope in (distribution.scope(strategy), distribution.scope(None)):
-            keras.utils.set_random_seed(0)
-            with scope:
-                gan = WaveGAN(length=256, latent_dim=4, width=2, num_classes=2, seed=1)
-                gan.compile()
-            gan.fit(data, np.arange(40) % 2, batch_size=4, shuffle=False, verbose=0)
-            results.append([np.array(v) for v in gan.variables])
-        for one, other in zip(*results, strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
-        print("the same")
-        """
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.endswith("the same\n"), done.stderr[-3000:]
