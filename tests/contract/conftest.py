@@ -1,11 +1,12 @@
 """Runs each contract on everything that is registered."""
 
+import cover
 import pytest
 
 from kerasgan import registry
 
 
-@pytest.fixture(params=list(registry.TYPES))
+@pytest.fixture(scope="module", params=list(registry.TYPES))
 def gan_type(request):
     return request.param
 
@@ -13,3 +14,10 @@ def gan_type(request):
 @pytest.fixture(params=registry.ZOO, scope="module")
 def entry(request):
     return request.param
+
+
+def pytest_generate_tests(metafunc):
+    """What holds of layers and methods is tested on few types that have all of them."""
+    for name, types in (("training_type", cover.of_training), ("inference_type", cover.of_inference)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, types(), scope="module")

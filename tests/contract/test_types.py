@@ -1,12 +1,15 @@
 """What every GAN type promises."""
 
 import inspect
+import pathlib
 import random
+import typing
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from cover import layers_of
 from small import batch_for, build_small, data_for, made_by
 
 from kerasgan import export, registry
@@ -26,15 +29,39 @@ def moved(before, network):
     return {v.path for v, a in zip(network.variables, before, strict=True) if not np.array_equal(a, np.array(v))}
 
 
-def layers_of(network):
-    """Layers, those of networks inside of it included."""
-    for layer in network.layers:
-        yield from layers_of(layer) if isinstance(layer, keras.Model) else [layer]
-
-
 def kernels(variables):
     """Paths of kernels. (A critic's last bias has no gradient: it cancels in the difference of means.)"""
     return {v.path for v in variables if len(v.shape) > 1}
+
+
+def states(gan):
+    """All numbers that a training goes on with: {owner: values}."""
+    optimizers = {player: getattr(gan, f"{player}_optimizer") for player in gan.players}
+    return {name: values(owner) for name, owner in {"game": gan, **optimizers}.items()}
+
+
+class Trained(typing.NamedTuple):
+    """A small model that was trained and saved; tests leave it as it is."""
+
+    gan: keras.Model
+    before: list  # the generator's values before it was trained
+    logs: dict
+    file: pathlib.Path
+    saved: dict  # its state then
+    data: tuple  # what it was trained on
+
+
+@pytest.fixture(scope="module")
+def trained(gan_type, tmp_path_factory):
+    """With classes where the type can have them, so that the tests of types without need no second step."""
+    conditional = "num_classes" in inspect.signature(registry.gan_class(gan_type)).parameters
+    gan = build_small(gan_type, num_classes=3) if conditional else build_small(gan_type)
+    gan.compile(discriminator_steps=1)  # several are a loop that takes as long again to trace
+    data, before = data_for(gan), values(gan.generator)
+    logs = gan.fit(*data, batch_size=4, verbose=0).history
+    file = tmp_path_factory.mktemp(gan_type) / "gan.keras"
+    gan.save(file)
+    return Trained(gan, before, logs, file, states(gan), data)
 
 
 def test_builds_and_generates_natural_samples(gan_type):
@@ -124,19 +151,30 @@ def check_training(gan, before, logs):
     assert all(v.dtype not in ("float16", "bfloat16") for v in gan.generator.variables)
 
 
-@pytest.mark.parametrize(
-    ("dtype", "jit_compile"), [("mixed_bfloat16", False), (None, True)], ids=["mixed_bfloat16", "jit"]
-)
-def test_trains(gan_type, dtype, jit_compile):
-    gan = build_small(gan_type, dtype=dtype)
-    # One discriminator step: what counts is how a step computes, and several take long to compile.
-    gan.compile(jit_compile=jit_compile, discriminator_steps=1)
+def test_trains(trained):
+    check_training(trained.gan, trained.before, trained.logs)
+
+
+def train_small(gan):
     before = values(gan.generator)
     check_training(gan, before, gan.fit(*data_for(gan), batch_size=4, verbose=0).history)
 
 
-def test_trains_in_float16_with_every_option_at_once(gan_type):
-    gan = build_small(gan_type, dtype="mixed_float16")
+def test_trains_in_bfloat16_and_exports_to_float32(training_type, tmp_path):
+    gan = build_small(training_type, dtype="mixed_bfloat16")
+    gan.compile(discriminator_steps=1)  # what counts is how a step computes
+    train_small(gan)
+    assert export.tflite(gan, tmp_path / "g.tflite").passed
+
+
+def test_trains_with_xla(training_type):
+    gan = build_small(training_type)
+    gan.compile(jit_compile=True, discriminator_steps=1)
+    train_small(gan)
+
+
+def test_trains_in_float16_with_every_option_at_once(training_type):
+    gan = build_small(training_type, dtype="mixed_float16")
     gan.compile(
         learning_rate=("linear(1e-3, 1e-4, 100)", 2e-4),
         ema_half_life="cosine(0, 100, 100)",
@@ -160,8 +198,8 @@ def test_trains_in_float16_with_every_option_at_once(gan_type):
     assert logs["discriminator_learning_rate"][1] < logs["discriminator_learning_rate"][0] <= 1e-3
 
 
-def test_same_seed_same_samples(gan_type):
-    gan = build_small(gan_type)
+def test_same_seed_same_samples(trained):
+    gan = trained.gan
     first = made_by(gan, 5, seed=11)
     np.testing.assert_array_equal(first, made_by(gan, 5, seed=11))
     assert not np.array_equal(first, made_by(gan, 5, seed=12))
@@ -169,8 +207,8 @@ def test_same_seed_same_samples(gan_type):
         assert not np.array_equal(gan.generate(5), gan.generate(5))
 
 
-def test_what_callbacks_look_at(gan_type):
-    gan = build_small(gan_type)
+def test_what_callbacks_look_at(trained):
+    gan = trained.gan
     gan.check(*data_for(gan, 8))
     sheet = gan.preview(4, seed=1)
     assert sheet.shape[1:] == gan.media.shape and 0 < len(sheet) <= 6  # of images from images, those too
@@ -182,39 +220,22 @@ def test_what_callbacks_look_at(gan_type):
     gan.media.check(reals)
 
 
-def assert_agree(mine, other, name):
-    """Counters and seeds exactly, other numbers up to rounding, which was seen to differ; `test_resume.py` is exact."""
-    mine, other = np.array(mine), np.array(other)
-    rounding = {"rtol": 1e-4, "atol": 1e-5} if np.issubdtype(mine.dtype, np.floating) else {"rtol": 0, "atol": 0}
-    np.testing.assert_allclose(other, mine, **rounding, err_msg=name)
-
-
-def test_trains_and_goes_on_with_it_after_save_and_load(gan_type, tmp_path):
-    gan = build_small(gan_type)
-    gan.compile()
-    data, before = data_for(gan), values(gan.generator)
-    check_training(gan, before, gan.fit(*data, batch_size=4, verbose=0).history)
-    gan.save(tmp_path / "gan.keras")
-    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+def test_what_is_saved_is_what_is_loaded(trained):
+    """Bit for bit; `test_resume.py` goes on with what was loaded."""
+    gan, loaded = trained.gan, keras.saving.load_model(trained.file)
     assert type(loaded) is type(gan)
+    assert loaded.get_config() == gan.get_config()
     assert loaded.get_compile_config() == gan.get_compile_config()
+    assert loaded.stage == gan.stage
+    found = states(loaded)
+    for owner, saved in trained.saved.items():
+        assert len(saved) == len(found[owner]) and all(map(np.array_equal, saved, found[owner])), owner
     np.testing.assert_array_equal(made_by(gan, 4, seed=5), made_by(loaded, 4, seed=5))
-    logs = [g.fit(*data, batch_size=4, verbose=0, shuffle=False).history for g in (gan, loaded)]
-    assert logs[0].keys() == logs[1].keys()
-    for name, mine in logs[0].items():
-        assert_agree(mine, logs[1][name], name)
-    for mine, other in zip(gan.variables, loaded.variables, strict=True):
-        assert_agree(mine, other, mine.path)
-    for optimizer in ("generator_optimizer", "discriminator_optimizer"):
-        for mine, other in zip(getattr(gan, optimizer).variables, getattr(loaded, optimizer).variables, strict=True):
-            assert_agree(mine, other, mine.path)
 
 
-def test_labels_decide(gan_type):
-    conditional = "num_classes" in inspect.signature(registry.gan_class(gan_type)).parameters
-    gan = build_small(gan_type, num_classes=3) if conditional else build_small(gan_type)
-    gan.compile(discriminator_steps=1)
-    if not conditional:
+def test_labels_decide(trained):
+    gan = trained.gan
+    if gan.num_classes is None:
         if hasattr(gan, "generate"):
             with pytest.raises(ValueError, match="labels"):
                 gan.generate(2, labels=[0, 1])
@@ -225,8 +246,7 @@ def test_labels_decide(gan_type):
     logits = [gan.call_discriminator(fakes[0], tf.fill((2,), label), training=False) for label in (0, 2)]
     assert np.abs(logits[0] - logits[1]).max() > 0
     np.testing.assert_array_equal(gan.generate(6, seed=1), gan.generate(6, labels=[0, 1, 2, 0, 1, 2], seed=1))
-    gan.fit(*data_for(gan), batch_size=4, verbose=0)
-    samples, _ = data_for(gan)
+    samples, _ = trained.data
     with pytest.raises(ValueError, match="labels are missing"):
         gan.fit(samples, batch_size=4)
     with pytest.raises(ValueError, match="labels contain 3: expected 0 to 2"):
@@ -235,26 +255,23 @@ def test_labels_decide(gan_type):
         gan.generate(2, labels=-1)
 
 
-def test_wrong_shapes_are_refused(gan_type):
-    gan = build_small(gan_type)
-    gan.compile()
-    samples, *second = data_for(gan)
+def test_wrong_shapes_are_refused(trained):
+    gan, (samples, *second) = trained.gan, trained.data
     with pytest.raises(ValueError, match="shape"):
         gan.fit(samples[:, :-1], *second, batch_size=4)
     with pytest.raises(ValueError, match="shape"):
         gan.fit(tf.data.Dataset.from_tensors((samples[..., :-1], *second)))
 
 
-def test_exports_to_what_phones_run(gan_type, tmp_path):
-    gan = build_small(gan_type, dtype="mixed_bfloat16")
-    found = export.tflite(gan, tmp_path / "g.tflite")
+def test_exports_to_what_phones_run(trained, tmp_path):
+    found = export.tflite(trained.gan, tmp_path / "g.tflite")
     assert found.passed and not flatbuffer.foreign_operators((tmp_path / "g.tflite").read_bytes())
     assert sorted(p.name for p in tmp_path.iterdir()) == ["g.tflite", "g.tflite.json"]
 
 
 @pytest.mark.parametrize("mode", ["float16", "dynamic", "int8"])
-def test_exports_quantized(gan_type, mode, tmp_path):
-    gan = build_small(gan_type)
+def test_exports_quantized(inference_type, mode, tmp_path):
+    gan = build_small(inference_type)
     export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
     found = export.verify(gan, tmp_path / "g.tflite", latency=False)  # untrained networks are hard to quantize
     assert found.quantization == mode and found.psnr > {"float16": 60, "dynamic": 25, "int8": 20}[mode]
