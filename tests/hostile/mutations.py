@@ -19,9 +19,20 @@ _BOMB = 2**29  # bytes that a small file unpacks to
 
 def mutate(name, data, random):
     """A damaged version of a file's content."""
-    own = next((known for ending, known in _FORMATS.items() if name.endswith(ending)), ())
+    own = _own(name)
     known = own and random.random() < 0.6
     return _choice(random, own if known else _BYTES)(data, random)
+
+
+def kinds(subject, name):
+    """All mutations that fit a file, each once."""
+    rare = (RARE[subject],) if subject in RARE else ()
+    return list(dict.fromkeys((*_own(name), *_BYTES, *rare)))
+
+
+def _own(name):
+    """Mutations of a file's format."""
+    return next((known for ending, known in _FORMATS.items() if name.endswith(ending)), ())
 
 
 def _choice(random, items):

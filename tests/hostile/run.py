@@ -12,6 +12,7 @@ executed, no other file may change, none may appear. A fault is printed with its
 
 import argparse
 import collections
+import functools
 import hashlib
 import json
 import os
@@ -42,13 +43,27 @@ _ENDS_WELL = ("error", "result")
 _ENVIRONMENT = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
+# Each kind of damage to each file, once: the first numbers. Those that follow are drawn.
+EACH_ONCE = [
+    (subject, name, kind)
+    for subject, names in sound.SUBJECTS.items()
+    for name in names
+    for kind in mutations.kinds(subject, name)
+]
+
+
 def draw(seed, number):
-    """(subject, random generator) of a damaged file."""
+    """(subject, file, mutation, random generator) of a damaged file."""
     import numpy as np
 
     random = np.random.default_rng([seed, number])
+    if number < len(EACH_ONCE):
+        return (*EACH_ONCE[number], random)
     shares = np.array([sound.SHARES.get(subject, 1) for subject in sound.SUBJECTS], float)
-    return list(sound.SUBJECTS)[random.choice(len(shares), p=shares / shares.sum())], random
+    subject = list(sound.SUBJECTS)[random.choice(len(shares), p=shares / shares.sum())]
+    name = sound.SUBJECTS[subject][random.integers(len(sound.SUBJECTS[subject]))]
+    rare = mutations.RARE.get(subject) if random.random() < 0.02 else None
+    return subject, name, rare or functools.partial(mutations.mutate, name), random
 
 
 # In a child ----------------------------------------------------------------------------------------------------------
@@ -83,17 +98,13 @@ def work(folder, seed):
 
 def attempt(folder, scratch, seed, number):
     """How one damaged file ended: {"end": "error", "result" or what is wrong, ...}."""
-    subject, random = draw(seed, number)
-    name = sound.SUBJECTS[subject][random.integers(len(sound.SUBJECTS[subject]))]
+    subject, name, mutation, random = draw(seed, number)
     place = scratch / "case"
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(folder / "sound" / subject, place)
     target = place / name
     os.environ["HOSTILE_MAKING"] = "1"
-    mutation = mutations.RARE.get(subject) if random.random() < 0.02 else None
-    damaged = mutation(target.read_bytes(), random) if mutation else mutations.mutate(name, target.read_bytes(), random)
-    target.write_bytes(damaged)
-    del damaged
+    target.write_bytes(mutation(target.read_bytes(), random))
     del os.environ["HOSTILE_MAKING"]
     sys.modules.pop(mutations.CANARY, None)
     before, began = _digest(place), time.process_time()
@@ -212,14 +223,11 @@ def _serve(folder, seed, numbers, found):
 
 def _keep(folder, seed, fault, keep):
     """Writes the damaged file of a fault once more, to look at."""
-    subject, random = draw(seed, fault["number"])
-    name = sound.SUBJECTS[subject][random.integers(len(sound.SUBJECTS[subject]))]
+    subject, name, mutation, random = draw(seed, fault["number"])
     data = (folder / "sound" / subject / name).read_bytes()
     os.environ["HOSTILE_MAKING"], os.environ["HOSTILE_MARK"] = "1", os.devnull
-    mutation = mutations.RARE.get(subject) if random.random() < 0.02 else None
     keep.mkdir(parents=True, exist_ok=True)
-    damaged = mutation(data, random) if mutation else mutations.mutate(name, data, random)
-    (keep / f"{fault['number']}_{pathlib.Path(name).name}").write_bytes(damaged)
+    (keep / f"{fault['number']}_{pathlib.Path(name).name}").write_bytes(mutation(data, random))
 
 
 def summary(found, faults):
