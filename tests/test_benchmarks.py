@@ -209,7 +209,7 @@ def test_one_stage_script():
 
 
 def test_types_script():
-    types = ["cgan", "wgan_gp"]
+    types = ["cgan", "vanilla_gan"]
     lines = run(
         *("training_step.py", "--types", *types, "--size", 16, "--batch", 2),
         *("--rounds", 1, "--seconds", 0, "--formats", "float32", "float16"),
@@ -262,12 +262,12 @@ def test_scaling_table_compares_within_a_round():
 
 
 def test_scaling_script(tmp_path):
-    """Two and four devices of one CPU, a batch in two parts, and a picture with a panel for each axis."""
-    axes = ["--batches", 4, 8, "--sizes", 16, 32, "--devices", 1, 2, 4, "--parts", 1, 2]
+    """Two devices of one CPU, a batch in two parts, and a picture with a panel for each axis."""
+    axes = ["--batches", 4, 8, "--sizes", 16, "--devices", 1, 2, "--parts", 1, 2]
     base = ["--batch", 4, "--size", 16, "--width", 2, "--rounds", 1, "--seconds", 0]
     output = run("scaling.py", *axes, *base, "--plot", tmp_path / "scaling.png")
     rows = [row for row in output.splitlines() if row.startswith("| ") and "images/s" not in row and "---" not in row]
-    assert len(rows) == 10 and all(len(numbers(row)) >= 2 for row in rows)
+    assert len(rows) == 7 and all(len(numbers(row)) >= 2 for row in rows)
     assert "logical devices of one CPU" in output
     height, width, _ = tf.io.decode_png((tmp_path / "scaling.png").read_bytes()).shape
     assert width > 2 * height > 400
