@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import wave
 import zipfile
 
@@ -90,13 +89,13 @@ def run(pictures, tmp_path_factory):
 
 def test_list_answers_at_once_without_tensorflow():
     code = "import sys; from kerasgan import cli; cli.main(['list']); sys.exit('tensorflow' in sys.modules)"
-    seconds = []
+    code = f"import atexit, sys, time; atexit.register(lambda: print(time.process_time(), file=sys.stderr)); {code}"
+    seconds = []  # of the processor: others may be busy on it
     for _ in range(3):
-        started = time.perf_counter()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        seconds.append(time.perf_counter() - started)
+        assert done.returncode == 0, done.stderr
+        seconds.append(float(done.stderr))
     assert min(seconds) < 1.0
-    assert done.returncode == 0, done.stderr
     table, _, others = done.stdout.partition("\n\n")
     assert all(name in others for name in registry.RECIPES)
     head, *rows = table.splitlines()

