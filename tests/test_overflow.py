@@ -69,7 +69,7 @@ def assert_moved(gan, player, before, times=1):
 
 def poisoned(gan, player):
     """Makes one number among the gradients of a player's weights infinite, whichever way they are computed."""
-    update = gan._update
+    update = gan.apply_gradients
 
     def update_poisoned(name, gradients):
         if name == player:
@@ -77,7 +77,7 @@ def poisoned(gan, player):
             gradients = [gradients[0], gradients[1] + place, *gradients[2:]]
         update(name, gradients)
 
-    gan._update = update_poisoned
+    gan.apply_gradients = update_poisoned
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -162,7 +162,7 @@ def test_a_lazy_penalty_of_a_skipped_update_is_made_up_for():
 
 def poisoned_on(replica, gan, player):
     """As `poisoned`, on one replica, while the variable that is returned says so."""
-    update, poison = gan._update, tf.Variable(True)
+    update, poison = gan.apply_gradients, tf.Variable(True)
 
     def poisoning(name, gradients):
         here = tf.distribute.get_replica_context().replica_id_in_sync_group == replica
@@ -170,7 +170,7 @@ def poisoned_on(replica, gan, player):
         poisonous = tf.convert_to_tensor(poison) & here & (name == player)
         update(name, [tf.where(poisonous, tf.constant(np.inf), first), *others])
 
-    gan._update = poisoning
+    gan.apply_gradients = poisoning
     return poison
 
 
