@@ -3,6 +3,13 @@
 import numpy as np
 
 
+def is_whole(value, least=1, most=None):
+    """Whether `value` is a whole number (and no boolean) in these bounds; None for none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        return False
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
 def number(name, value, default, least=0, whole=False):
     """`value` (or `default` if it is None) after a check of its kind and lower bound.
 
@@ -15,8 +22,9 @@ def number(name, value, default, least=0, whole=False):
         ValueError: it is something else, or less.
     """
     value = default if value is None else value
-    kinds = (int, np.integer) if whole else (int, float, np.integer, np.floating)
-    if not isinstance(value, kinds) or isinstance(value, bool) or (least is not None and not value >= least):
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    fits = is_whole(value, least) if whole else real and (least is None or value >= least)
+    if not fits:
         kind = "a whole number" if whole else "a number"
         bound = "" if least is None else f" of at least {least}"
         raise ValueError(f"{name}={value!r}: expected {kind}{bound}.")

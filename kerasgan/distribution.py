@@ -14,6 +14,7 @@ import time
 
 import tensorflow as tf
 
+from kerasgan.checks import is_whole
 from kerasgan.console import reason
 
 CONNECTING = 300  # seconds that workers wait for each other before training begins
@@ -49,7 +50,7 @@ def strategy(devices=None, workers=None, worker=None, wait=CONNECTING):
         ValueError: there are not so many devices, or `workers`, `worker` or TF_CONFIG are not what they should be.
         WorkerLost: the first worker cannot be reached.
     """
-    if devices not in (None, "all") and (isinstance(devices, bool) or not isinstance(devices, int) or devices < 1):
+    if devices not in (None, "all") and not is_whole(devices):
         raise ValueError(f'devices={devices!r}: expected a whole number of at least 1, or "all".')
     cluster = _cluster(workers, worker)
     gpus = tf.config.list_physical_devices("GPU")
@@ -149,7 +150,7 @@ def _checked(addresses, worker):
             raise ValueError(f"{address!r} is no HOST:PORT")
     if len(set(addresses)) < len(addresses):
         raise ValueError("two workers have the same address")
-    if isinstance(worker, bool) or not isinstance(worker, int) or not 0 <= worker < len(addresses):
+    if not is_whole(worker, 0, len(addresses) - 1):
         raise ValueError(f"worker {worker!r} is none of 0 to {len(addresses) - 1}")
     return addresses, worker
 

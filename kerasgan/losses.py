@@ -11,9 +11,7 @@ import keras
 import tensorflow as tf
 from keras.saving import register_keras_serializable
 
-
-def _per_sample(values):
-    return tf.reduce_mean(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
+from kerasgan.structures import per_sample
 
 
 class AdversarialLoss:
@@ -42,7 +40,7 @@ class AdversarialLoss:
         Returns:
             float32 (batch,).
         """
-        return _per_sample(self.discriminate(_float(real_logits), _float(fake_logits)))
+        return per_sample(self.discriminate(_float(real_logits), _float(fake_logits)))
 
     def generator(self, fake_logits, real_logits=None):
         """The generator's loss.
@@ -58,13 +56,13 @@ class AdversarialLoss:
             ValueError: if the loss is paired and `real_logits` is missing.
         """
         if not self.paired:
-            return _per_sample(self.generate(_float(fake_logits)))
+            return per_sample(self.generate(_float(fake_logits)))
         if real_logits is None:
             raise ValueError(
                 f"real_logits=None was given to {type(self).__name__}.generator, which compares every generated sample "
                 "with a real one. Pass the discriminator's logits of a real batch as well."
             )
-        return _per_sample(self.generate(_float(fake_logits), _float(real_logits)))
+        return per_sample(self.generate(_float(fake_logits), _float(real_logits)))
 
     def discriminate(self, real_logits, fake_logits):
         """The discriminator's loss for each pair of logits, in their shape."""

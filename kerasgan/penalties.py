@@ -17,17 +17,11 @@ import tensorflow as tf
 from keras.saving import register_keras_serializable
 
 from kerasgan import distribution, schedules
-from kerasgan.structures import each, floats_of
+from kerasgan.structures import each, floats_of, per_sample
 
 # Inside the square root of the gradient's norm: keeps the derivative of sqrt finite where a gradient is exactly zero,
 # and is too small to move a norm near 1 in float32.
 _EPSILON = 1e-12
-
-
-def _logit_of_each(logits):
-    """The mean over each sample's patches, as in the losses: float32 (batch,)."""
-    logits = tf.cast(logits, tf.float32)
-    return tf.reduce_mean(tf.reshape(logits, (tf.shape(logits)[0], -1)), axis=1)
 
 
 def gradient_of_logits(tape, logits, samples):
@@ -40,7 +34,7 @@ def gradient_of_logits(tape, logits, samples):
         ValueError: the logits do not depend on the samples.
     """
     with tape:  # which watches the sums, too
-        logit = _logit_of_each(logits)
+        logit = per_sample(logits)
     gradients = tape.gradient(logit, samples)
     if all(gradient is None for gradient in tf.nest.flatten(gradients)):
         raise ValueError("The critic's logits do not depend on the samples it was given: no gradient to penalise.")
@@ -313,7 +307,7 @@ class Drift(Penalty):
         super().__init__(weight)
 
     def penalise_value(self, value):
-        return tf.square(_logit_of_each(value))
+        return tf.square(per_sample(value))
 
     def get_config(self):
         return {"weight": super().get_config()["weight"]}

@@ -21,6 +21,11 @@ def count_of(samples):
     return first.shape[0] if first.shape[0] is not None else tf.shape(first)[0]
 
 
+def per_sample(values):
+    """The mean of each sample's values, such as the logits of its patches: float32 (batch,)."""
+    return tf.reduce_mean(tf.reshape(tf.cast(values, tf.float32), (count_of(values), -1)), axis=1)
+
+
 def divided(structure, count):
     """A nested structure in `count` equal parts along the first axis: a list of such structures."""
     pieces = [[None] * count if one is None else tf.split(one, count) for one in tf.nest.flatten(structure)]

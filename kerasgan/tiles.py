@@ -5,6 +5,8 @@ import math
 import numpy as np
 from tqdm import tqdm
 
+from kerasgan.checks import is_whole
+
 _FIELD = 8  # pixels over which colours are spread into what is transparent
 
 
@@ -44,7 +46,7 @@ def upscale(network, images, scale, tile, overlap, reach):
 def check_tiles(tile, overlap):
     """Raises a ValueError unless tiles of this size and overlap fit together."""
     for name, value, least in (("tile", tile, 8), ("overlap", overlap, 0)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        if not is_whole(value, least):
             raise ValueError(f"{name}={value!r}: expected a whole number of pixels, at least {least}.")
     if tile < 4 * overlap or tile == 2 * overlap:
         raise ValueError(f"tile={tile} with overlap={overlap}: a tile must be at least four times as long.")

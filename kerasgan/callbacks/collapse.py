@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from kerasgan import distribution, files
 from kerasgan.callbacks import variety
+from kerasgan.checks import is_whole
 from kerasgan.console import say
 from kerasgan.keras_file import contents
 from kerasgan.structures import each, joined, length
@@ -113,7 +114,7 @@ class CollapseMonitor(keras.callbacks.Callback):
     def __init__(self, folder, every=10_000, real=None, network=None, rollback=0, seed=0, checkpoint=None):
         super().__init__()
         for name, value, least in (("every", every, 1), ("rollback", rollback, 0)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            if not is_whole(value, least):
                 raise ValueError(f"{name}={value!r}: expected a whole number of at least {least}.")
         if real is not None and not isinstance(real, (np.ndarray, tf.data.Dataset)):
             raise ValueError(f"real is a {type(real).__name__}; expected an array, or a tf.data.Dataset of batches.")

@@ -7,8 +7,8 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.checks import is_whole
 from kerasgan.data.base import Source
-from kerasgan.data.dataset import is_count
 from kerasgan.data.files import find_files
 from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.reading import read_usable, report
@@ -101,7 +101,7 @@ def audio(
     ```
     """
     for name, value in (("length", length), ("sample_rate", sample_rate)):
-        if not is_count(value):
+        if not is_whole(value):
             raise ValueError(f"{name}={value!r} must be a whole number above 0.")
     choices = {"channels": channels, "crop": crop, "pad": pad, "normalize": normalize}
     check_choices(CHOICES, **choices, on_error=on_error, cache=cache)

@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.checks import is_whole
 from kerasgan.data.base import Source
-from kerasgan.data.dataset import is_count
 from kerasgan.data.files import BadSample
 from kerasgan.data.image import check_size
 from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
@@ -81,7 +81,7 @@ def crops(
     """
     size = check_size(size)
     for name, value in (("batch_size", batch_size), ("per_image", per_image)):
-        if not is_count(value):
+        if not is_whole(value):
             raise ValueError(f"{name}={value!r} must be a number of crops.")
     check_choices(CHOICES, channels=channels, flip=flip, rotate=rotate, on_error=on_error, cache=cache)
     found = find(source, subset=subset, key=key)

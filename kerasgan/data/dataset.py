@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
+from kerasgan.checks import is_whole
 from kerasgan.data.batching import finished, from_numbers
 
 _OF_KIND = ("class_names", "model_arguments", "fitted")  # what holds of any part of the samples, too
@@ -334,14 +335,9 @@ def _lengths(spec):
     return {part.shape[0] if part.shape.rank else None for part in tf.nest.flatten(spec)}
 
 
-def is_count(value):
-    """Whether `value` is a whole number above 0."""
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= 1
-
-
 def check_batch_size(value, plural, name="batch_size"):
     """Raises a `ValueError` unless `value` is a number of samples."""
-    if not is_count(value):
+    if not is_whole(value):
         raise ValueError(f"{name}={value!r} must be a number of {plural}.")
 
 
@@ -358,7 +354,7 @@ def check_count(count, batch_size, name, plural):
 
 def _check_worker(worker, batch_size):
     number, count = worker
-    if not (is_count(count) and 0 <= number < count):
+    if not (is_whole(count) and 0 <= number < count):
         raise ValueError(f"worker={worker!r} must be (number, count), where numbers begin at 0.")
     if batch_size % count:
         raise ValueError(

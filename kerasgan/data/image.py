@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from kerasgan.data.dataset import is_count
+from kerasgan.checks import is_whole
 from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.pixels import FILTERS, check_header, to_pixels
 from kerasgan.data.sources import Part, find
@@ -143,7 +143,7 @@ def images(
 def check_size(size):
     """(height, width) of `size`, a number or two; a `ValueError` where it is neither."""
     edges = size if isinstance(size, (tuple, list)) else (size, size)
-    if len(edges) == 2 and all(is_count(edge) for edge in edges):
+    if len(edges) == 2 and all(is_whole(edge) for edge in edges):
         return int(edges[0]), int(edges[1])
     raise ValueError(f"size={size!r} must be a number of pixels, or (height, width).")
 
@@ -153,6 +153,6 @@ def check_crop(crop):
     if isinstance(crop, str) and crop in ("center", "pad"):
         return crop
     if isinstance(crop, (tuple, list)) and len(crop) == 4:
-        if all(edge == 0 or is_count(edge) for edge in crop[:2]) and all(is_count(edge) for edge in crop[2:]):
+        if all(edge == 0 or is_whole(edge) for edge in crop[:2]) and all(is_whole(edge) for edge in crop[2:]):
             return tuple(int(edge) for edge in crop)
     raise ValueError(f"crop={crop!r} must be 'center', 'pad' or a box (left, top, width, height) in whole pixels.")

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from kerasgan.checks import is_whole
 from kerasgan.data.arrays import ArraySource, keys_of, load_arrays
 from kerasgan.data.base import Source
-from kerasgan.data.dataset import Dataset, is_count
+from kerasgan.data.dataset import Dataset
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
 from kerasgan.data.pipeline import batched, check_choices
@@ -83,7 +84,7 @@ def pairs(
     size, crop = check_size(size), check_crop(crop)
     check_choices(CHOICES, channels=channels, filter=filter, on_error=on_error, cache=cache)
     check_choices({"direction": _DIRECTIONS}, direction=direction)
-    if not (jitter == 0 or is_count(jitter)):
+    if not (jitter == 0 or is_whole(jitter)):
         raise ValueError(f"jitter={jitter!r} must be a whole number of pixels, 0 for none.")
     found = _find_pairs(source, keys, subset, on_error)
     found = found if part is None else Part(found, part)

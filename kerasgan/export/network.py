@@ -9,6 +9,7 @@ import typing
 import numpy as np
 
 from kerasgan import files
+from kerasgan.checks import is_whole
 from kerasgan.export import sidecar
 
 # What a signature is called: TensorFlow Serving, LiteRT and LiteRT.js look for this name first.
@@ -136,7 +137,7 @@ def _check(gan):
 
 def check_whole(name, value):
     """Raises a ValueError unless `value` is a whole number above 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+    if not is_whole(value):
         raise ValueError(f"{name}={value!r}: expected a whole number of at least 1.")
 
 

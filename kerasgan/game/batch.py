@@ -35,8 +35,3 @@ def once_there(data):
     what does not depend on the batch beside the reading of it.
     """
     return tf.control_dependencies([tensor for tensor in tf.nest.flatten(data) if tensor is not None])
-
-
-def per_sample(logits):
-    """The mean logit of each sample, float32 (batch,)."""
-    return tf.reduce_mean(tf.reshape(tf.cast(logits, tf.float32), (count_of(logits), -1)), axis=1)

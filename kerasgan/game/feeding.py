@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
+from kerasgan.checks import is_whole
 from kerasgan.game.batch import Batch
 from kerasgan.structures import divided, each
 
@@ -208,7 +209,7 @@ def _one_array(x):
 def _size(batch_size, count, held_out):
     if batch_size is None:
         return min(_MOST, count)
-    if not isinstance(batch_size, (int, np.integer)) or isinstance(batch_size, bool) or batch_size < 1:
+    if not is_whole(batch_size):
         raise ValueError(f"batch_size={batch_size!r}: expected a whole number of at least 1.")
     if batch_size > count and not held_out:
         raise ValueError(f"batch_size={batch_size} is larger than the data set of {count} samples: give a smaller one.")

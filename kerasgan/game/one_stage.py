@@ -11,10 +11,9 @@ import keras
 import tensorflow as tf
 
 from kerasgan import losses
-from kerasgan.game.batch import per_sample
 from kerasgan.game.gradients import gradients_for, gradients_of
 from kerasgan.game.regularization import Regularization
-from kerasgan.structures import each, floats_of
+from kerasgan.structures import each, floats_of, per_sample
 
 
 def gradients(game, batch):

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from kerasgan import schedules
-from kerasgan.game.batch import per_sample
+from kerasgan.structures import per_sample
 
 
 class State:

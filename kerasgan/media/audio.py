@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from kerasgan import files
+from kerasgan.checks import is_whole
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 
@@ -47,7 +48,7 @@ class Audio(Media):
 
     def __init__(self, length, sample_rate=8000, channels=1):
         for name, value in (("length", length), ("sample_rate", sample_rate)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            if not is_whole(value):
                 raise ValueError(f"{name}={value!r}: expected a whole number above 0.")
         if channels not in (1, 2):
             raise ValueError(f"channels={channels!r}: expected 1 (mono) or 2 (stereo).")

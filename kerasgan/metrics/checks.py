@@ -1,8 +1,8 @@
 """What the metrics on features ask of their arguments, before any work is done."""
 
-import numbers
-
 import numpy as np
+
+from kerasgan.checks import is_whole
 
 _ROWS = 4096  # looked at in one go, so that a check needs little memory
 
@@ -54,8 +54,7 @@ def same_dimensions(first, second, names=("real", "fake")):
 
 def whole(value, name, low, high=None, reason=""):
     """`value` as an int between `low` and `high`, else a ValueError; `reason` says where the limit comes from."""
-    whole_number = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole_number or value < low or (high is not None and value > high):
+    if not is_whole(value, low, high):
         expected = f"{low} or more" if high is None else f"{low} to {high}"
         raise ValueError(f"{name}={value!r} was given; expected a whole number, {expected}{reason}.")
     return int(value)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kerasgan.checks import is_whole
 from kerasgan.metrics import pixels
 from kerasgan.metrics.ssim import WINDOW, ms_ssim
 
@@ -47,7 +48,7 @@ def ms_ssim_diversity(images, pairs=1000, seed=0, labels=None):
     if min(images.shape[1:3]) < WINDOW:
         raise ValueError(f"images are {images.shape[1]} x {images.shape[2]}; expected at least {WINDOW} x {WINDOW}.")
     groups = _groups(len(images), labels)
-    if isinstance(pairs, bool) or not isinstance(pairs, (int, np.integer)) or pairs < max(2, len(groups)):
+    if not is_whole(pairs, max(2, len(groups))):
         raise ValueError(f"pairs={pairs!r}; expected a whole number, at least {max(2, len(groups))} for these images.")
     first, second = _draw(groups, pairs, np.random.default_rng(seed))
     blocks = range(0, pairs, _BLOCK)

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from kerasgan.checks import is_whole
 from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv2D
 from kerasgan.media import Image
@@ -26,7 +27,7 @@ _NOISY = 8  # pixels of the shorter side of maps, up to which the decoder has dr
 def _check_choices(image_shape, depth, upsampling, normalization):
     """Raises a ValueError for networks that there are not."""
     most = halvings(image_shape)
-    if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or not 2 <= depth <= most):
+    if depth is not None and not is_whole(depth, 2, most):
         raise ValueError(
             f"depth={depth!r}: images of {image_shape[0]}x{image_shape[1]} can be halved 2 to {most} times."
         )
@@ -166,7 +167,7 @@ class Pix2Pix(Translator):
         source_shape = (*image_shape[:2], image_shape[2] if source_channels is None else source_channels)
         pair_shape = (*image_shape[:2], source_shape[2] + image_shape[2])
         steps = default_patch_steps(image_shape) if patch_steps is None else patch_steps
-        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= halvings(image_shape) - 1:
+        if not is_whole(steps, 1, halvings(image_shape) - 1):
             raise ValueError(f"patch_steps={patch_steps!r}: expected a whole number from 1 on, fewer than halvings.")
         _check_choices(image_shape, depth, upsampling, normalization)
         halvings(source_shape, "source_channels, image_shape")

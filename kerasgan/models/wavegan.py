@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan import distribution
+from kerasgan.checks import is_whole
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv1D, Conv1DTranspose
@@ -36,7 +37,7 @@ class PhaseShuffle(layers.Layer):
     """
 
     def __init__(self, radius=2, seed=None, **kwargs):
-        if isinstance(radius, bool) or not isinstance(radius, int) or radius < 0:
+        if not is_whole(radius, least=0):
             raise ValueError(f"radius={radius!r}: expected a whole number of places, 0 or more.")
         super().__init__(**kwargs)
         self.radius = radius
