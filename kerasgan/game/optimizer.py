@@ -1,9 +1,7 @@
-"""Both players' optimizers as one: what Keras's callbacks, and those of others, ask of `model.optimizer`."""
+"""The players' optimizers as one: what Keras's callbacks, and those of others, ask of `model.optimizer`."""
 
 import keras
 import numpy as np
-
-PLAYERS = ("discriminator", "generator")
 
 
 def innermost(optimizer):
@@ -24,13 +22,13 @@ class LearningRate(np.float32):
 
 
 class BothOptimizers:
-    """The optimizers of a game's two players behind the face of one.
+    """The optimizers of a game's players behind the face of one.
 
     It updates nothing and holds nothing of its own: the players' optimizers do, and are what is saved.
 
-    `learning_rate` is the generator's. Assigned to, that becomes the generator's, and the discriminator's moves by the
+    `learning_rate` is the generator's. Assigned to, that becomes the generator's, and those of the others move by the
     same factor: two time-scales keep their ratio. So `keras.callbacks.LearningRateScheduler`, whose function gets the
-    generator's rate, and `ReduceLROnPlateau` act on both players, and loggers show a rate. `iterations` are the
+    generator's rate, and `ReduceLROnPlateau` act on all players, and loggers show a rate. `iterations` are the
     generator's updates.
 
     Args:
@@ -42,8 +40,8 @@ class BothOptimizers:
 
     def __init__(self, game):
         self._game = game
-        self._ratio = 1.0  # of the discriminator's rate to the generator's, where both are 0
-        self._ratio = self._ratio_of_rates()
+        self._ratios = {player: 1.0 for player in game.players}  # to the generator's rate, where both are 0
+        self._ratios = self._ratios_of_rates()
 
     def _player(self, player):
         return innermost(getattr(self._game, f"{player}_optimizer"))
@@ -51,9 +49,9 @@ class BothOptimizers:
     def _rate(self, player):
         return float(keras.ops.convert_to_numpy(self._player(player).learning_rate))
 
-    def _ratio_of_rates(self):
+    def _ratios_of_rates(self):
         rate = self._rate("generator")
-        return self._rate("discriminator") / rate if rate else self._ratio
+        return {player: self._rate(player) / rate for player in self._ratios} if rate else self._ratios
 
     @property
     def learning_rate(self):
@@ -73,13 +71,13 @@ class BothOptimizers:
         rate = float(keras.ops.convert_to_numpy(value))
         if not 0 <= rate < np.inf:
             raise ValueError(f"learning_rate={rate!r}: expected 0 or more.")
-        self._ratio = self._ratio_of_rates()
-        self._player("generator").learning_rate.assign(rate)
-        self._player("discriminator").learning_rate.assign(rate * self._ratio)
+        self._ratios = self._ratios_of_rates()
+        for player, ratio in self._ratios.items():
+            self._player(player).learning_rate.assign(rate * ratio)
 
     def check_assignable(self):
         """Raises a ValueError if a player's rate follows a schedule, which would undo what is assigned."""
-        for player in PLAYERS:
+        for player in self._game.players:
             own, given = self._player(player)._learning_rate, self._game.learning_rate[player]
             scheduled = isinstance(own, keras.optimizers.schedules.LearningRateSchedule)
             if scheduled or callable(given):
@@ -96,9 +94,9 @@ class BothOptimizers:
 
     @property
     def variables(self):
-        return [v for player in PLAYERS for v in getattr(self._game, f"{player}_optimizer").variables]
+        return [v for player in self._game.players for v in getattr(self._game, f"{player}_optimizer").variables]
 
     def get_config(self):
         """{"name", "learning_rate" (the generator's), "discriminator" and "generator": the configuration of each}."""
-        configs = {player: self._player(player).get_config() for player in PLAYERS}
+        configs = {player: self._player(player).get_config() for player in self._game.players}
         return {"name": self.name, "learning_rate": self._rate("generator"), **configs}

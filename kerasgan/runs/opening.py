@@ -66,7 +66,7 @@ def _in_number_format(gan, dtype):
         getattr(other, network).set_weights(getattr(gan, network).get_weights())
     if gan.compiled:
         other.compile_from_config(gan.get_compile_config())
-        for player in ("discriminator", "generator"):
+        for player in gan.players:
             there, here = (innermost(getattr(model, f"{player}_optimizer")) for model in (gan, other))
             for variable, value in zip(here.variables, there.variables, strict=True):
                 variable.assign(value)
