@@ -72,7 +72,8 @@ def model(cls):
 
 @pytest.fixture
 def scoring(monkeypatch):
-    monkeypatch.setattr(tasks, "_known", dict(tasks._known))
+    library = {verb: task for verb, task in tasks._known.items() if type(task).__module__.startswith("kerasgan.")}
+    monkeypatch.setattr(tasks, "_known", library)  # without what other tests have registered
     return tasks.register(Detector.task)
 
 
