@@ -544,9 +544,8 @@ def _callback(path, folder):
     """
     import inspect
 
-    module, _, name = path.partition(":")
     try:
-        callback_class = getattr(trust.import_module(module), name)
+        callback_class = trust.named(path)
         takes_folder = "folder" in inspect.signature(callback_class).parameters
         return callback_class(**({"folder": folder} if takes_folder else {}))
     except (ImportError, AttributeError, TypeError, ValueError) as error:

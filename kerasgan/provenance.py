@@ -43,13 +43,6 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
     )
 
 
-def fingerprint_of(dataset):
-    """What our readers found out of the samples, by which they are known again; None of other data sets."""
-    from kerasgan.data.dataset import known  # which imports TensorFlow
-
-    return known(dataset).fingerprint
-
-
 def _inherited(recipe, start):
     """What goes on to hold for weights that began as others."""
     known = [f"for its weights: {recipe.license}"] if recipe.license else []

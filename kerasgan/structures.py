@@ -48,5 +48,6 @@ def joined(structures):
 
 
 def length(samples):
-    """Samples in a structure of arrays: of the first of them."""
-    return len(tf.nest.flatten(samples)[0])
+    """Samples in a structure of arrays: of the first of them; 1 for a number."""
+    first = tf.nest.flatten(samples)[0]
+    return len(first) if first.ndim else 1

@@ -77,6 +77,16 @@ def import_module(name):
     return importlib.import_module(name)
 
 
+def named(path):
+    """What "module:name" names, in a module that is imported now.
+
+    Raises:
+        ImportError, AttributeError, ValueError: there is no such thing.
+    """
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
 def check_function(path, where):
     """Checks a function, "module:name", that a file names, whose module would be run.
 

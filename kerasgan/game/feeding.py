@@ -13,7 +13,7 @@ import tensorflow as tf
 from kerasgan import memory
 from kerasgan.checks import is_whole
 from kerasgan.game.batch import Batch
-from kerasgan.structures import divided, each
+from kerasgan.structures import divided, each, length
 
 _MOST = 64  # samples in a batch, where nobody says how many
 _TELLING = 16  # samples of a data set that are enough for a guess at their range
@@ -47,7 +47,7 @@ def batches(game, x, y=None, batch_size=None, shuffle=True, held_out=False):
     if isinstance(x, tf.data.Dataset):
         first = first_batches(game, x)
         check_all(game, first, check)
-        return _with_shapes(x, first[0]), _length(first[0])
+        return _with_shapes(x, first[0]), length(first[0])
     return _of_python(game, x, shuffle and not held_out, check)
 
 
@@ -103,7 +103,7 @@ def first_batches(game, batches):
     first, held = [], 0
     for batch in batches:
         first.append(each(np.asarray, _parts_of(game, batch)))
-        held += _length(first[-1])
+        held += length(first[-1])
         if held >= game.checked_samples:
             return first
     if not first:
@@ -112,12 +112,6 @@ def first_batches(game, batches):
             "Give more samples or a smaller batch_size."
         )
     return first
-
-
-def _length(samples):
-    """Samples in a batch, or in the data: of the first array of a structure; 1 for a number."""
-    first = tf.nest.flatten(samples)[0]
-    return len(first) if first.ndim else 1
 
 
 def _in_parts(game):
@@ -159,9 +153,9 @@ def check_all(game, first, check):
     parts = each(lambda *arrays: np.concatenate(arrays) if len(arrays) > 1 else arrays[0], *first)
     check(*parts)
     for media, part in zip(game.media_of_data, parts, strict=False):
-        if _length(part) >= _TELLING and media.begins_at_zero(part):
+        if length(part) >= _TELLING and media.begins_at_zero(part):
             warnings.warn(
-                f"The first {len(part)} {media.plural} of the data set lie in [0, 1]; the model range, in which "
+                f"The first {length(part)} {media.plural} of the data set lie in [0, 1]; the model range, in which "
                 "batches have to be, is [-1, 1]. If 0 is black, map them with lambda x: 2 * x - 1, or read them by "
                 "kerasgan.data.",
                 stacklevel=4,
@@ -179,7 +173,7 @@ def _of_arrays(game, x, y, batch_size, shuffle, check, held_out):
     batch_size = game.default_batch_size if batch_size is None else batch_size
     second = game.second_of(y)
     parts = each(_for_networks, x if second is None else (x, second))
-    batch_size = _size(batch_size, _length(x), held_out)
+    batch_size = _size(batch_size, length(x), held_out)
     arrays = tf.nest.flatten(parts)
     if held_out:
         with tf.device("CPU"):
@@ -265,7 +259,7 @@ def _of_python(game, x, shuffle, check):
     dataset = tf.data.Dataset.from_generator(converted, output_signature=specs if len(specs) > 1 else specs[0])
     if count is not None:
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
-    return dataset.prefetch(tf.data.AUTOTUNE), _length(first[0])
+    return dataset.prefetch(tf.data.AUTOTUNE), length(first[0])
 
 
 def _passes(data, count, shuffle, seed):

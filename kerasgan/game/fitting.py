@@ -8,6 +8,7 @@ from kerasgan.game import feeding
 from kerasgan.game.batch import once_there
 from kerasgan.game.rules import as_sequence
 from kerasgan.game.saving import check_saved
+from kerasgan.game.state import whole
 
 _EVALUATION = 19_680_801  # what is random in `evaluate` follows from
 
@@ -237,8 +238,3 @@ def _refuse_weights(**given):
                 f"{name} means nothing in a game, whose losses are of real and generated samples together: leave it "
                 "out. For more of some samples or classes, put them into the data more often."
             )
-
-
-def whole(variable):
-    """An integer variable's value."""
-    return int(keras.ops.convert_to_numpy(variable))

@@ -187,7 +187,7 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
             terms = self.weighted_terms("discriminator", batch)
             regularization = Regularization(player, batch, seen)
             total = regularization.added_to(loss, (real_logits, fake_logits), sample_tape)
-            total = player.scaled(total + sum(terms.values()) if terms else total)
+            total = player.scaled(total + sum(terms.values()))
         gradients = gradients_of(tape, total, player.variables)
         self.track_discriminator(loss, real_logits, fake_logits)
         self.track(**terms)

@@ -10,7 +10,7 @@ from kerasgan.tasks.base import Task
 class Hooks:
     """The part of a `Game` that types override."""
 
-    players = ("discriminator", "generator")  # in the order of their updates
+    players = ("discriminator", "generator")  # of every game; others, such as an encoder, come behind them
     checked_samples = 1  # of a data set before it is trained on, and all others of their batch
     default_batch_size = None  # the paper's, where it is part of the method; None derives it from the data
     default_loss = "non_saturating"

@@ -70,7 +70,8 @@ def check(game):
             "one_stage=True with fresh_generator_batch=True: in one stage both players see the same batch. Set one "
             "of them to False."
         )
-    terms = [*game.default_weights][1:] + [penalty.name for penalty in game.penalties if penalty.player == "generator"]
+    terms = [term for term in game.default_weights if term != "adversarial"]
+    terms += [penalty.name for penalty in game.penalties if penalty.player == "generator"]
     if terms:
         raise ValueError(
             f"one_stage=True: {type(game).__name__}'s generator minimizes more than the adversarial loss "

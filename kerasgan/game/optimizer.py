@@ -44,7 +44,7 @@ class BothOptimizers:
         self._ratios = self._ratios_of_rates()
 
     def _player(self, player):
-        return innermost(getattr(self._game, f"{player}_optimizer"))
+        return innermost(self._game.player(player).optimizer)
 
     def _rate(self, player):
         return float(keras.ops.convert_to_numpy(self._player(player).learning_rate))
@@ -94,7 +94,7 @@ class BothOptimizers:
 
     @property
     def variables(self):
-        return [v for player in self._game.players for v in getattr(self._game, f"{player}_optimizer").variables]
+        return [v for player in self._game.players for v in self._game.player(player).optimizer.variables]
 
     def get_config(self):
         """{"name", "learning_rate" (the generator's), "discriminator" and "generator": the configuration of each}."""

@@ -189,16 +189,14 @@ class Rules:
 
     def _logs_of_losses(self):
         """Names of what a batch that is not learned from tells, too."""
-        others = self.players[2:]
-        terms = [*self.default_weights, *(name for own in self.default_weights_of_others.values() for name in own)]
         return [
             "discriminator_loss",
             "generator_loss",
             "real_logits",
             "fake_logits",
             "discriminator_accuracy",
-            *(f"{player}_loss" for player in others),
-            *(name for name in terms if name != "adversarial"),
+            *(f"{player}_loss" for player in self.players[2:]),
+            *(term for term in self.weights_of_terms if term != "adversarial"),
         ]
 
     def _logs(self):

@@ -5,6 +5,7 @@ import inspect
 import keras
 import numpy as np
 
+from kerasgan.game.state import whole
 from kerasgan.precision import policy
 
 
@@ -83,7 +84,7 @@ class Saving:
         for i, counter in enumerate(self.counters):
             counter.assign(np.array(store[str(i)]))
         if self.stages > 1:
-            self.stage = int(keras.ops.convert_to_numpy(self.stage_entered))
+            self.stage = whole(self.stage_entered)
 
 
 def check_saved(path):

@@ -1,5 +1,6 @@
 """What moves in a training besides the players' weights: counters, seeds, the moving average, running means."""
 
+import keras
 import tensorflow as tf
 
 from kerasgan import schedules
@@ -78,3 +79,8 @@ def logs_of_discriminator(loss, real_logits, fake_logits):
         "fake_logits": fake_logits,
         "discriminator_accuracy": wins,
     }
+
+
+def whole(variable):
+    """An integer variable's value."""
+    return int(keras.ops.convert_to_numpy(variable))

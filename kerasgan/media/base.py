@@ -225,10 +225,13 @@ class Media:
         for any), and what `described` adds.
         """
         if isinstance(self.shape, dict):
-            ranges = {name: part.range and list(part.range) for name, part in self.parts.items()}
-            return [{"name": name, "kind": self.kind, "range": ranges[name], **self.described()} for name in self.shape]
-        bounds = None if self.exported_range is None else list(self.exported_range)
-        return [{"name": self.plural, "kind": self.kind, "range": bounds, **self.described()}]
+            ranges = {name: part.range for name, part in self.parts.items()}
+        else:
+            ranges = {self.plural: self.exported_range}
+        return [
+            {"name": name, "kind": self.kind, "range": bounds and list(bounds), **self.described()}
+            for name, bounds in ranges.items()
+        ]
 
     # Checks ----------------------------------------------------------------------------------------------------------
 

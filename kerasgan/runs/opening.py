@@ -67,7 +67,7 @@ def _in_number_format(gan, dtype):
     if gan.compiled:
         other.compile_from_config(gan.get_compile_config())
         for player in gan.players:
-            there, here = (innermost(getattr(model, f"{player}_optimizer")) for model in (gan, other))
+            there, here = (innermost(model.player(player).optimizer) for model in (gan, other))
             for variable, value in zip(here.variables, there.variables, strict=True):
                 variable.assign(value)
     state = {}

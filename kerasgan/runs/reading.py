@@ -29,9 +29,8 @@ def is_own(name):
 
 
 def _own(path):
-    module, _, name = path.partition(":")
     try:
-        found = getattr(trust.import_module(module), name)
+        found = trust.named(path)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f'data.reader={path!r} cannot be imported ({error}); give "package.module:function".'
