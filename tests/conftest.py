@@ -7,6 +7,7 @@ import pathlib
 import re
 import signal
 
+import once
 import pytest
 from resume_child import GROUPS
 from run_tools import train
@@ -55,6 +56,10 @@ def pytest_xdist_make_scheduler(config, log):
 def pytest_collection_modifyitems(items):
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
+
+
+def pytest_runtest_setup():
+    once.new_test()
 
 
 @pytest.hookimpl(wrapper=True)

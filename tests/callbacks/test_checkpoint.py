@@ -9,6 +9,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+from once import traced_once
 
 import kerasgan
 from kerasgan import callbacks
@@ -17,6 +18,7 @@ from kerasgan.callbacks import Checkpoint, Interrupted, Interruption
 POINTS = np.random.default_rng(0).uniform(-1, 1, (32, 2)).astype("float32")
 
 
+@traced_once
 def small_gan():
     keras.utils.set_random_seed(1)
     generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])

@@ -7,6 +7,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
+from once import traced_once
 
 import kerasgan
 from kerasgan import callbacks, media, runs
@@ -19,6 +20,7 @@ IMAGES = RANDOM.uniform(-1, 1, (64, *SHAPE)).astype("float32")  # eight steps of
 ALL_THE_SAME = np.repeat(IMAGES[:1], 64, 0)
 
 
+@traced_once
 def vanilla(**arguments):
     keras.utils.set_random_seed(1)  # of the initial weights
     gan = kerasgan.models.VanillaGAN(SHAPE, latent_dim=4, units=8, maxout_units=8, seed=1)
