@@ -4,15 +4,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from once import renewed
+from points import POINTS as MORE
+from points import small_gan
 
 import kerasgan
 from kerasgan.callbacks import Checkpoint, StopOnNaN
 from kerasgan.callbacks.breakdown import not_finite
 
-POINTS = np.random.default_rng(0).uniform(-1, 1, (40, 2)).astype("float32")
+POINTS = MORE[:40]
 
 
-def small_gan(num_classes=None, dtype=None, **options):
+def eager_gan(num_classes=None, dtype=None, **options):
+    """For the few steps of a test that needs other networks or another game."""
     keras.utils.set_random_seed(1)
     latents, samples = keras.Input((3,)), keras.Input((2,))
     made, judged = [latents], [samples]
@@ -27,7 +31,7 @@ def small_gan(num_classes=None, dtype=None, **options):
     hidden = keras.layers.Dense(4, "relu", dtype=dtype)(hidden)
     discriminator = keras.Model(inputs(samples), keras.layers.Dense(1, dtype=dtype)(hidden))
     gan = kerasgan.GAN(generator, discriminator, num_classes=num_classes, seed=0, dtype=dtype)
-    gan.compile(**options)
+    gan.compile(run_eagerly=True, **options)
     return gan
 
 
@@ -60,7 +64,7 @@ def test_stops_at_the_step_and_keeps_its_batch(tmp_path):
 
 
 def test_labels_and_several_discriminator_steps(tmp_path):
-    gan = small_gan(num_classes=2, discriminator_steps=2)
+    gan = eager_gan(num_classes=2, discriminator_steps=2)
     with pytest.raises(FloatingPointError, match="after 32 samples"):
         gan.fit(poisoned(2, labels=True), verbose=0, callbacks=[StopOnNaN(tmp_path)])
     with np.load(tmp_path / "broken_batch.npz", allow_pickle=False) as kept:
@@ -79,7 +83,7 @@ def test_several_steps_in_an_execution(tmp_path):
 
 def test_weights_that_break_name_the_step_before(tmp_path):
     """A gradient that explodes breaks weights first, and only the next step's losses."""
-    gan = small_gan(discriminator_optimizer=keras.optimizers.SGD(1e38), clip_gradients=0.0)
+    gan = eager_gan(discriminator_optimizer=keras.optimizers.SGD(1e38), clip_gradients=0.0)
     with pytest.raises(FloatingPointError, match="broke down in epoch 1"):
         gan.fit(POINTS, batch_size=8, shuffle=False, epochs=2, verbose=0, callbacks=[StopOnNaN(tmp_path)])
     with np.load(tmp_path / "broken_batch.npz") as kept:
@@ -87,7 +91,7 @@ def test_weights_that_break_name_the_step_before(tmp_path):
 
 
 def test_what_loss_scaling_skips_is_no_breakdown(tmp_path):
-    gan = small_gan(dtype="mixed_float16")
+    gan = eager_gan(dtype="mixed_float16")
     gan.discriminator_optimizer.dynamic_scale.assign(2.0**60)
     before = [np.array(w) for w in gan.discriminator.trainable_variables]
     history = gan.fit(POINTS, batch_size=8, epochs=1, verbose=0, callbacks=[StopOnNaN(tmp_path)]).history
@@ -119,10 +123,11 @@ def test_a_disk_that_is_full_does_not_hide_the_breakdown(tmp_path, monkeypatch):
 
 
 def test_watching_changes_nothing(tmp_path):
-    plain, watched = small_gan(), small_gan()
-    plain.fit(POINTS, batch_size=8, epochs=2, verbose=0)
-    watched.fit(POINTS, batch_size=8, epochs=2, verbose=0, callbacks=StopOnNaN(tmp_path))
-    assert all((np.array(a) == np.array(b)).all() for a, b in zip(plain.weights, watched.weights, strict=True))
+    gan, found = small_gan(), []
+    for watchers in ([], [StopOnNaN(tmp_path)]):
+        renewed(gan).fit(POINTS, batch_size=8, epochs=2, verbose=0, callbacks=watchers)
+        found.append([np.array(weight) for weight in gan.weights])
+    assert all((a == b).all() for a, b in zip(*found, strict=True))
 
 
 def test_not_finite():

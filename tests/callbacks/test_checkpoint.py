@@ -9,27 +9,14 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from once import traced_once
+from points import POINTS, small_gan
 
-import kerasgan
 from kerasgan import callbacks
 from kerasgan.callbacks import Checkpoint, Interrupted, Interruption
 
-POINTS = np.random.default_rng(0).uniform(-1, 1, (32, 2)).astype("float32")
-
-
-@traced_once
-def small_gan():
-    keras.utils.set_random_seed(1)
-    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
-    gan = kerasgan.GAN(generator, discriminator, seed=0)
-    gan.compile()
-    return gan
-
 
 def fit(gan, watchers, epochs=1, **kwargs):
-    gan.fit(POINTS, batch_size=8, epochs=epochs, callbacks=watchers, verbose=0, **kwargs)
+    gan.fit(POINTS[:32], batch_size=8, epochs=epochs, callbacks=watchers, verbose=0, **kwargs)
 
 
 class Do(keras.callbacks.Callback):
@@ -63,6 +50,7 @@ def test_saves_everything_and_where_it_was(tmp_path):
     assert_same(gan, loaded)
     assert int(loaded.samples_seen) == 64
     assert keras.saving.load_model(tmp_path / "run" / "model.keras") is not None  # an ordinary Keras file
+    loaded.run_eagerly = True  # for four steps
     fit(loaded, [], epochs=3, initial_epoch=epoch)
 
 
@@ -203,8 +191,7 @@ def test_ignored_signals_stay_ignored():
 
 @pytest.mark.parametrize("per_execution", [1, 2])
 def test_a_limit_counts_steps(tmp_path, per_execution):
-    gan, checkpoint = small_gan(), Checkpoint(tmp_path)
-    gan.compile(steps_per_execution=per_execution)
+    gan, checkpoint = small_gan(steps_per_execution=per_execution), Checkpoint(tmp_path)
     with pytest.raises(Interrupted):
         fit(gan, [checkpoint, Interruption(steps=6)], epochs=3)
     assert (checkpoint.epoch, checkpoint.step) == (1, 2)

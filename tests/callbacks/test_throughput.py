@@ -6,13 +6,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from once import renewed
+from points import POINTS, small_gan
 
-import kerasgan
 from kerasgan.callbacks import Log, Throughput
 from kerasgan.callbacks import throughput as module
 from kerasgan.callbacks.log import read
-
-POINTS = np.random.default_rng(0).uniform(-1, 1, (160, 2)).astype("float32")
 
 
 class Sleep(keras.callbacks.Callback):
@@ -26,15 +25,6 @@ class Sleep(keras.callbacks.Callback):
         time.sleep(self.seconds)
 
 
-def small_gan(**options):
-    keras.utils.set_random_seed(1)
-    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4, "relu"), keras.layers.Dense(1)])
-    gan = kerasgan.GAN(generator, discriminator, seed=0)
-    gan.compile(**options)
-    return gan
-
-
 def slow(seconds):
     """20 batches, each of which takes so long to read."""
 
@@ -42,12 +32,12 @@ def slow(seconds):
         tf.numpy_function(lambda: time.sleep(seconds), [], [])
         return batch
 
-    return tf.data.Dataset.from_tensor_slices(POINTS).batch(8).map(wait)
+    return tf.data.Dataset.from_tensor_slices(POINTS).batch(8, drop_remainder=True).map(wait)
 
 
-def history(data, step_seconds, **options):
+def history(gan, data, step_seconds):
     watchers = [Throughput(), Sleep(step_seconds)]  # slept after `Throughput` has looked at the clock
-    return small_gan(**options).fit(data, epochs=2, verbose=0, callbacks=watchers).history
+    return gan.fit(data, epochs=2, verbose=0, callbacks=watchers).history
 
 
 def at_some_speed(holds):
@@ -57,9 +47,10 @@ def at_some_speed(holds):
 
 @pytest.mark.parametrize("per_execution", [1, 2])
 def test_waiting_for_data_is_measured(per_execution):
+    gan = small_gan(steps_per_execution=per_execution)
+
     def waits(read, step, factor):
-        seconds = step * factor * per_execution
-        return history(slow(read * factor), seconds, steps_per_execution=per_execution)["data_wait"]
+        return history(gan, slow(read * factor), step * factor * per_execution)["data_wait"]
 
     assert at_some_speed(lambda factor: min(waits(0.02, 0.0, factor)) > 0.4)  # data take longer than steps
     assert at_some_speed(lambda factor: max(waits(0.002, 0.02, factor)) < 0.4)  # and are read while a step is busy
@@ -67,11 +58,13 @@ def test_waiting_for_data_is_measured(per_execution):
 
 def test_half_of_the_time():
     """A batch is read in twice the time of a step, and the next one meanwhile: each step waits as long as it works."""
-    assert at_some_speed(lambda factor: 0.25 < np.mean(history(slow(0.06 * factor), 0.03 * factor)["data_wait"]) < 0.75)
+    gan = small_gan()
+    waits = lambda factor: history(gan, slow(0.06 * factor), 0.03 * factor)["data_wait"]  # noqa: E731
+    assert at_some_speed(lambda factor: 0.25 < np.mean(waits(factor)) < 0.75)
 
 
 def test_samples_per_second_and_memory():
-    found = history(slow(0.0), 0.02)
+    found = history(small_gan(), slow(0.0), 0.02)
     assert all(0 < rate < 8 / 0.02 for rate in found["samples_per_second"])
     memory = found["memory_mb"]
     assert memory[0] > 50 and memory == sorted(memory)  # TensorFlow alone takes more; a peak never sinks
@@ -110,7 +103,8 @@ def test_the_log_has_them(tmp_path):
 
 
 def test_watching_changes_nothing():
-    plain, watched = small_gan(), small_gan()
-    plain.fit(POINTS, batch_size=8, epochs=2, verbose=0)
-    watched.fit(POINTS, batch_size=8, epochs=2, verbose=0, callbacks=[Throughput()])
-    assert all((np.array(a) == np.array(b)).all() for a, b in zip(plain.weights, watched.weights, strict=True))
+    gan, found = small_gan(), []
+    for watchers in ([], [Throughput()]):
+        renewed(gan).fit(POINTS, batch_size=8, epochs=2, verbose=0, callbacks=watchers)
+        found.append([np.array(weight) for weight in gan.weights])
+    assert all((a == b).all() for a, b in zip(*found, strict=True))
