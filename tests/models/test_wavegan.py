@@ -195,8 +195,8 @@ def test_gradients_go_back_to_where_values_came_from():
 
 def test_a_saved_training_goes_on_with_the_draws_that_come_next(tmp_path):
     gan = WaveGAN(**SMALL)
-    gan.compile()
-    data = np.clip(sounds(20, 256, 1) / 4, -1, 1)
+    gan.compile(discriminator_steps=1, run_eagerly=True)
+    data = np.clip(sounds(4, 256, 1) / 4, -1, 1)
     gan.fit(data, batch_size=4, verbose=0)
     gan.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
