@@ -73,8 +73,8 @@ def test_every_image_has_its_crops_in_an_epoch(photos):
 @pytest.mark.parametrize("cache", [True, False])
 def test_a_training_goes_on_where_it_stopped(photos, cache):
     dataset = crops(photos, 16, 6, per_image=4, seed=7, cache=cache)
-    whole = [to_pixels(batch) for batch in dataset.endless(0).take(9)]
-    again = [to_pixels(batch) for batch in crops(photos, 16, 6, per_image=4, seed=7).endless(5).take(4)]
+    whole = [to_pixels(batch) for batch in dataset.endless(0).take(7)]
+    again = [to_pixels(batch) for batch in crops(photos, 16, 6, per_image=4, seed=7).endless(5).take(2)]
     np.testing.assert_array_equal(again, whole[5:])
     parts = [np.stack(list(dataset.endless(0, worker=(i, 2)).take(3))) for i in range(2)]
     np.testing.assert_array_equal(

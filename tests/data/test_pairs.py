@@ -140,8 +140,9 @@ def test_batches_from_anywhere_on_are_the_same():
         for one, other in zip(whole[5:], later, strict=True):
             np.testing.assert_array_equal(one, other)
         assert not np.array_equal(whole[0], whole[3])
-        own = [next(iter(dataset.rebatched(4).endless(2, worker=(i, 2)))) for i in range(2)]
-        both = next(iter(dataset.rebatched(4).endless(2)))
+        rebatched = dataset.rebatched(4)
+        own = [next(iter(rebatched.endless(2, worker=(i, 2)))) for i in range(2)]
+        both = next(iter(rebatched.endless(2)))
         for part in range(2):
             np.testing.assert_array_equal(np.concatenate([o[part] for o in own]), both[part])
 

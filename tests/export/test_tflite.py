@@ -1,5 +1,6 @@
 """The .tflite files, run by LiteRT itself and not by our own session."""
 
+import functools
 import json
 
 import keras
@@ -23,26 +24,37 @@ def run(path, inputs):
     )
 
 
+@pytest.fixture(scope="module")
+def exported(request, tmp_path_factory):
+    """`exported(model)`: what `export.tflite` returns of the fixture of that name, and its file."""
+
+    @functools.cache
+    def made(model):
+        path = tmp_path_factory.mktemp(model) / "g.tflite"
+        return export.tflite(request.getfixturevalue(model), path), path
+
+    return made
+
+
 def pixels(images):
     return np.rint(255.0 * images)
 
 
 @pytest.mark.parametrize("model", ["dcgan", "conditional", "perceptron"])
-def test_the_file_makes_the_samples_of_generate(model, request, tmp_path):
+def test_the_file_makes_the_samples_of_generate(model, request, exported):
     gan = request.getfixturevalue(model)
-    found = export.tflite(gan, tmp_path / "g.tflite")
+    found, path = exported(model)
     inputs = gan.inference_inputs(12, seed=9)
     keras_samples = np.asarray(gan(list(inputs.values()) if len(inputs) > 1 else inputs["latents"], training=False))
-    images = run(tmp_path / "g.tflite", inputs)
+    images = run(path, inputs)
     assert images.dtype == np.float32 and images.min() >= 0 and images.max() <= 1
     assert np.abs(pixels(images) - gan.media.to_natural(keras_samples).astype(float)).max() <= 1
     assert found.passed and found.samples == 64 and found.max_difference < 1e-5
 
 
-def test_labels_choose_the_class(conditional, tmp_path):
-    export.tflite(conditional, tmp_path / "g.tflite")
-    latents = conditional.inference_inputs(1)["latents"]
-    zero, one = (run(tmp_path / "g.tflite", {"latents": latents, "labels": np.array([k], "int32")}) for k in (0, 1))
+def test_labels_choose_the_class(conditional, exported):
+    latents, (_, path) = conditional.inference_inputs(1)["latents"], exported("conditional")
+    zero, one = (run(path, {"latents": latents, "labels": np.array([k], "int32")}) for k in (0, 1))
     assert np.abs(zero - one).max() > 0.01
 
 
@@ -75,20 +87,20 @@ def test_mixed_precision_models_export_in_float32(dtype, tmp_path):
     assert gan.ema_generator.compute_dtype == dtype.removeprefix("mixed_")  # the model itself is as it was
 
 
-def test_only_built_in_operators(dcgan, tmp_path):
-    found = export.tflite(dcgan, tmp_path / "g.tflite")
+def test_only_built_in_operators(exported):
+    found, path = exported("dcgan")
     assert found.operators["TRANSPOSE_CONV"] == 2
-    assert flatbuffer.foreign_operators((tmp_path / "g.tflite").read_bytes()) == []
-    names = {op["op_name"] for op in interpreter.Interpreter(model_path=str(tmp_path / "g.tflite"))._get_ops_details()}
+    assert flatbuffer.foreign_operators(path.read_bytes()) == []
+    names = {op["op_name"] for op in interpreter.Interpreter(model_path=str(path))._get_ops_details()}
     assert set(found.operators) == names - {"DELEGATE"}
 
 
-def test_the_batch_is_static_and_may_be_another(dcgan, tmp_path):
-    export.tflite(dcgan, tmp_path / "one.tflite")
+def test_the_batch_is_static_and_may_be_another(dcgan, exported, tmp_path):
+    _, one = exported("dcgan")
     found = export.tflite(dcgan, tmp_path / "four.tflite", batch_size=4)
     assert found.batch_size == 4 and found.samples == 64
-    for name, size in (("one", 1), ("four", 4)):
-        (details,) = interpreter.Interpreter(model_path=str(tmp_path / f"{name}.tflite")).get_input_details()
+    for path, size in ((one, 1), (tmp_path / "four.tflite", 4)):
+        (details,) = interpreter.Interpreter(model_path=str(path)).get_input_details()
         assert list(details["shape"]) == list(details["shape_signature"]) == [size, 6]
 
 

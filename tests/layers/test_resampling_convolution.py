@@ -82,13 +82,14 @@ def kernels(monkeypatch):
 @pytest.mark.parametrize("direction", LAYERS)
 def test_equals_two_layers(direction, one_step, second_order, kernels, monkeypatch):
     monkeypatch.setattr(resampling_convolution, "_worthwhile", lambda *arguments: one_step)
-    for height, width, size in CASES:
+    cases = CASES if one_step else CASES[::3]  # else they are Keras's own operations: of kernels of one pixel, or not
+    for height, width, size in cases:
         shape = (3, height, width, 2)
         ours, theirs = pair(direction, shape, size)
         outputs, *_ = found = run(ours, inputs_of(shape), second_order)
         assert_close(found, run(theirs, inputs_of(shape), second_order), 1e-4)
         assert ours.compute_output_shape(shape) == outputs.shape
-    assert len(kernels) == one_step * len(CASES)
+    assert len(kernels) == one_step * len(cases)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-4), ("mixed_bfloat16", 0.03), ("mixed_float16", 0.03)])

@@ -163,7 +163,7 @@ def test_sounds_of_any_length_are_drawn(length):
 
 def test_a_training_leaves_pictures_and_sounds_of_its_progress(tmp_path):
     gan = WaveGAN(length=256, sample_rate=RATE, latent_dim=2, width=1)
-    gan.compile(discriminator_steps=1)
+    gan.compile(discriminator_steps=1, run_eagerly=True)
     gan.fit(tones(4, length=256), batch_size=4, verbose=0, callbacks=[SampleGrid(tmp_path, count=10)])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0001.png", "epoch_0001.wav"]
     _, _, found = read((tmp_path / "epoch_0001.wav").read_bytes())
