@@ -6,7 +6,6 @@ python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full]
 
 import argparse
 import collections
-import dataclasses
 import importlib
 import json
 import os
@@ -29,6 +28,7 @@ from kerasgan.registry import Recipe
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3, "beta_1": 0.5}}
 _DATA = {"reader": "images", "size": 16, "channels": 1}
 _COMMON = {"batch_size": 4, "epochs": 4, "seed": 3}
+# Each way in which a training goes on is in one of these, not each type: `tests/contract` takes all of them a step on.
 _RECIPES = [
     Recipe(  # batch statistics; data that are flipped; what augmentation draws; a penalty now and then
         name="plain",
@@ -99,33 +99,12 @@ _RECIPES = [
         name="translator",
         gan_type="cyclegan",
         model={"image_shape": [16, 16, 1], "width": 2, "blocks": 1, "pool_size": 6},
-        compile={"learning_rate": "linear(2e-4, 0, 100, 40)"},
-        data={"reader": "unpaired", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True},
-        **_COMMON,
-    ),
-    Recipe(  # pairs that are cut and flipped together
-        name="pairs",
-        gan_type="pix2pix",
-        model={"image_shape": [16, 16, 1], "width": 2, "dropout": 0.0},  # which two devices draw apart
-        data={"reader": "pairs", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True, "jitter": 2},
-        **_COMMON,
-    ),
-    Recipe(  # in its second epoch the game begins, with new optimizers; what the perceptual loss draws
-        name="upscaler",
-        gan_type="srgan",
-        model={"image_shape": [16, 16, 3], "width": 4, "blocks": 1, "discriminator_width": 2, "pretraining": 32},
-        compile={"learning_rate": [1e-3, "cosine(1e-3, 1e-4, 32)"]},
-        data={"reader": "crops", "size": 16, "per_image": 1},
-        **_COMMON,
-    ),
-    Recipe(  # networks that grow: levels begin after 14 and 60 of 80 samples
-        name="progressive",
-        gan_type="progressive_gan",
-        model={
-            **{"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8},
-            **{"fade_samples": 32, "stable_samples": 14},
+        compile={
+            "learning_rate": "linear(1e-3, 0, 100, 40)",
+            "discriminator_optimizer": "SGD",  # four networks take seconds less to trace than with Adam
+            "generator_optimizer": "SGD",
         },
-        data=_DATA,
+        data={"reader": "unpaired", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True},
         **_COMMON,
     ),
     Recipe(  # levels that learn one after the other, in float16 with scales of the losses
@@ -141,14 +120,10 @@ _RECIPES = [
     ),
 ]
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
-# For two devices only, which draw apart by how many pixels the perceptual loss shifts its images.
-RECIPES["without_content"] = dataclasses.replace(
-    RECIPES["upscaler"], name="without_content", compile={**RECIPES["upscaler"].compile, "weights": {"content": 0}}
-)
 # Two groups, so that each of two processes that test has one. Those that are killed are in the first.
 GROUPS = {
     "first": ("plain", "sound", "relativistic", "options"),
-    "second": ("conditional", "translator", "pairs", "upscaler", "without_content", "progressive", "pyramid"),
+    "second": ("conditional", "translator", "pyramid"),
 }
 OPTIONS = {"conditional": {"score": "swd", "score_every": 2, "tensorboard": True}}
 

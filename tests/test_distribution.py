@@ -14,7 +14,6 @@ from resume_child import GROUPS
 from run_tools import assert_in_the_middle, command, everything, train, untimed
 
 from kerasgan import cli, distribution
-from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
 from kerasgan.models import CGAN, DCGAN
 
@@ -56,8 +55,7 @@ def two_devices(whole):
     def run(group):
         folder = whole(group).with_name("two_devices")
         folder.mkdir()
-        drawn_apart = "conditional", "upscaler"  # dropout; shifts of the perceptual loss
-        kinds = [kind for kind in GROUPS[group] if kind not in drawn_apart]
+        kinds = [kind for kind in GROUPS[group] if kind != "conditional"]  # dropout, which devices draw apart
         done = train(folder, *kinds, "--strategy", json.dumps({"devices": 2}), "--checks", *CHECKS[group])
         assert done.returncode == 0, done.stderr
         assert "on 2 devices" in done.stdout
@@ -71,27 +69,17 @@ def two_devices(whole):
     ("group", "kind"),
     [
         *(("first", kind) for kind in ("plain", "sound", "relativistic", "options")),
-        *(("second", kind) for kind in ("translator", "pairs", "without_content", "pyramid")),
+        *(("second", kind) for kind in ("translator", "pyramid")),
     ],
 )
 def test_two_devices_train_as_one_does(group, kind, whole, two_devices):
     """Batch normalization, lazy penalties, augmentation (adaptive, too), steps of several batches, options, float16.
 
-    And classes, shifted phases, translators, an upscaler, and stages.
+    And classes, shifted phases, a translator's pools, and stages.
     """
     folder = two_devices(group)[1]
     clipped = () if kind == "options" else PER_DEVICE
     assert_same_training(whole(group) / kind, folder / kind, 1e-3 if kind == "pyramid" else 1e-5, clipped)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("group", ["second"])
-def test_two_devices_grow_as_one_does(group, whole, two_devices):
-    """Only that: a network that compares the samples of a batch sees those of its device."""
-    grown = [Checkpoint.load(folder / "progressive")[0] for folder in (whole(group), two_devices(group)[1])]
-    for network in ("generator", "discriminator", "ema_generator"):
-        alphas = [[float(getattr(gan, network).get_layer(f"fade_{n}").alpha) for n in (1, 2)] for gan in grown]
-        assert alphas[0] == alphas[1] == [1.0, 0.5]
 
 
 @pytest.mark.slow
@@ -163,15 +151,14 @@ def train_together(folder, kinds, killed=None, when=None):
 
 @pytest.mark.slow
 def test_a_worker_is_killed_and_all_go_on_from_the_checkpoint(whole):
-    """First the second worker in a step, then the first one while it writes."""
+    """The first one, which writes the checkpoints, in the middle of a write."""
     folder = whole("first").with_name("workers")
     folder.mkdir()
-    for killed, when in ((1, "step"), (0, "write")):
-        answers = train_together(folder, ["plain"], killed, when)
-        assert answers[killed][0] == -signal.SIGKILL, answers
-        code, _, error = answers[1 - killed]
-        assert code == 1 and "WorkerLost: The training in" in error and "once all workers are started again" in error
-        assert_in_the_middle(folder / "plain")
+    answers = train_together(folder, ["plain"], killed=0, when="write")
+    assert answers[0][0] == -signal.SIGKILL, answers
+    code, _, error = answers[1]
+    assert code == 1 and "WorkerLost: The training in" in error and "once all workers are started again" in error
+    assert_in_the_middle(folder / "plain")
     for code, output, error in train_together(folder, ["plain"]):
         assert code == 0 and "on 2 devices" in output, error
     assert_same_training(whole("first") / "plain", folder / "plain")

@@ -27,7 +27,7 @@ def points(folder):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("group", "kind"),
-    [(group, kind) for group, kinds in GROUPS.items() for kind in kinds if kind != "without_content"],
+    [(group, kind) for group, kinds in GROUPS.items() for kind in kinds],
 )
 def test_resumed_equals_undisturbed(group, kind, whole):
     """Of each kind as a kill would have left it, in another process than the one that began it."""
@@ -39,21 +39,14 @@ def test_resumed_equals_undisturbed(group, kind, whole):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["step", "write"])
-def test_killed_and_resumed_equals_undisturbed(when, whole):
-    folder = whole("first").with_name(f"killed_{when}")
+def test_what_ends_a_process_costs_a_run_nothing(whole):
+    """It is killed in a step, then in the write of a checkpoint, then the disk is full: the same run in the end."""
+    folder = whole("first").with_name("killed")
     folder.mkdir()
-    killed = train(folder, "plain", "--kill", when)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert_in_the_middle(folder / "plain")
-    resume_child.train("plain", folder)
-    assert_same_end(whole("first") / "plain", folder / "plain")
-
-
-@pytest.mark.slow
-def test_a_full_disk_stops_the_run_and_nothing_is_lost(whole):
-    folder = whole("first").with_name("full")
-    folder.mkdir()
+    for when in ("step", "write"):
+        killed = train(folder, "plain", "--kill", when)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert_in_the_middle(folder / "plain")
     stopped = train(folder, "plain", "--kill", "full")
     assert "OSError: The training in " in stopped.stderr and "is the disk full?" in stopped.stderr
     assert_in_the_middle(folder / "plain")

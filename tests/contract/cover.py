@@ -74,15 +74,6 @@ def layer_classes(*networks):
     return {keras.saving.get_registered_name(type(layer)) for network in networks for layer in layers_of(network)}
 
 
-def states(gan):
-    """What changes while a game is trained besides weights: layers that keep it, and variables of the game itself."""
-    networks = [getattr(gan, player) for player in gan.players]
-    layers = [layer for network in networks for layer in layers_of(network)]
-    kept = {type(layer).__name__ for layer in layers if layer.non_trainable_variables}
-    theirs = {id(variable) for network in (*networks, gan.ema_generator) for variable in network.variables}
-    return kept | {variable.name for variable in gan.variables if id(variable) not in theirs}
-
-
 @functools.cache
 def of_training():
     """Types whose networks have every layer, and whose games every method, that any type's have."""

@@ -2,12 +2,8 @@
 
 import cover
 import keras
-import pytest
-from resume_child import RECIPES
-from small import build_small
 
 import kerasgan
-from kerasgan import registry
 
 
 def test_few_that_hold_everything():
@@ -63,20 +59,3 @@ def test_a_type_with_a_layer_or_a_method_of_its_own_is_in_the_cover():
     parts = {n: cover.layer_classes(g.generator) | {*cover.overridden(type(g))} for n, g in made_up.items()}
     assert "made_up>Unknown" in parts["unknown"]
     assert cover.smallest(parts) == ["growing", "unknown"]
-
-
-@pytest.fixture(scope="module")
-def resumed_states():
-    recipes = [kerasgan.build(recipe, compile=True) for recipe in RECIPES.values()]
-    return set().union(*map(cover.states, recipes))
-
-
-@pytest.mark.parametrize("name", registry.TYPES)
-def test_all_that_a_training_goes_on_with_is_in_a_training_that_is_resumed(name, resumed_states):
-    """And trained on two devices: every method of a type's own, every layer and variable that keeps something."""
-    shown = set().union(*(cover.overridden(registry.gan_class(r.gan_type)).items() for r in RECIPES.values()))
-    own = set(cover.overridden(registry.gan_class(name)).items())
-    gan = build_small(name)
-    gan.compile()
-    missing = sorted(method for method, _ in own - shown) + sorted(cover.states(gan) - resumed_states)
-    assert not missing, f"{name} has {', '.join(missing)}: a recipe in tests/resume_child.py has to have that, too."
