@@ -2,9 +2,8 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
+import as_script
 import keras
 import numpy as np
 import PIL.Image
@@ -28,9 +27,7 @@ def scored(tmp_path_factory):
     keras.utils.set_random_seed(0)
     SRGAN((16, 16, 3), scale=2, width=4, blocks=1, upsampling="direct").save(folder / "small.keras")
     words = ["--data", folder / "sets", "--subsets", "a,b", "--name", folder / "small.keras", "--out", folder / "out"]
-    return folder, subprocess.run(
-        [sys.executable, SCRIPT, *map(str, words)], capture_output=True, text=True, timeout=300
-    )
+    return folder, as_script.run(SCRIPT, *words)
 
 
 def test_the_table_has_every_method_on_every_set(scored):
@@ -57,5 +54,5 @@ def test_details_are_shown_side_by_side(scored):
 
 def test_mistakes_are_said_in_a_line(tmp_path):
     words = ["--data", tmp_path / "gone", "--name", "nothing", "--out", tmp_path / "out"]
-    done = subprocess.run([sys.executable, SCRIPT, *map(str, words)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1 and done.stderr.strip().splitlines()[-1].startswith("score_upscaler: error:")
+    done = as_script.run(SCRIPT, *words)
+    assert done.returncode == 1 and done.stderr.startswith("score_upscaler: error:")

@@ -2,9 +2,8 @@
 
 import importlib.util
 import pathlib
-import subprocess
-import sys
 
+import as_script
 import numpy as np
 import pytest
 
@@ -68,6 +67,5 @@ def test_arguments_are_checked_before_any_work(tool, trained, tmp_path):
 
 
 def test_the_command_says_what_is_wrong(tmp_path):
-    run = [sys.executable, SCRIPT, "--data", tmp_path / "none.npz", "--out", tmp_path / "x.weights.h5"]
-    done = subprocess.run(run, capture_output=True, text=True)
-    assert done.returncode == 1 and "train_digits: error:" in done.stderr and "none.npz" in done.stderr
+    done = as_script.run(SCRIPT, "--data", tmp_path / "none.npz", "--out", tmp_path / "x.weights.h5")
+    assert done.returncode == 1 and done.stderr.startswith("train_digits: error:") and "none.npz" in done.stderr

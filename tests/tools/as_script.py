@@ -1,0 +1,34 @@
+"""The scripts of tools/ as a person runs them, but in this process, which has imported TensorFlow already."""
+
+import contextlib
+import io
+import runpy
+import sys
+import types
+
+import pytest
+from absl import app, flags
+
+
+def run(path, *words):
+    """How a script ends, told as by `subprocess.run`: `returncode`, `stdout`, `stderr`."""
+    others, out, error = set(flags.FLAGS), io.StringIO(), io.StringIO()
+    words = [str(path), *map(str, words)]
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
+        patch.setattr(sys, "argv", words)
+        patch.setattr(sys, "path", [str(path.parent), *sys.path])
+        patch.setattr(app, "run", lambda main: main(flags.FLAGS(words)))
+        try:
+            runpy.run_path(words[0], run_name="__main__")
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        except (flags.Error, app.UsageError) as mistake:
+            code = str(mistake)
+        finally:
+            for flag in set(flags.FLAGS) - others:
+                delattr(flags.FLAGS, flag)
+            flags.FLAGS.unparse_flags()
+    if isinstance(code, str):  # what Python does with it
+        code = print(code, file=error) or 1
+    return types.SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=error.getvalue())
