@@ -2,12 +2,37 @@
 
 import functools
 import itertools
+import typing
 
 import numpy as np
 
 _TRACED = ("train_function", "test_function")
-_given_out = {}  # {builder and arguments: models in use}, emptied before each test
-_models = {}  # {builder and arguments: [(model, how it was when it was new), ...]}
+_models = {}  # {builder and arguments: its models}
+_given_out = {}  # {builder and arguments: how many of them this test has}
+
+
+class _Model(typing.NamedTuple):
+    """A model, how it was when it was new, and what it was built with: the `repr` of some objects is their address."""
+
+    model: typing.Any
+    attributes: dict
+    values: list
+    given: tuple
+
+    @classmethod
+    def of(cls, model, given):
+        return cls(model, dict(vars(model)), [np.array(variable) for variable in _variables(model)], given)
+
+    def renewed(self):
+        """The model as it was, but for the steps that were traced, unless it was compiled anew since."""
+        now = vars(self.model)
+        same_rules = now["_players"] is self.attributes["_players"]
+        traced = {name: now[name] for name in _TRACED if same_rules}
+        now.clear()
+        now.update({**self.attributes, **traced})
+        for variable, value in zip(_variables(self.model), self.values, strict=True):
+            variable.assign(value)
+        return self.model
 
 
 def traced_once(build):
@@ -20,22 +45,27 @@ def traced_once(build):
     @functools.wraps(build)
     def built(*arguments, **options):
         key = (build, repr((arguments, sorted(options.items()))))
-        models = _models.setdefault(key, [])
-        number = _given_out[key] = _given_out.get(key, -1) + 1
+        models, number = _models.setdefault(key, []), _given_out.get(key, 0)
+        _given_out[key] = number + 1
         if number == len(models):
-            # (What was given is kept: the `repr` of some objects is their address.)
-            models.append((*_as_new(build(*arguments, **options)), (arguments, options)))
-        model, attributes, values, _ = models[number]
-        _renew(model, attributes, values)
-        return model
+            models.append(_Model.of(build(*arguments, **options), (arguments, options)))
+        return models[number].renewed()
 
     return built
 
 
 def renewed(model):
     """A model that was given out, as new again: for another training in the same test, without another trace."""
-    _renew(model, *next(state for models in _models.values() for one, *state, _ in models if one is model))
-    return model
+    return next(one for models in _models.values() for one in models if one.model is model).renewed()
+
+
+def assert_unaltered(model, fit, watchers):
+    """`fit(model, callbacks)` ends in the same weights with the callbacks `watchers` as without any."""
+    found = []
+    for callbacks in ([], watchers):
+        fit(renewed(model), callbacks)
+        found.append([np.array(weight) for weight in model.weights])
+    assert all(map(np.array_equal, *found))
 
 
 def new_test():
@@ -46,16 +76,3 @@ def new_test():
 def _variables(model):
     optimizers = (model.player(player).optimizer for player in model.players)
     return [*model.variables, *itertools.chain.from_iterable(one.variables for one in optimizers)]
-
-
-def _as_new(model):
-    return model, dict(vars(model)), [np.array(variable) for variable in _variables(model)]
-
-
-def _renew(model, attributes, values):
-    same_rules = vars(model)["_players"] is attributes["_players"]  # not compiled anew since
-    traced = {name: vars(model)[name] for name in _TRACED if same_rules}
-    vars(model).clear()
-    vars(model).update({**attributes, **traced})
-    for variable, value in zip(_variables(model), values, strict=True):
-        variable.assign(value)

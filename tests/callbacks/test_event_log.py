@@ -2,12 +2,11 @@
 
 import os
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from points import POINTS, small_gan
 
-import kerasgan
 from kerasgan.callbacks import EventLog
 from kerasgan.callbacks.events import Events
 from kerasgan.media import Image
@@ -83,12 +82,7 @@ def test_a_damaged_file_is_put_aside(tmp_path, damage):
 
 
 def test_samples_that_are_no_pictures(tmp_path):
-    generator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    discriminator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    gan = kerasgan.GAN(generator, discriminator, seed=0)
-    gan.compile()
-    data = np.random.default_rng(0).uniform(-1, 1, (16, 2)).astype("float32")
-    gan.fit(data, batch_size=8, epochs=2, verbose=0, callbacks=[EventLog(tmp_path)])
+    small_gan().fit(POINTS[:16], batch_size=8, epochs=2, verbose=0, callbacks=[EventLog(tmp_path)])
     assert [step for step, _ in points(tmp_path)["generator_loss"]] == [16, 32] and "samples" not in points(tmp_path)
 
 
