@@ -1,7 +1,8 @@
 """From a GAN to a file that runs without Keras: TFLite for phones, SavedModel, ONNX, a folder for browsers.
 
 What is exported is the moving-average generator in inference mode with its post-processing, in float32 whatever the
-policy of the training, on a fixed batch of one. Every file is run and held against Keras before it gets its name.
+policy of the training, on a fixed batch of one. TFLite files hold other operators for the same sums where LiteRT runs
+these faster (`subpixel`, `mirror_padding`). Every file is run and held against Keras before it gets its name.
 """
 
 # Imported here and not when first used: some functions have the name of their module. None imports TensorFlow.

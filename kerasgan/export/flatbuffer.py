@@ -20,29 +20,38 @@ def foreign_operators(data):
 
 def largest_tensor(data):
     """Bytes of the largest tensor that its graphs declare, in 32 bits an element."""
-    model = _schema().Model.GetRootAs(data)
+    model = schema().Model.GetRootAs(data)
     graphs = map(model.Subgraphs, range(model.SubgraphsLength()))
     tensors = (graph.Tensors(i) for graph in graphs for i in range(graph.TensorsLength()))
     return max((4 * math.prod(map(tensor.Shape, range(tensor.ShapeLength()))) for tensor in tensors), default=0)
 
 
+def read(data):
+    """The file as an object of the schema, a `ModelT`."""
+    return _utilities().convert_bytearray_to_object(bytearray(data))
+
+
+def written(model):
+    """The bytes of a `ModelT`."""
+    return bytes(_utilities().convert_object_to_bytearray(model))
+
+
 def with_metadata(data, described):
     """The file with a dict as its metadata "kerasgan" (JSON), and its description as the model's."""
-    schema, utilities = _schema(), _utilities()
-    model = utilities.convert_bytearray_to_object(bytearray(data))
-    buffer = schema.BufferT()
+    model = read(data)
+    buffer = schema().BufferT()
     buffer.data = list(json.dumps(described, ensure_ascii=False).encode())
-    entry = schema.MetadataT()
+    entry = schema().MetadataT()
     entry.name, entry.buffer = _OURS, len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
     model.description = f"{described['name']}: {described['makes']}"
-    return bytes(utilities.convert_object_to_bytearray(model))
+    return written(model)
 
 
 def metadata(data):
     """The dict that `with_metadata` put in, or None."""
-    model = _schema().Model.GetRootAs(data)
+    model = schema().Model.GetRootAs(data)
     for i in range(model.MetadataLength()):
         entry = model.Metadata(i)
         if entry.Name() == _OURS.encode():
@@ -55,7 +64,7 @@ def fingerprint(data):
 
     Keras numbers the layers of a process, and the names of tensors follow from these.
     """
-    model = _utilities().convert_bytearray_to_object(bytearray(data))
+    model = read(data)
     model.metadata = model.description = model.signatureDefs = None
     used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
     for number, buffer in enumerate(model.buffers):
@@ -65,12 +74,12 @@ def fingerprint(data):
         graph.name = None
         for tensor in graph.tensors:
             tensor.name = None
-    return hashlib.sha256(bytes(_utilities().convert_object_to_bytearray(model))).hexdigest()
+    return hashlib.sha256(written(model)).hexdigest()
 
 
 def _operators(data):
     """Yields the name of every operator."""
-    model = _schema().Model.GetRootAs(data)
+    model = schema().Model.GetRootAs(data)
     names = _builtin_names_by_code()
     for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
         for operator in map(graph.Operators, range(graph.OperatorsLength())):
@@ -80,7 +89,7 @@ def _operators(data):
 
 
 def _builtin_names_by_code():
-    codes = vars(_schema().BuiltinOperator)
+    codes = vars(schema().BuiltinOperator)
     return {number: name for name, number in codes.items() if isinstance(number, int)}
 
 
@@ -89,7 +98,8 @@ def _builtin_names():
     return set(_builtin_names_by_code().values()) - {"CUSTOM", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
 
 
-def _schema():
+def schema():
+    """TensorFlow's module of the format's classes."""
     from tensorflow.lite.python import schema_py_generated
 
     return schema_py_generated

@@ -7,7 +7,7 @@ import re
 import warnings
 
 from kerasgan.console import quiet
-from kerasgan.export import comparison, flatbuffer, runtimes, sidecar, to_saved_model
+from kerasgan.export import comparison, flatbuffer, mirror_padding, runtimes, sidecar, subpixel, to_saved_model
 from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
 
 # What weights and arithmetic are; inputs and outputs are float32 (classes int32) in all of them.
@@ -109,7 +109,7 @@ def _converted(exportable, folder, mode, batch_size, samples, allow_select_ops):
         ) from error
     if not allow_select_ops:
         _check_operators(exportable, data)
-    return data
+    return mirror_padding.rewritten(subpixel.rewritten(data))
 
 
 def _convert(saved, mode, samples, allow_select_ops):

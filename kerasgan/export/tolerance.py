@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-# Most that a sample may differ from Keras's on a scale of [0, 1], and least PSNR in dB where weights have 8 bits.
+# Most that a sample may differ from Keras's on a scale of [0, 1], and least PSNR in dB where weights have 8 bits. For
+# float16, 0.004 is a level of an 8-bit picture: what is furthest off is a neighbouring colour.
 TOLERANCES = {
     "float32": ("difference", 1e-4),
-    "float16": ("difference", 2e-3),
+    "float16": ("difference", 4e-3),
     "dynamic": ("psnr", 30),
     "int8": ("psnr", 30),
 }
