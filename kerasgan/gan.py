@@ -134,7 +134,8 @@ class GAN(Game):
                 rejection sampling, Azadi et al., 2018, arXiv:1810.06758). Fewer accidents, less variety, and
                 1 / truncation times the work. Latents are not cut (Brock et al., 2018, arXiv:1809.11096): shortened
                 ones lie where these generators have never been. Refused by a pretrained model whose samples do not
-                become more precise by it; its card says by how much they do.
+                become more precise by it; its card says by how much they do. A type may have a truncation of its own,
+                such as `StyleGAN2`.
 
         Returns:
             Samples, first axis `count`.
@@ -163,27 +164,48 @@ class GAN(Game):
     def _sample_batches(self, count, labels, seed, truncation, network):
         """Checks arguments, then returns an iterator of batches in model range."""
         count = number("count", count, None, least=1, whole=True)
-        if truncation is not None and not 0 < truncation <= 1:
-            raise ValueError(
-                f"truncation={truncation!r}: expected a share above 0 and up to 1, such as 0.5, or None for all."
-            )
+        sample, candidates = (self._sampler(network), 1) if truncation is None else self.truncated(network, truncation)
         labels = self._labels_for(count, labels)
         seed = self._sampling_seed(seed)
-        # Candidates for each sample of a chunk: 1 / truncation on average, and the same ones whatever `count` is.
-        ends = np.floor(np.arange(1, _CHUNK + 1) / (1.0 if truncation is None else truncation)).astype(int)
-        candidates = np.diff(ends, prepend=0)
+        # Those for each sample of a chunk, which are the same whatever `count` is.
+        candidates = np.broadcast_to(candidates, (_CHUNK,))
 
         def batch(number):
             start = number * _CHUNK
             size = min(_CHUNK, count - start)
             seed_of_chunk = tf.random.experimental.stateless_fold_in(seed, number)
-            latents = self.sample_latents(ends[-1], seed_of_chunk)[: ends[size - 1]]
+            latents = self.sample_latents(candidates.sum(), seed_of_chunk)[: candidates[:size].sum()]
             classes = None if labels is None else np.repeat(labels[start : start + size], candidates[:size])
-            if truncation is None:
-                return each(np.asarray, self._sampler(network)(latents, classes))
-            return self._most_real(network, latents, classes, candidates[:size])
+            return each(np.asarray, sample(latents, classes))
 
         return map(batch, range(math.ceil(count / _CHUNK)))
+
+    def truncated(self, network, truncation):
+        """How `generate` makes samples with a truncation: what a type overrides that has one of its own.
+
+        Args:
+            network: that samples come from, such as `ema_generator`.
+            truncation: as `generate` was given it, not None.
+
+        Returns:
+            (function of latents, and labels or None, that returns samples in model range; how many latents each sample
+            takes: a number, or an array with one for each of the samples that are made at a time).
+
+        Raises:
+            ValueError: `truncation` is out of its range.
+        """
+        if not 0 < truncation <= 1:
+            raise ValueError(
+                f"truncation={truncation!r}: expected a share above 0 and up to 1, such as 0.5, or None for all."
+            )
+        ends = np.floor(np.arange(1, _CHUNK + 1) / truncation).astype(int)  # 1 / truncation of them on average
+        candidates = np.diff(ends, prepend=0)
+
+        def most_real(latents, labels):
+            groups = candidates[: np.searchsorted(ends, len(latents)) + 1]
+            return self._most_real(network, latents, labels, groups)
+
+        return most_real, candidates
 
     def _most_real(self, network, latents, classes, candidates):
         """One sample of each group of `candidates[i]` neighbours: the one that the discriminator finds most real."""
@@ -192,7 +214,7 @@ class GAN(Game):
             part = slice(start, start + _CHUNK)
             labels = None if classes is None else tf.constant(classes[part])
             samples.append(self._sampler(network)(latents[part], labels))
-            judged = self._sampler(self.discriminator)(samples[-1], labels)
+            judged = tf.nest.flatten(self._sampler(self.discriminator)(samples[-1], labels))[0]  # logits come first
             logits.append(np.reshape(judged, (len(judged), -1)).mean(axis=1))
         logits = np.split(np.concatenate(logits), np.cumsum(candidates)[:-1])
         chosen = np.cumsum(candidates) - candidates + [np.argmax(group) for group in logits]

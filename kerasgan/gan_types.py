@@ -62,6 +62,8 @@ TYPES = {
     "lapgan": GANType("kerasgan.models.lapgan:LAPGAN"),
     "progressive_gan": GANType("kerasgan.models.progressive_gan:ProgressiveGAN"),
     "r3gan": GANType("kerasgan.models.r3gan:R3GAN"),
+    "fastgan": GANType("kerasgan.models.fastgan:FastGAN"),
+    "stylegan2": GANType("kerasgan.models.stylegan2:StyleGAN2"),
     "sngan": GANType("kerasgan.models.sngan:SNGAN"),
     "cyclegan": GANType("kerasgan.models.cyclegan:CycleGAN"),
     "pix2pix": GANType("kerasgan.models.pix2pix:Pix2Pix"),

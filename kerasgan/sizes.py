@@ -26,6 +26,15 @@ def upsampling_stages(image_shape):
     return stages
 
 
+def stage_widths(image_shape, width, max_width):
+    """Channels of each stage, from the image's size down to the smallest maps: doubled until `max_width`.
+
+    Raises:
+        ValueError: as `upsampling_stages`.
+    """
+    return [min(width * 2**stage, max_width) for stage in range(upsampling_stages(image_shape) + 1)]
+
+
 def downsampling_stages(image_shape):
     """How often a discriminator halves: down to a shorter side of 4 or less, odd sides rounded up.
 

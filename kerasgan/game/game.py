@@ -180,11 +180,11 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
                 sample_tape.watch(floats_of((seen.real, seen.fake)))
                 # Two batches, not one: they must not share batch statistics. State (moving averages, power iteration)
                 # follows the real one only.
-                real_logits = self.call_discriminator(seen.real, seen.condition)
+                real_logits, judged = self.judge_real(seen)
                 with keras.StatelessScope():
                     fake_logits = self.call_discriminator(seen.fake, seen.condition)
             loss = tf.reduce_mean(self.adversarial_loss.discriminator(real_logits, fake_logits))
-            terms = self.weighted_terms("discriminator", batch)
+            terms = {**self.weighted(judged), **self.weighted_terms("discriminator", batch)}
             regularization = Regularization(player, batch, seen)
             total = regularization.added_to(loss, (real_logits, fake_logits), sample_tape)
             total = player.scaled(total + sum(terms.values()))
@@ -235,7 +235,10 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
 
     def weighted_terms(self, player, batch):
         """A player's `<player>_terms`, weighted."""
-        terms = getattr(self, f"{player}_terms")(batch)
+        return self.weighted(getattr(self, f"{player}_terms")(batch))
+
+    def weighted(self, terms):
+        """Parts of a loss, {name: scalar}, each times its weight by now, in float32."""
         return {name: self.weight(name) * tf.cast(term, tf.float32) for name, term in terms.items()}
 
     def weight(self, term):
@@ -247,8 +250,10 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
         batch = batch._replace(sources=self.sources_for(batch))
         batch = batch._replace(fake=self.call_generator(batch.sources, batch.condition))
         terms = {player: self.weighted_terms(player, batch) for player in reversed(self.players)}
-        real, fake = self.augment(batch.real), self.augment(batch.fake)
-        real_logits, fake_logits = (self.call_discriminator(samples, batch.condition) for samples in (real, fake))
+        seen = batch._replace(real=self.augment(batch.real), fake=self.augment(batch.fake))
+        real_logits, judged = self.judge_real(seen)
+        fake_logits = self.call_discriminator(seen.fake, seen.condition)
+        terms["discriminator"] |= self.weighted(judged)
         loss, paired = self.adversarial_loss, real_logits if self.adversarial_loss.paired else None
         return {
             **logs_of_discriminator(loss.discriminator(real_logits, fake_logits), real_logits, fake_logits),

@@ -98,6 +98,20 @@ class Hooks:
         """The same for the discriminator; names and default weights are in `default_weights_of_others`."""
         return {}
 
+    def judge_real(self, batch):
+        """Logits of real samples, and what else the discriminator minimizes that comes of the same pass.
+
+        For a discriminator that learns more of real samples than that they are real, such as to reconstruct them:
+        `discriminator_terms` would pass through it once more. Not for `one_stage`, which has one pass for all samples.
+
+        Args:
+            batch: `Batch` of samples as the discriminator sees them, augmented.
+
+        Returns:
+            (logits, {name: float32 scalar}); names and default weights are in `default_weights_of_others`.
+        """
+        return self.call_discriminator(batch.real, batch.condition), {}
+
     @property
     def lives_by_its_discriminator(self):
         """Whether the generator learns nothing once the discriminator tells all samples apart.

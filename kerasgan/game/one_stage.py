@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 
 from kerasgan import losses
+from kerasgan.game.batch import Batch
 from kerasgan.game.gradients import gradients_for, gradients_of
 from kerasgan.game.regularization import Regularization
 from kerasgan.structures import each, floats_of, per_sample
@@ -36,11 +37,14 @@ def gradients(game, batch):
         real_logits, fake_logits = tf.split(game.call_discriminator(both, twice), 2)
         loss = tf.reduce_mean(game.adversarial_loss.discriminator(real_logits, fake_logits))
         seen = plain._replace(real=real, fake=each(tf.stop_gradient, augmented))  # penalties are the discriminator's
+        terms = game.weighted_terms("discriminator", plain._replace(fake=each(tf.stop_gradient, plain.fake)))
         regularization = Regularization(discriminator, plain, seen)
-        total = discriminator.scaled(regularization.added_to(loss, (real_logits, fake_logits)))
+        total = regularization.added_to(loss, (real_logits, fake_logits))
+        total = discriminator.scaled(total + sum(terms.values()))
     found = gradients_for(judge, total, [*(v.value for v in variables), *tf.nest.flatten(plain.fake)])
     own, to_fake = found[: len(variables)], found[len(variables) :]
     game.track_discriminator(loss, real_logits, fake_logits)
+    game.track(**terms)
     own = regularization.added_lazily_to(own)
 
     ratio = _ratio_of_derivatives(game, real_logits, fake_logits)
@@ -91,7 +95,13 @@ def check(game):
     labels = None if game.num_classes is None else tf.zeros(4, tf.int32)
     with tf.GradientTape() as tape, keras.StatelessScope():
         tape.watch(samples)
-        first = tf.cast(game.call_discriminator(samples, labels), tf.float32)[0]
+        logits, judged = game.judge_real(Batch(samples, labels))
+        first = tf.cast(logits, tf.float32)[0]
+    if judged:
+        raise ValueError(
+            f"one_stage=True: {type(game).__name__}'s discriminator minimizes {', '.join(judged)}, too, in a pass of "
+            "the real samples alone, which one stage does not have. Leave one_stage out."
+        )
     others = tape.gradient(first, samples)[1:]
     if tf.reduce_any(others != 0.0):
         raise ValueError(

@@ -7,15 +7,18 @@ from kerasgan.layers.grouped_convolution import GroupedConv2D
 from kerasgan.layers.instance_normalization import InstanceNormalization
 from kerasgan.layers.maxout import maxout
 from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviation
+from kerasgan.layers.modulated_convolution import ModulatedConv2D
+from kerasgan.layers.noise_injection import NoiseInjection
 from kerasgan.layers.pixel_normalization import PixelNormalization
 from kerasgan.layers.reflection_padding import ReflectionPadding2D
-from kerasgan.layers.resampling import BinomialDownsampling2D, BinomialUpsampling2D
+from kerasgan.layers.resampling import BilinearUpsampling2D, BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
 from kerasgan.layers.strided_convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
 
 __all__ = [
     "BatchNormalization",
+    "BilinearUpsampling2D",
     "BinomialDownsampling2D",
     "BinomialUpsampling2D",
     "ConditionalBatchNormalization",
@@ -28,6 +31,8 @@ __all__ = [
     "GroupedConv2D",
     "InstanceNormalization",
     "MinibatchStandardDeviation",
+    "ModulatedConv2D",
+    "NoiseInjection",
     "PixelNormalization",
     "ReflectionPadding2D",
     "SpectralNormalization",

@@ -20,10 +20,10 @@ def kernel_of(layer):
     return kernel
 
 
-def call_with_kernel(layer, inputs, value):
-    """The layer's outputs with `value`, a tensor, in place of its kernel; gradients pass through the tensor."""
-    kernel = kernel_of(layer)
+def call_with_kernel(layer, inputs, value, bias=None):
+    """The layer's outputs with tensors in place of its kernel and, where given, its bias; gradients pass through."""
+    changed = [(kernel_of(layer), value)] if bias is None else [(kernel_of(layer), value), (layer.bias, bias)]
     # All of the layer's variables are mapped, since this scope hides the values an enclosing scope may hold.
-    others = [(variable, variable.value) for variable in layer.variables if variable is not kernel]
-    with keras.StatelessScope(state_mapping=[*others, (kernel, value)]):
+    others = [(variable, variable.value) for variable in layer.variables if all(variable is not v for v, _ in changed)]
+    with keras.StatelessScope(state_mapping=[*others, *changed]):
         return layer(inputs)

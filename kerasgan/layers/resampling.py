@@ -1,4 +1,4 @@
-"""Resampling of maps by two with the filter [1, 2, 1], in both axes.
+"""Resampling of maps by two with the filters [1, 2, 1] and [1, 3, 3, 1], in both axes.
 
 Each is one operation, which is what makes them fast: on a CPU, sums of shifted maps take two to three times as long.
 """
@@ -20,6 +20,29 @@ class BinomialUpsampling2D(keras.layers.Layer):
 
     def call(self, inputs):
         return _interpolate(inputs)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, 2 * height, 2 * width, channels)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class BilinearUpsampling2D(keras.layers.Layer):
+    """Doubles height and width of maps with few channels, such as images: the filter [1, 3, 3, 1] / 4.
+
+    The same as `keras.layers.UpSampling2D(interpolation="bilinear")`, up to rounding: along each axis, output 2i is
+    (x[i - 1] + 3 x[i]) / 4, and 2i + 1 is (3 x[i] + x[i + 1]) / 4, the edge's samples being repeated beyond it.
+    As a transposed convolution it has gradients of all orders, also in XLA.
+
+    Input shape: (batch, height, width, channels). Output shape: (batch, 2 * height, 2 * width, channels).
+    """
+
+    def call(self, inputs):
+        line = np.array([1.0, 3.0, 3.0, 1.0]) / 4.0
+        kernel = np.outer(line, line)[:, :, None, None] * np.eye(inputs.shape[-1])
+        padded = tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+        outputs = keras.ops.conv_transpose(padded, tf.constant(kernel, padded.dtype), strides=2, padding="same")
+        return outputs[:, 2:-2, 2:-2]
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape

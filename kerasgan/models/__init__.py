@@ -3,12 +3,14 @@
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
+from kerasgan.models.stylegan2 import StyleGAN2
 from kerasgan.models.vanilla import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
@@ -18,12 +20,14 @@ __all__ = [
     "CGAN",
     "CycleGAN",
     "DCGAN",
+    "FastGAN",
     "LAPGAN",
     "Pix2Pix",
     "ProgressiveGAN",
     "R3GAN",
     "SNGAN",
     "SRGAN",
+    "StyleGAN2",
     "VanillaGAN",
     "WGAN",
     "WGANGP",

@@ -20,7 +20,7 @@ from kerasgan.layers import (
 from kerasgan.media import Image
 from kerasgan.penalties import Drift, GradientPenalty
 from kerasgan.precision import in_float32, policy
-from kerasgan.sizes import upsampling_stages
+from kerasgan.sizes import stage_widths
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -57,7 +57,7 @@ def level_widths(image_shape, width, max_width):
     Raises:
         ValueError: there are no such networks for this `image_shape`; see `kerasgan.sizes.upsampling_stages`.
     """
-    return [min(width * 2**level, max_width) for level in reversed(range(upsampling_stages(image_shape) + 1))]
+    return stage_widths(image_shape, width, max_width)[::-1]
 
 
 def convolution(channels, kind=Conv2D, size=3, gain=2**0.5, name=None, **kwargs):

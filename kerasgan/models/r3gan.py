@@ -11,7 +11,7 @@ from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D, Conv2D
 from kerasgan.media import Image
 from kerasgan.penalties import R1, R2
 from kerasgan.precision import policy
-from kerasgan.sizes import upsampling_stages
+from kerasgan.sizes import stage_widths
 
 _SLOPE = 0.2  # of the LeakyReLU below 0
 _EXPANSION = 2  # a block's inner channels over its outer ones
@@ -37,11 +37,6 @@ class Basis(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "height": self.height, "width": self.width}
-
-
-def stage_widths(image_shape, width, max_width):
-    """Channels of each stage, from the image's size down to the smallest maps: doubled until `max_width`."""
-    return [min(width * 2**stage, max_width) for stage in range(upsampling_stages(image_shape) + 1)]
 
 
 def normal(gain=1.0):

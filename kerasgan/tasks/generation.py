@@ -117,7 +117,10 @@ def _flags():
         "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
     )
     flags.DEFINE_float(
-        "truncation", None, "Share of the samples to choose the best from: lower is more typical.", flag_values=values
+        "truncation",
+        None,
+        "Lower is more typical: share of the samples to choose the best from; of StyleGAN2, of the way from the mean.",
+        flag_values=values,
     )
     flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
     return values

@@ -49,6 +49,26 @@ def test_the_gradient_of_the_kernel_has_the_factor_too(name):
     np.testing.assert_allclose(found, factor * tape.gradient(value, kernel.value), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_multiplier_changes_how_fast_it_learns_and_not_what_it_starts_from(use_bias):
+    """A step of one length for every weight, as Adam's first, moves the outputs by a tenth."""
+    layers = [EqualizedLearningRate(keras.layers.Dense(7, use_bias=use_bias), multiplier=m) for m in (1.0, 0.1)]
+    inputs, steps = np.random.default_rng(0).normal(size=(5, 9)).astype("float32"), []
+    for layer in layers:
+        layer(inputs)
+        weights = [np.random.default_rng(1).normal(size=w.shape) / layer.multiplier for w in layer.layer.get_weights()]
+        layer.layer.set_weights(weights)
+        before = layer(inputs)
+        layer.layer.set_weights([weight + 0.1 for weight in weights])
+        steps.append((before, layer(inputs) - before))
+    np.testing.assert_allclose(steps[1][0], steps[0][0], atol=1e-5)
+    np.testing.assert_allclose(steps[1][1], 0.1 * steps[0][1], atol=1e-5)
+    assert EqualizedLearningRate.from_config(layers[1].get_config()).multiplier == 0.1
+    wide = EqualizedLearningRate(keras.layers.Dense(7), multiplier=0.1)
+    wide(np.zeros((1, 900), "float32"))
+    assert np.std(wide.layer.kernel) == pytest.approx(10, rel=0.05)
+
+
 def test_kernels_start_standard_normal_and_keep_the_variance_of_maps():
     keras.utils.set_random_seed(1)
     layer = EqualizedLearningRate(Conv2D(256, 3, padding="same"), gain=1.0)

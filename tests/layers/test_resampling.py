@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasgan.layers import BinomialDownsampling2D, BinomialUpsampling2D
+from kerasgan.layers import BilinearUpsampling2D, BinomialDownsampling2D, BinomialUpsampling2D
 
 FILTER = np.array([1.0, 2.0, 1.0])
 
@@ -41,6 +41,14 @@ def test_is_the_filter_along_each_axis(layer, function, shape):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 5, 4), (1, 1, 2, 3)])
+def test_bilinear_is_kerass(shape):
+    expected = keras.layers.UpSampling2D(interpolation="bilinear")(maps(*shape))
+    found = BilinearUpsampling2D()(maps(*shape))
+    assert found.shape == BilinearUpsampling2D().compute_output_shape(shape)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_constants_stay_and_what_lies_on_the_grid_comes_back():
     ones = np.ones((1, 4, 6, 2), "float32")
     np.testing.assert_allclose(BinomialUpsampling2D()(ones), 1.0)
@@ -51,7 +59,7 @@ def test_constants_stay_and_what_lies_on_the_grid_comes_back():
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
 @pytest.mark.parametrize("compiler", ["graph", "xla"])
-@pytest.mark.parametrize("layer", [BinomialUpsampling2D, BinomialDownsampling2D])
+@pytest.mark.parametrize("layer", [BilinearUpsampling2D, BinomialUpsampling2D, BinomialDownsampling2D])
 def test_has_gradients_of_second_order(layer, compiler, dtype):
     """It is linear: the penalty |J' sin'(J x)|^2 changes along a direction as its gradient says."""
     resample, x, direction = layer(dtype=dtype), tf.constant(maps(1, 4, 2, 3)), maps(2, 4, 2, 3)[1:]
