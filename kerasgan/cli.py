@@ -17,9 +17,10 @@ import warnings
 from absl import flags
 
 import kerasgan
-from kerasgan import commands, console, files, registry, runs, tasks, trust
+from kerasgan import auto, commands, console, files, registry, runs, tasks, trust
 
 _OF_DATA = ("channels", "length", "sample_rate", "labels")  # flags of `train` that are arguments of readers
+_MOST_MINUTES = 1_000_000
 _INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 
 
@@ -62,13 +63,15 @@ def describe(words):
 
 
 def train(words):
-    """train NAME|TYPE|RUN --data PATH --out RUN
+    """train auto|NAME|TYPE|RUN --data PATH --out RUN
 
-    Trains a GAN into a run folder: exactly by the recipe of a pretrained model or of another run, or, for a TYPE, by
-    that type's own defaults with the shape of samples and the classes taken from the data. With --finetune, starts
-    from the trained weights instead of from scratch. The same command again goes on where it stopped; Ctrl-C saves.
+    Trains a GAN into a run folder: as suits your pictures and the time you have (auto), exactly by the recipe of a
+    pretrained model or of another run, or, for a TYPE, by that type's own defaults with the shape of samples and the
+    classes taken from the data. With --finetune, starts from the trained weights instead of from scratch. The same
+    command again goes on where it stopped; Ctrl-C saves.
 
     Examples:
+      kerasgan train auto --data my_photos/ --out runs/photos --minutes 30
       kerasgan train dcgan_celeba --data celeba.zip --out runs/faces
       kerasgan train dcgan_celeba --finetune --data my_photos/ --out runs/my_photos
       kerasgan train dcgan --data my_icons/ --size 32 --channels 4 --out runs/icons
@@ -80,6 +83,9 @@ def train(words):
     flags.DEFINE_string("data", None, "The data: a folder, a zip, an .npz file, tfds:NAME, ...", flag_values=values)
     flags.DEFINE_string("out", None, "The run folder.", short_name="o", flag_values=values)
     flags.DEFINE_boolean("finetune", False, "Start from the trained weights of NAME or RUN.", flag_values=values)
+    flags.DEFINE_float(
+        "minutes", None, "How long a training of auto or of a TYPE is to take; auto: 120.", flag_values=values
+    )
     flags.DEFINE_integer("epochs", None, "Passes over the data; a larger number prolongs a run.", flag_values=values)
     flags.DEFINE_integer("batch_size", None, "Samples in a batch.", flag_values=values)
     flags.DEFINE_string("size", None, "Height and width of samples that have them: 64 or 64x96.", flag_values=values)
@@ -116,8 +122,16 @@ def train(words):
         raise ValueError(f"--rollback is {values.rollback}; expected 0 (never) or more.")
 
     files.check_folder(values.out, name="--out")
-    recipe = runs.recipe_of(name)
-    is_type = name in registry.TYPES
+    is_type = name in (auto.NAME, *registry.TYPES)
+    _check_minutes(name, values, is_type)
+    if name == auto.NAME:
+        commands.import_tensorflow()
+        from kerasgan.data.looking import look
+
+        recipe, reasons = auto.plan(look(values.data))
+        print(*reasons, sep="\n")
+    else:
+        recipe = runs.recipe_of(name)
     if is_type and values.finetune:
         raise ValueError(f"--finetune: {name!r} is a type and has no weights; give a pretrained model or a run folder.")
     if values.finetune:
@@ -147,6 +161,7 @@ def train(words):
             watchers=watchers,
             strategy=strategy,
             rollback=values.rollback,
+            duration=auto.MINUTES if name == auto.NAME and values.minutes is None else values.minutes,
             command=shlex.join(["kerasgan", "train", *words]),
         )
     except runs.Interrupted as stop:
@@ -154,6 +169,23 @@ def train(words):
         return _INTERRUPTED
     use = gan.task.use(values.out)
     print(f"Done. Everything is in {values.out}{f'; use it with: {use}' if use else '.'}")
+
+
+def _check_minutes(name, values, is_type):
+    """Raises a ValueError for a time that a training cannot be fitted to."""
+    if name == auto.NAME and values.epochs is not None:
+        raise ValueError("--epochs: how long auto trains is said by --minutes.")
+    if values.minutes is None:
+        return
+    if not is_type:
+        raise ValueError("--minutes: a recipe has its own length; it is for auto and for a TYPE. For less: --epochs")
+    if values.epochs is not None:
+        raise ValueError("--minutes and --epochs were given: leave one of them out.")
+    if not 1 <= values.minutes <= _MOST_MINUTES:
+        raise ValueError(
+            f"--minutes is {values.minutes:g}; expected 1 (too little for good samples; 30 shows something) to "
+            f"{_MOST_MINUTES:,}."
+        )
 
 
 def convert(words):

@@ -130,6 +130,24 @@ def get(identifier, name="schedule"):
     return float(identifier)
 
 
+def stretched(values, samples):
+    """Arguments of `compile` as a recipe has them, with schedules in shares of a training made those of its length.
+
+    Args:
+        values: a value that JSON can hold; schedules in it are texts, such as "cosine(2e-4, 5e-5, 1)".
+        samples: that the training sees.
+    """
+    if isinstance(values, dict):
+        return {name: stretched(value, samples) for name, value in values.items()}
+    if isinstance(values, list):
+        return [stretched(value, samples) for value in values]
+    if not isinstance(values, str) or values.partition("(")[0] not in _SCHEDULES:
+        return values
+    config = get(values).get_config()
+    in_samples = {name: config[name] * samples for name in ("samples", "hold") if name in config}
+    return repr(_SCHEDULES[values.partition("(")[0]](**config | in_samples))
+
+
 def value(schedule, samples_seen):
     """What a number or schedule is worth after so many samples."""
     return schedule(samples_seen) if callable(schedule) else schedule

@@ -1,10 +1,8 @@
 """How large the pictures of a source are, by a look at some of them."""
 
-import numpy as np
-
 from kerasgan.data.files import BadSample
 from kerasgan.data.pixels import size_in_header, size_of
-from kerasgan.data.sources import find
+from kerasgan.data.sources import find, spread
 
 LOOKED_AT = 64
 
@@ -16,13 +14,8 @@ def picture_sizes(source, subset=None, key=None, data_dir=None, download=False):
         source, subset, key, data_dir, download: as in `kerasgan.data.images`.
     """
     found = find(source, subset=subset, key=key, data_dir=data_dir, download=download)
-    if found.is_stream:
-        items = (item for _, item, *_ in found.elements().take(LOOKED_AT).as_numpy_iterator())
-    else:
-        items = list(found.items())
-        items = [items[place] for place in np.linspace(0, len(items) - 1, min(LOOKED_AT, len(items))).astype(int)]
     sizes = set()
-    for item in items:
+    for item in spread(found, LOOKED_AT):
         try:
             sizes.add(size_in_header(found.open(item)) if found.has_files else size_of(found.read(item)))
         except BadSample:  # which the reader names

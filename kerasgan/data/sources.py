@@ -55,6 +55,14 @@ def find(source, labels=False, **options):
     return read(source, label_key=label_key, with_labels=with_labels, **options)
 
 
+def spread(found, count):
+    """At most so many items all over a source, in order; of a stream its first ones."""
+    if found.is_stream:
+        return [item for _, item, *_ in found.elements().take(count).as_numpy_iterator()]
+    items = list(found.items())
+    return [items[place] for place in np.linspace(0, len(items) - 1, min(count, len(items))).astype(int)]
+
+
 class Part(Source):
     """Some of the items of a source, which is known in full: what is trained on, or what is kept apart to test on.
 

@@ -14,6 +14,8 @@ from kerasgan.runs.reading import reader
 _SAMPLES = 500_000  # seen in a training whose length nobody gave: about 90 minutes for 64x64 images on two cores
 _FINETUNING_SAMPLES = 100_000
 _TIMED_STEPS = 6  # of a training in each number format; the first one, which builds the graph, does not count
+_TIMED_LONGER = 49  # that tell how long a training takes, three times all that is done lazily among them
+_STEPS_SHARE = 0.9  # of the time of a training; in the rest, sheets and checkpoints are written
 
 
 def check_arguments(recipe):
@@ -26,7 +28,7 @@ def check_arguments(recipe):
             raise ValueError(f"{field}.{unknown[0]} is unknown; {field} takes: {', '.join(sorted(known))}.")
 
 
-def completed(recipe, dataset, follow_data, strategy, is_new):
+def completed(recipe, dataset, follow_data, strategy, is_new, duration=None):
     """The recipe with all that its training needs, and the data in batches of its size.
 
     Args:
@@ -35,9 +37,10 @@ def completed(recipe, dataset, follow_data, strategy, is_new):
         follow_data: whether the shape of samples and the number of classes are taken from the data.
         strategy: of several devices or machines, or None.
         is_new: whether a training begins; what goes on has kept what was chosen, but for a number format.
+        duration: minutes that a new training is to take, or None.
 
     Returns:
-        (recipe, data).
+        (recipe, data, samples after which a training stops that has no time for an epoch, or None).
 
     Raises:
         ValueError: the devices cannot share the training.
@@ -51,7 +54,10 @@ def completed(recipe, dataset, follow_data, strategy, is_new):
     check_devices(strategy, recipe, dataset)
     if recipe.dtype == precision.AUTO:
         recipe = with_number_format(recipe, dataset, strategy)
-    return recipe, dataset
+    limit = None
+    if duration is not None and is_new:
+        recipe, limit = lasting(recipe, dataset, strategy, duration)
+    return recipe, dataset, limit
 
 
 def with_seed(recipe, strategy):
@@ -113,23 +119,52 @@ def _shape_of(dataset):
 
 def with_number_format(recipe, dataset, strategy):
     """The recipe with the number format in which this model trains fastest here, the same one on all workers."""
-    import keras
+    from kerasgan import distribution, precision
 
-    from kerasgan import callbacks, distribution, precision
+    def in_format(dtype):
+        return samples_per_second(dataclasses.replace(recipe, dtype=dtype), dataset, strategy, _TIMED_STEPS)
 
-    def samples_per_second(dtype):
-        with distribution.scope(strategy):
-            gan = _build(dataclasses.replace(recipe, dtype=dtype))
-        batches = dataset.endless(0) if dataset.resumable else dataset.repeat()
-        trial = gan.fit(batches, steps_per_epoch=_TIMED_STEPS, callbacks=[callbacks.Throughput()], verbose=0)
-        return trial.history["samples_per_second"][0]
-
-    chosen, reason = precision.choose(samples_per_second)
+    chosen, reason = precision.choose(in_format)
     if len(set(distribution.values_of_workers(strategy, precision.CHOICES.index(chosen)))) > 1:
         chosen, reason = "float32", "which all workers are good at: they measured different ones as the fastest"
     console.write(f"Number format: {chosen}, {reason}.")
-    keras.utils.set_random_seed(recipe.seed)  # models that were measured have drawn numbers
     return dataclasses.replace(recipe, dtype=chosen)
+
+
+def samples_per_second(recipe, dataset, strategy, steps):
+    """How fast some steps of a training are; the first one, which builds the graph, does not count."""
+    import keras
+
+    from kerasgan import callbacks, distribution
+
+    with distribution.scope(strategy):
+        gan = _build(recipe)
+    batches = dataset.endless(0) if dataset.resumable else dataset.repeat()
+    trial = gan.fit(batches, steps_per_epoch=steps, callbacks=[callbacks.Throughput()], verbose=0)
+    keras.utils.set_random_seed(recipe.seed)  # a model that was measured has drawn numbers
+    return trial.history["samples_per_second"][0]
+
+
+def lasting(recipe, dataset, strategy, minutes):
+    """The recipe with as many epochs as this device trains in some minutes, and schedules, in shares, of that length.
+
+    Returns:
+        (recipe, samples after which it stops where there is no time for an epoch, else None).
+    """
+    from kerasgan import distribution, schedules
+
+    speeds = distribution.values_of_workers(
+        strategy, round(1000 * samples_per_second(recipe, dataset, strategy, _TIMED_LONGER))
+    )
+    samples = 60 * minutes * _STEPS_SHARE * min(speeds) / 1000
+    of_epoch = int(dataset.cardinality()) * recipe.batch_size
+    epochs = max(1, int(samples // of_epoch)) if of_epoch > 0 else 1
+    is_part = samples < of_epoch or of_epoch < 0
+    total = int(samples) if is_part else epochs * of_epoch
+    length = "a part of an epoch" if is_part else f"{epochs} epochs"
+    console.write(f"{min(speeds) / 1000:.0f} samples a second here: {length}, {total:,} samples.")
+    recipe = dataclasses.replace(recipe, epochs=epochs, compile=schedules.stretched(recipe.compile, total))
+    return recipe, total if is_part else None
 
 
 def devices_of(strategy):

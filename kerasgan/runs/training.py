@@ -13,6 +13,7 @@ from kerasgan.runs.scoring import read_whole
 
 _MINUTES = 5  # between two checkpoints
 _MOST_SHEETS = 200
+_SHEET_MINUTES = 3  # at most between two sheets
 
 
 class DataLost(OSError):
@@ -39,6 +40,7 @@ def train(
     watchers=(),
     strategy=None,
     rollback=0,
+    duration=None,
 ):
     """Trains by a recipe into a run folder, or goes on with what the folder holds.
 
@@ -64,6 +66,8 @@ def train(
             machines each of them calls this with the same arguments, and the folder is one that all of them see.
         rollback: how many times a training whose samples collapse may go back to its last healthy model, on one
             machine; 0 only warns. See `kerasgan.callbacks.CollapseMonitor`.
+        duration: minutes that a new training is to take, by the speed that is measured when it begins: epochs follow
+            from it, and schedules of the recipe are in shares of the training then. None: the recipe's own length.
 
     Returns:
         The trained GAN.
@@ -91,16 +95,21 @@ def train(
 
     checkpoint = callbacks.Checkpoint(folder, minutes=_MINUTES if minutes is None else minutes)
     gan, *position = _saved(folder, checkpoint, strategy) if before else (None, 0, 0)
-    recipe, dataset = preparing.completed(recipe, dataset, follow_data, strategy, is_new=not before)
+    recipe, dataset, limit = preparing.completed(recipe, dataset, follow_data, strategy, not before, duration)
     if gan is None:
         with distribution.scope(strategy):
             gan = preparing.new_gan(recipe, initial)
+    if limit and limit_steps is None:
+        limit_steps = max(1, limit // (recipe.batch_size * gan.batches_per_step))
     recipe = provenance.of_run(recipe, wanted, dataset, source, gan, initial)
     gan.class_names = recipe.class_names
     _say_classes(recipe, dataset)
     if epochs is None:
-        epochs = recipe.epochs if before else preparing.default_epochs(recipe, dataset, follow_data, initial)
+        is_known = before or duration is not None
+        epochs = recipe.epochs if is_known else preparing.default_epochs(recipe, dataset, follow_data, initial)
     recipe = dataclasses.replace(recipe, epochs=epochs)
+    if before and duration is not None:
+        console.write(f"This training goes on with the {recipe.epochs} epochs that were planned when it began.")
 
     record = _record(asked, command, source, dataset)
     monitor = _monitor(gan, dataset, folder, rollback, checkpoint)
@@ -282,7 +291,9 @@ def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, inte
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run_folder.write(gan, recipe, folder, record)),
         callbacks.Log(folder / LOG),
         callbacks.Progress(epochs=recipe.epochs, steps=max(steps, 0)),
-        callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=_sheets_every(recipe)),
+        callbacks.SampleGrid(
+            folder / SAMPLES, seed=recipe.seed or 0, every=_sheets_every(recipe), minutes=_SHEET_MINUTES
+        ),
         checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
@@ -291,9 +302,8 @@ def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, inte
 def _announce(gan, recipe, folder, steps, count):
     """Prints what is trained, and for how long."""
     of = _epoch_size(gan, recipe, steps, count)
-    every = _sheets_every(recipe)
-    sheets = f" Samples are saved every {every} epochs." if every > 1 else ""
-    console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}.{sheets} Ctrl-C saves.")
+    console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}. Ctrl-C saves.")
+    console.write(f"Look at its samples as it learns: {folder / SAMPLES}")
 
 
 def _fit_from(position, gan, dataset, steps, epochs, checkpoint, watchers):

@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from kerasgan.callbacks import SampleGrid
+from kerasgan.callbacks import SampleGrid, sample_grid
 from kerasgan.media import Arrays, Image
 
 
@@ -13,6 +13,7 @@ class Painter:
 
     def __init__(self, media):
         self.media = media
+        self.samples_seen = np.array(0)
         self.brightness = 0
         self.asked = []
 
@@ -51,6 +52,33 @@ def test_a_sheet_every_epoch_and_an_animation(tmp_path):
     assert set(painter.asked) == {(4, 3)}
     assert [brightness(folder / f"epoch_000{i}.png") for i in (1, 2, 3)] == [1, 2, 3]
     assert frames(folder / "animation.gif") == 3
+
+
+def test_sheets_in_the_middle_of_long_epochs(tmp_path, monkeypatch):
+    """Of ten batches a minute, every three minutes; the end of an epoch has one in any case."""
+    minute = iter(range(100))
+    monkeypatch.setattr(sample_grid.time, "monotonic", lambda: 6.0 * next(minute))
+    painter, grid = Painter(Image((4, 4, 1))), SampleGrid(tmp_path, count=4, minutes=3)
+    grid.set_model(painter)
+    grid.on_train_begin()
+    for epoch in range(2):
+        grid.on_epoch_begin(epoch)
+        for batch in range(35):
+            painter.samples_seen = np.array(8 * (35 * epoch + batch + 1))
+            painter.brightness = int(painter.samples_seen) // 8
+            grid.on_train_batch_end(batch)
+        grid.on_epoch_end(epoch)
+    grid.on_train_end()
+    sheets = ["epoch_0001.png", "epoch_0001_samples_240.png", "epoch_0002.png", "epoch_0002_samples_520.png"]
+    assert names(tmp_path) == ["animation.gif", *sheets]
+    with PIL.Image.open(tmp_path / "animation.gif") as movie:  # in the order in which they came
+        shades = []
+        for number in range(movie.n_frames):
+            movie.seek(number)
+            shades.append(np.array(movie.convert("L"))[0, 0])
+    assert len(shades) == 4 and shades == sorted(shades)
+    with pytest.raises(ValueError, match="minutes is 0; expected more than 0"):
+        SampleGrid(tmp_path, minutes=0)
 
 
 def test_going_on_keeps_earlier_sheets(tmp_path):

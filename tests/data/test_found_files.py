@@ -258,7 +258,7 @@ def test_an_empty_string_is_no_path(write, monkeypatch, read):
     [
         (["train", "dcgan", "--data", "", "--out", "run"], "--data"),
         (["train", "dcgan", "--data", "photos", "--out="], "--out"),
-        (["train", "", "--data", "photos", "--out", "run"], "NAME|TYPE|RUN"),
+        (["train", "", "--data", "photos", "--out", "run"], "auto|NAME|TYPE|RUN"),
         (["generate", "dcgan_celeba", "-o", ""], "--out"),
         (["translate", "pix2pix_noto2twemoji", "a.png", ""], "PICTURE"),
         (["translate", "", "a.png"], "NAME|RUN|FILE"),
