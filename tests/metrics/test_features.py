@@ -16,7 +16,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from kerasgan import weights
-from kerasgan.metrics import digits, efficientnet, features, inception
+from kerasgan.metrics import digits, efficientnet, features, hed, inception
 from kerasgan.metrics.features import FeatureNetwork
 
 RANDOM = np.random.default_rng(0)
@@ -129,7 +129,7 @@ def test_lengths_of_batches_are_few():
 
 
 def test_names_and_errors():
-    known = ("digits", "efficientnet_lite0", "inception_2015", "inception_v3_keras", "spoken_digits")
+    known = ("digits", "efficientnet_lite0", "hed_vgg16", "inception_2015", "inception_v3_keras", "spoken_digits")
     assert features.names() == known
     with pytest.raises(ValueError, match="Did you mean 'digits'"):
         features.get("digit")
@@ -314,6 +314,41 @@ def test_damaged_weights_are_refused(tmp_path):
     path.write_bytes(b"other")
     with pytest.raises(ValueError, match=f"expected {efficientnet.SHA256}"):
         efficientnet.content(path)
+
+
+# hed_vgg16 -----------------------------------------------------------------------------------------------------------
+
+
+def test_hed_vgg16_is_the_package_s_own(monkeypatch):
+    """Its layers as the package's own model computes them, which is made for edges."""
+    theirs = pytest.importorskip(hed.PACKAGE)
+    network, image = features.get("hed_vgg16"), picture()[:, :64, :64]
+    assert (network.dimensions, network.license, network.sha256) == (512, "MIT", hed.SHA256)
+    found, activations = network.features(image), network.activations(image)
+    assert [layer.shape for layer in activations] == [(1, 64 >> n, 64 >> n, 64 << n) for n in range(4)]
+    x = image[..., ::-1].astype("float32") - np.array([103.939, 116.779, 123.68], "float32")
+    model = theirs.HED()
+    for block, mine in zip((model.block1, model.block2, model.block3, model.block4), activations, strict=True):
+        x = np.asarray(block(x))
+        np.testing.assert_allclose(mine, x, atol=1e-3 * x.max())
+    np.testing.assert_allclose(found, x.mean((1, 2)), atol=1e-3 * x.mean())
+
+
+def test_second(monkeypatch, tmp_path):
+    monkeypatch.setattr(hed, "file", lambda: tmp_path)
+    assert features.second((64, 64, 3)) == features.second((32, 32, 4)) == "hed_vgg16"
+    assert features.second((28, 28, 1)) is features.second((16000, 1)) is None
+    monkeypatch.setattr(hed, "file", lambda: None)
+    assert features.second((64, 64, 3)) is None
+    with pytest.raises(ImportError, match=r"kerasgan\[scores\]"):
+        features.get("hed_vgg16")
+
+
+def test_damaged_weights_of_hed_are_refused(tmp_path):
+    path = tmp_path / "x.h5"
+    path.write_bytes(b"other")
+    with pytest.raises(ValueError, match=f"expected {hed.SHA256}"):
+        hed.content(path)
 
 
 class Storage:

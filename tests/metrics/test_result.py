@@ -119,6 +119,15 @@ def test_table_says_the_protocol_once():
     assert "±" not in result.table([dataclasses.replace(KID, error=None)])
 
 
+def test_table_names_a_second_network():
+    """Its scores stand beside floors of their own."""
+    others = [dataclasses.replace(r, feature_network="hed_vgg16", value=r.value / 7) for r in (FID, FLOOR)]
+    lines = result.table([FID, FLOOR, *others]).splitlines()
+    assert lines[1].split() == ["fid", "↓", "77.63", "13.5"]
+    assert lines[2].split() == ["fid,", "on", "hed_vgg16", "↓", "11.09", "1.929"]
+    assert "| fid, on hed_vgg16 ↓ | 11.09 | 1.929 |" in result.markdown([FID, FLOOR, *others])
+
+
 def test_markdown():
     text = result.markdown([FID, FLOOR, KID])
     assert "| fid ↓ | 77.63 | 13.5 |" in text and "| kid ↓ | 0.5 ± 0.01 |  |" in text

@@ -9,6 +9,7 @@ import socket
 import sys
 
 import as_script
+import keras
 import numpy as np
 import PIL.Image
 import pytest
@@ -250,6 +251,12 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     error = np.sqrt(sum(value * (1 - value) / 12 for value in values))
     assert bool(kerasgan.load(NAME).truncation_refusal) == (values[1] < values[0] + 3 * error)
     assert score_tool.score(NAME, data, zoo=zoo, truncation=0.25, network="digits", progress=False) == both
+    # Another network's opinion stands beside it, and does not decide about that.
+    network = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D()], name="means")
+    with_second = score_tool.score(NAME, data, "fid,prdc", zoo, add=True, network=network, progress=False)
+    assert with_second[: len(both)] == both and {r.feature_network for r in with_second[len(both) :]} == {"means"}
+    assert "| precision, on means ↑ |" in kerasgan.describe(NAME)
+    assert bool(kerasgan.load(NAME).truncation_refusal) == (values[1] < values[0] + 3 * error)
     # New weights have not been scored.
     tool.publish(trained[0], NAME, zoo)
     assert kerasgan.describe(NAME) == before and "scores.json" not in holds(zoo)
