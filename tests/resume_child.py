@@ -26,6 +26,11 @@ from kerasgan.callbacks import Checkpoint
 from kerasgan.registry import Recipe
 
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3, "beta_1": 0.5}}
+# Traced in half the time of Adam, whose state goes on in the others.
+_MOMENTUM = {
+    f"{player}_optimizer": {"class_name": "SGD", "config": {"learning_rate": 1e-3, "momentum": 0.5}}
+    for player in ("discriminator", "generator")
+}
 _DATA = {"reader": "images", "size": 16, "channels": 1}
 _COMMON = {"batch_size": 4, "epochs": 4, "seed": 3}
 # Each way in which a training goes on is in one of these, not each type: `tests/contract` takes all of them a step on.
@@ -56,7 +61,7 @@ _RECIPES = [
         name="sound",
         gan_type="wavegan",
         model={"length": 256, "latent_dim": 4, "width": 2, "num_classes": 2},
-        compile={"discriminator_steps": 2},
+        compile={**_MOMENTUM, "discriminator_steps": 2},
         data={"reader": "audio", "length": 256, "labels": "name", "cache": False},
         **_COMMON,
     ),
@@ -65,18 +70,19 @@ _RECIPES = [
         gan_type="r3gan",
         model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8, "blocks": 1},
         compile={
+            **_MOMENTUM,
             "augmentation": {
                 "class_name": "kerasgan>AdaptiveAugment",
                 "config": {"samples_to_one": 50, "interval": 1, "target": -0.9},
-            }
+            },
         },
         data=_DATA,
         **_COMMON,
     ),
-    Recipe(  # schedules of everything, parts of a batch, one stage; spectral norms; labels; files that are read anew
+    Recipe(  # schedules of everything, parts of a batch, one stage; files that are read anew
         name="options",
-        gan_type="sngan",
-        model={"image_shape": [16, 16, 1], "num_classes": 2, "latent_dim": 4, "width": 4},
+        gan_type="dcgan",
+        model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "normalization": "none"},
         compile={
             "loss": "non_saturating",
             "augmentation": {
@@ -92,7 +98,7 @@ _RECIPES = [
             "discriminator_steps": 1,
             "one_stage": True,
         },
-        data={**_DATA, "labels": True, "cache": False},
+        data={**_DATA, "cache": False},
         **_COMMON,
     ),
     Recipe(  # pools of earlier images; domains that are read apart

@@ -3,16 +3,18 @@
 import csv
 import dataclasses
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 
 import keras
 import numpy as np
+import once
 import PIL.Image
 import pytest
 
-from kerasgan import runs
+from kerasgan import registry, runs
 from kerasgan.callbacks import Checkpoint, log, throughput
 from kerasgan.callbacks.events import Events
 from kerasgan.media import Image
@@ -24,9 +26,11 @@ RECIPE = Recipe(
     model={"image_shape": [8, 8, 1], "units": 8, "maxout_units": 8},
     data={"reader": "images", "size": 8, "channels": 1},
     batch_size=4,
+    compile={"generator_optimizer": "sgd", "discriminator_optimizer": "sgd"},  # which are traced soonest
     epochs=3,
     seed=3,
 )
+BUILD = registry.build
 FULL = OSError(28, "No space left on device")
 
 
@@ -35,6 +39,24 @@ def pictures(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "pictures.npz"
     np.savez(path, x=np.random.default_rng(0).integers(0, 256, (17, 8, 8), dtype="uint8"))
     return path
+
+
+@once.traced_once
+def new(recipe, **options):
+    return BUILD(recipe, **options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def traced_once():
+    """New trainings share a model whose step was traced before; those that go on load theirs from a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        parts = ("name", "gan_type", "model", "compile", "seed", "dtype")
+
+        def build(recipe, **options):
+            return new(Recipe(**{part: getattr(recipe, part) for part in parts}), **options)
+
+        patch.setattr(registry, "build", build)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -67,29 +89,29 @@ def failing(function, number, error=FULL):
     return call
 
 
-@pytest.mark.parametrize(
-    ("owner", "name", "number"),
-    [(csv.DictWriter, "writerows", 1), (Image, "save", 1), (Image, "animate", 0), (Events, "write", 1)],
-    ids=["log", "sheet", "animation", "events"],
-)
-def test_disk_full_while_other_files_are_written(owner, name, number, pictures, undisturbed, tmp_path, monkeypatch):
+REFUSED = PermissionError(13, "Permission denied")
+FAULTS = {  # what fails, and at which call after the training went on
+    "log": (csv.DictWriter, "writerows", 1, FULL),  # in the second epoch
+    "sheet": (Image, "save", 0, FULL),
+    "events": (Events, "write", 0, FULL),
+    "checkpoint": (Checkpoint, "save", 0, REFUSED),
+    "animation": (Image, "animate", 0, FULL),  # after the last one
+}
+
+
+def test_files_that_cannot_be_written_one_after_the_other(pictures, undisturbed, tmp_path, monkeypatch):
+    """A full disk, then a folder that becomes unwritable: the training goes on to the same end each time."""
     run = tmp_path / "run"
-    with monkeypatch.context() as patch:
-        patch.setattr(owner, name, failing(getattr(owner, name), number))
-        with pytest.raises(OSError, match="The training in .* stopped: .*No space left .* goes on from there: again"):
-            runs.train(RECIPE, pictures, run, minutes=0, tensorboard=True, command="again")
-    assert Checkpoint.load(run)[1] >= 1
+    for fault, (owner, name, number, error) in FAULTS.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, failing(getattr(owner, name), number, error))
+            said = (
+                f"The training in .* stopped: .*{error.strerror}.* last checkpoint is whole: .* goes on from there: x"
+            )
+            with pytest.raises(OSError, match=said):
+                runs.train(RECIPE, pictures, run, minutes=0, tensorboard=True, command="x")
+        assert Checkpoint.load(run)[1] == (3 if fault == "animation" else 1), fault
     runs.train(RECIPE, pictures, run, minutes=0, tensorboard=True)
-    assert_same_end(run, undisturbed)
-
-
-def test_a_folder_that_becomes_unwritable(pictures, undisturbed, tmp_path, monkeypatch):
-    run, refused = tmp_path / "run", PermissionError(13, "Permission denied")
-    with monkeypatch.context() as patch:
-        patch.setattr(Checkpoint, "save", failing(Checkpoint.save, 1, refused))
-        with pytest.raises(OSError, match="stopped: .*Permission denied.* last checkpoint is whole"):
-            runs.train(RECIPE, pictures, run, minutes=0)
-    runs.train(RECIPE, pictures, run, minutes=0)
     assert_same_end(run, undisturbed)
 
 
@@ -125,7 +147,7 @@ def test_a_damaged_log_and_a_damaged_event_file(pictures, undisturbed, tmp_path)
 
 def test_a_breakdown_in_a_run_keeps_its_batch(pictures, tmp_path, monkeypatch):
     run = tmp_path / "run"
-    recipe = Recipe(**{**vars(RECIPE), "compile": {"learning_rate": 1e30}})
+    recipe = Recipe(**{**vars(RECIPE), "compile": {**RECIPE.compile, "learning_rate": 1e30}})
     with pytest.raises(FloatingPointError, match="broke down in epoch 1, .*Its batch is .*broken_batch.npz"):
         runs.train(recipe, pictures, run, minutes=0)
     with np.load(run / "broken_batch.npz", allow_pickle=False) as kept:
@@ -250,8 +272,7 @@ def test_files_that_change_between_a_stop_and_going_on(cache, folder, tmp_path):
         shutil.rmtree(folder)
         shutil.copytree(kept, folder)
     assert (run / "model.keras").read_bytes() == before
-    runs.train(recipe, folder, run, epochs=2)
-    assert Checkpoint.load(run)[1] == 2
+    runs.train(recipe, folder, run, epochs=1)  # the same data are taken
 
 
 # Commands that contradict each other, or themselves -------------------------------------------------------------------
@@ -260,22 +281,17 @@ def test_files_that_change_between_a_stop_and_going_on(cache, folder, tmp_path):
 @pytest.mark.slow
 def test_a_second_process_refuses_and_the_first_goes_on(pictures, tmp_path):
     run = tmp_path / "run"
-    words = ["train", "vanilla_gan", "--data", pictures, "--out", run, "--size", 8, "--channels", 1, "--batch_size", 4]
-    words += ["--epochs", 100_000, "--set", "model.units=8", "--set", "model.maxout_units=8", "--seed", 1]
-    words = [str(word) for word in words]
-    first = subprocess.Popen([sys.executable, "-m", "kerasgan.cli", *words], stdout=subprocess.PIPE, text=True)
-    try:
-        while not first.stdout.readline().startswith("epoch 2/"):
-            assert first.poll() is None
-        second = subprocess.run([sys.executable, "-m", "kerasgan.cli", *words], capture_output=True, text=True)
-        assert second.returncode == 2 and "another process is training there" in second.stderr
-        assert first.poll() is None
-    finally:
-        first.terminate()
-        rest = first.communicate(timeout=120)[0]
-    assert first.returncode == 130 and "Stopped and saved in epoch" in rest
-    rows = [row["epoch"] for row in log.read(run / "log.csv")]
-    assert rows == list(range(1, len(rows) + 1)) and Checkpoint.load(run)[1] == len(rows)
+    values, places = vars(RECIPE), (str(pictures), str(run))
+    code = f"from kerasgan import registry, runs; runs.train(registry.Recipe(**{values!r}), *{places!r})"
+    others = []
+
+    def start_another():
+        others.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True))
+
+    runs.train(RECIPE, pictures, run, watchers=[AfterEpoch(start_another)])
+    assert [other.returncode for other in others] == [1]
+    assert re.search("OSError: out=.*: another process is training there", others[0].stderr)
+    assert [row["epoch"] for row in log.read(run / "log.csv")] == [1, 2, 3] and Checkpoint.load(run)[1] == 3
 
 
 def test_differences_of_another_recipe_are_named_one_by_one(undisturbed, pictures):
@@ -292,7 +308,8 @@ def test_differences_of_another_recipe_are_named_one_by_one(undisturbed, picture
         runs.train(other, pictures, undisturbed)
     inside = str(refused.value).partition("(")[2].rpartition(")")[0]
     assert inside.split("; ") == [
-        f"compile.generator_optimizer: there nothing given, now {adam}",
+        "compile.discriminator_optimizer: there 'sgd', now nothing given",
+        f"compile.generator_optimizer: there 'sgd', now {adam}",
         "compile.learning_rate: there nothing given, now 0.001",
         "data.channels: there 1, now nothing given",
         "model.units: there 8, now 9",

@@ -1,21 +1,20 @@
 """Every snippet of the README runs, in its order, in a folder that holds what a reader would have."""
 
 import _thread
-import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
 import shlex
 import shutil
-import socket
 import subprocess
-import sys
 import threading
 import urllib.parse
 import urllib.request
 import wave
 
+import keras
 import matplotlib
 import numpy as np
 import pytest
@@ -23,7 +22,8 @@ from PIL import Image
 
 import kerasgan
 import kerasgan.serve as serving
-from kerasgan import cli, distribution, files, runs
+from kerasgan import cli, distribution, files, metrics, runs
+from kerasgan.runs import preparing
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 _BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -45,7 +45,9 @@ def folder(tmp_path_factory):
         pixels = random.integers(0, 256, (8, 9, 3), dtype=np.uint8)
         Image.fromarray(pixels).resize((72, 64)).save(folder / "my_photos" / f"{i}.jpg")
     for domain in ("photos", "drawings"):
-        shutil.copytree(folder / "my_photos", folder / "my_pairs" / domain)
+        (folder / "my_pairs" / domain).mkdir(parents=True)
+        for i in range(8):
+            shutil.copy(folder / "my_photos" / f"{i}.jpg", folder / "my_pairs" / domain)
     (folder / "my_sounds").mkdir()
     for i in range(12):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
@@ -61,7 +63,38 @@ def test_readme_has_its_two_commands_first():
     assert len(SNIPPETS) >= 9
 
 
+@pytest.fixture(scope="module")
+def networks():
+    """The feature networks, each loaded and traced for the first snippet that asks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        known = {name: functools.cache(load) for name, load in metrics.features._NETWORKS.items()}
+        patch.setattr(metrics.features, "_NETWORKS", known)
+        yield
+
+
+@pytest.fixture
+def one_step(monkeypatch):
+    """A reader's training takes its time; here its first step shows that what is typed is right."""
+
+    class First(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    def fit(gan, *arguments, callbacks=(), **options):
+        return whole(gan, *arguments, callbacks=[*callbacks, First()], **options)
+
+    whole = kerasgan.Game.fit
+    monkeypatch.setattr(kerasgan.Game, "fit", fit)
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """The speed of this machine, which `--minutes` goes by."""
+    monkeypatch.setattr(preparing, "samples_per_second", lambda *arguments: 100.0)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("networks", "one_step", "measured")
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_snippet_runs(number, folder, monkeypatch):
     kind, body = SNIPPETS[number]
@@ -79,8 +112,7 @@ def test_snippet_runs(number, folder, monkeypatch):
             if words[1] == "serve":
                 monkeypatch.setattr(serving, "serve", _visited(serving.serve, shown := set()))
                 words = [word for word in words if word != "--lan" or _in_a_network()]
-            # A reader's training takes its time; here a few steps show that the command is right.
-            limit = ["--limit_steps", "2"] if words[1] == "train" else []
+            limit = ["--limit_steps", "1", "--batch_size", "4"] if words[1] == "train" else []
             assert cli.main([*words[1:], *limit]) == 0
             if words[1] == "serve":
                 assert shown == {word for word in words[2:] if not word.startswith("-")}
@@ -116,27 +148,23 @@ def test_commands_for_two_machines_and_for_a_cluster(monkeypatch, tmp_path):
     assert asked["workers"] == (None, None, None) and asked["data"][1].startswith("/shared")
 
 
-@pytest.mark.slow
-def test_script_for_slurm_trains_on_two_nodes(folder, tmp_path):
-    """Slurm is played by two scripts: one knows the nodes, the other starts the command on each. Both are this machine,
-    so that they need ports of their own."""
-    with contextlib.ExitStack() as free:
-        sockets = [free.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        ports = [one.getsockname()[1] for one in sockets]
+def test_script_for_slurm_starts_a_worker_on_each_node(monkeypatch, tmp_path):
+    """Slurm is played by two scripts: one knows the nodes, the other starts the command on each. What two such workers
+    make of it is in `test_distribution.py`."""
     play = {
-        "scontrol": f"printf '127.0.0.1:%s\\n' {ports[0]} {ports[1]}",
+        "scontrol": "echo node1; echo node2",
         "srun": 'SLURM_PROCID=1 "$@" & SLURM_PROCID=0 "$@"; first=$?; wait $! && exit $first',
-        "kerasgan": f'exec {sys.executable} -m kerasgan.cli "$@" --size 16 --batch_size 4 --limit_steps 2',
+        "kerasgan": 'printf "%s\\n" "$@" > words.$SLURM_PROCID',
     }
     for name, line in play.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{line}\n")
         (tmp_path / name).chmod(0o755)
-    shutil.copytree(folder / "my_photos", tmp_path / "photos64")
-    script = OTHERS["slurm"].replace("sed 's/$/:2222/'", "cat")
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": "node[1-2]"}
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "on 2 devices" in done.stdout and (tmp_path / "runs" / "slurm" / "model.keras").is_file()
+    subprocess.run(["bash", "-c", OTHERS["slurm"]], cwd=tmp_path, env=environment, check=True)
+    monkeypatch.chdir(tmp_path)
+    asked = [_as_trained((tmp_path / f"words.{n}").read_text().splitlines(), monkeypatch) for n in range(2)]
+    assert [one["workers"] for one in asked] == [(None, ["node1:2222", "node2:2222"], n) for n in range(2)]
+    assert asked[0]["data"] == asked[1]["data"] == ("photos64/", "runs/slurm")
 
 
 def _in_a_network():

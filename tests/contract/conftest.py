@@ -18,6 +18,11 @@ def entry(request):
 
 def pytest_generate_tests(metafunc):
     """What holds of layers and methods is tested on few types that have all of them."""
-    for name, types in (("training_type", cover.of_training), ("inference_type", cover.of_inference)):
+    covers = {
+        "training_type": cover.of_training,
+        "game_type": cover.of_games,
+        "inference_type": cover.of_inference,
+    }
+    for name, types in covers.items():
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, types(), scope="module")

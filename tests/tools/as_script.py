@@ -12,7 +12,10 @@ from absl import app, flags
 
 def run(path, *words):
     """How a script ends, told as by `subprocess.run`: `returncode`, `stdout`, `stderr`."""
-    others, out, error = set(flags.FLAGS), io.StringIO(), io.StringIO()
+    out, error = io.StringIO(), io.StringIO()
+    others = {name: flags.FLAGS[name] for name in set(flags.FLAGS) - _of_absl()}  # of scripts that tests imported
+    for name in others:
+        delattr(flags.FLAGS, name)
     words = [str(path), *map(str, words)]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr(sys, "argv", words)
@@ -26,9 +29,18 @@ def run(path, *words):
         except (flags.Error, app.UsageError) as mistake:
             code = str(mistake)
         finally:
-            for flag in set(flags.FLAGS) - others:
-                delattr(flags.FLAGS, flag)
+            for name in set(flags.FLAGS) - _of_absl():
+                delattr(flags.FLAGS, name)
+            for name, flag in others.items():
+                flags.FLAGS[name] = flag
             flags.FLAGS.unparse_flags()
     if isinstance(code, str):  # what Python does with it
         code = print(code, file=error) or 1
     return types.SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=error.getvalue())
+
+
+def _of_absl():
+    """Names of the flags that every script has."""
+    modules = flags.FLAGS.flags_by_module_dict().items()
+    defined = [flag for module, those in modules if module.startswith("absl") for flag in those]
+    return {name for flag in defined for name in (flag.name, flag.short_name)}
