@@ -1,127 +1,185 @@
-"""How good two ways to train are after the same time: one-stage steps beside the usual alternating ones.
+"""How good each way to train is after the same time, on one set of pictures: quality against minutes.
 
-    python benchmarks/equal_time.py --data celeba.zip --minutes 12
-    python benchmarks/equal_time.py --data photos/ --size 32 --minutes 4 --rate 2e-4
+    python benchmarks/equal_time.py --data celeba.zip --crop 4,18,80,80 --minutes 30 --out runs/equal
+    python benchmarks/equal_time.py --data sprites/ --size 32 --channels 4 --only dcgan,fastgan --out runs/sprites
 
-Both train the same networks (a DCGAN without batch normalization) from the same weights on the same images, in turns
-of some seconds, so that a machine that becomes slower for a while slows both. The clock of each counts its own turns
-only. Reports images a second, and the Fréchet distance at a half, three quarters and all of the time.
+First all take turns of some seconds, which tells how fast each is beside the others: a machine that becomes slower for
+a while slows all of them. What a contestant sees in so many minutes at that speed is the length of its training, with
+its schedules over that length; how busy the machine is then makes no difference. Scores are those of half, and of all,
+of the minutes, through two networks that no contestant has seen. The same command again goes on where it stopped.
 """
 
-import time
+import dataclasses
+import json
+import pathlib
+import statistics
 
+import turns
 from absl import app, flags
 
 import kerasgan
+from kerasgan import files, runs, schedules
+from kerasgan.auto import adam
+from kerasgan.registry import Recipe
 
 DATA = flags.DEFINE_string("data", None, "Images: a folder, a zip, ...", required=True)
+OUT = flags.DEFINE_string("out", None, "Folder of the speeds, the runs and their scores.", required=True)
 SIZE = flags.DEFINE_integer("size", 64, "Height and width of the images.")
+CHANNELS = flags.DEFINE_integer("channels", 3, "Of the images.")
 CROP = flags.DEFINE_list("crop", None, "Box left,top,width,height that is cut out first.")
-WIDTH = flags.DEFINE_integer("width", 32, "Width of the DCGAN.")
-BATCH_SIZE = flags.DEFINE_integer("batch_size", 32, "Images in a batch.")
-MINUTES = flags.DEFINE_float("minutes", 12.0, "Training time of each.")
-TURN = flags.DEFINE_float("turn", 20.0, "Seconds of a turn.")
-RATE = flags.DEFINE_float("rate", 5e-4, "Learning rate of both players.")
+FLIP = flags.DEFINE_boolean("flip", True, "Whether images are mirrored at random.")
+MINUTES = flags.DEFINE_float("minutes", 30.0, "Training time of each.")
+ONLY = flags.DEFINE_list("only", None, "Some of the contestants.")
+ROUNDS = flags.DEFINE_integer("rounds", 3, "Turns in which speeds are measured.")
+TURN = flags.DEFINE_float("turn", 10.0, "Seconds of a turn.")
 COUNT = flags.DEFINE_integer("count", 2000, "Samples of a score.")
-DTYPE = flags.DEFINE_string("dtype", "mixed_bfloat16", "Keras dtype policy.")
-SHEETS = flags.DEFINE_string("sheets", None, "Folder for sample sheets of both at the end.")
+DTYPE = flags.DEFINE_string("dtype", "float32", "Number format of all.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, data and samples.")
-WAYS = {"two passes, in turn": False, "one stage": True}
-CHECKS = (0.5, 0.75, 1.0)
+NETWORKS = ("efficientnet_lite0", "hed_vgg16")
+
+_ADAPTIVE = {"class_name": "kerasgan>AdaptiveAugment", "config": {"samples_to_one": 100_000}}
+_DCGAN = Recipe(
+    name="dcgan",
+    gan_type="dcgan",
+    model={"latent_dim": 128, "width": 48, "normalization": "none", "minibatch_deviation": True, "latent": "normal"},
+    compile={
+        **adam(5e-4, 0.0, 0.99),
+        "learning_rate": "geometric(5e-4, 5e-5, 1, 0.65)",
+        "loss": "non_saturating",
+        "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.2, "interval": 16}}],
+        "augmentation": "translation",
+        "ema_half_life": 10_000,
+    },
+    batch_size=32,
+)
+_GAMMA = {"weight": "cosine(2, 0.2, 1)", "through_augmentation": True}
+# Schedules are in shares of the training.
+CONTESTANTS = (
+    _DCGAN,
+    dataclasses.replace(  # in which the samples of a batch may not be mixed
+        _DCGAN,
+        name="dcgan_one_stage",
+        model={**_DCGAN.model, "minibatch_deviation": False},
+        compile={**_DCGAN.compile, "one_stage": True},
+    ),
+    Recipe(
+        name="r3gan",
+        gan_type="r3gan",
+        model={"latent_dim": 64, "width": 32, "max_width": 128, "blocks": 1},
+        compile={
+            "learning_rate": "cosine(4e-4, 1e-4, 1)",
+            "beta_2": "cosine(0.9, 0.99, 1)",
+            "penalties": [{"class_name": f"kerasgan>{name}", "config": _GAMMA} for name in ("R1", "R2")],
+            "augmentation": _ADAPTIVE,
+            "ema_half_life": 10_000,
+        },
+        batch_size=32,
+    ),
+    Recipe(
+        name="fastgan",
+        gan_type="fastgan",
+        model={"latent_dim": 128, "width": 16, "max_width": 128},
+        compile={**adam(2e-4, 0.5, 0.999), "ema_half_life": 10_000},
+        batch_size=16,
+    ),
+    Recipe(
+        name="stylegan2",
+        gan_type="stylegan2",
+        model={"latent_dim": 128, "width": 24, "max_width": 96},
+        compile={"augmentation": _ADAPTIVE, "ema_half_life": 10_000},
+        batch_size=32,
+    ),
+)
 
 
-class Contestant:
-    """One way to train, and its own clock."""
-
-    def __init__(self, one_stage, data):
-        import keras
-        import tensorflow as tf
-
-        keras.utils.set_random_seed(SEED.value)
-        shape = (SIZE.value, SIZE.value, 3)
-        self.gan = kerasgan.models.DCGAN(
-            image_shape=shape,
-            width=WIDTH.value,
-            normalization="none",
-            latent="normal",
+def contestants():
+    """The recipes, for the images that the flags describe."""
+    known = {one.name: one for one in CONTESTANTS}
+    crop = {} if CROP.value is None else {"crop": [int(edge) for edge in CROP.value]}
+    data = {"reader": "images", "size": SIZE.value, "channels": CHANNELS.value, "flip": FLIP.value, **crop}
+    shape = [SIZE.value, SIZE.value, CHANNELS.value]
+    return [
+        dataclasses.replace(
+            known[name],
+            model={"image_shape": shape, **known[name].model},
+            data=data,
             seed=SEED.value,
             dtype=DTYPE.value,
         )
-        self.gan.compile(
-            learning_rate=RATE.value,
-            penalties=[kerasgan.penalties.R1(weight=0.2, interval=16)],
-            augmentation="translation",
-            one_stage=one_stage,
-        )
-        self.batches = iter(data.endless())
-        self.step = tf.function(self.gan.train_step)
-        self.step(next(self.batches))  # traced before the clock starts
-        self.seconds = 0.0
-
-    def train(self, seconds):
-        began = time.perf_counter()
-        while time.perf_counter() - began < seconds:
-            logs = self.step(next(self.batches))
-            float(logs["generator_loss"])  # waits for the step
-        self.seconds += time.perf_counter() - began
-
-    def score(self, evaluator):
-        (fid,) = evaluator.score(self.gan, SEED.value)
-        return fid.value
+        for name in ONLY.value or known
+    ]
 
 
-def race(contestants, evaluator):
-    """{name: [(samples seen, seconds, Fréchet distance) at each check]}"""
-    found = {name: [] for name in contestants}
-    for share in CHECKS:
-        until = 60 * MINUTES.value * share
-        while any(one.seconds < until for one in contestants.values()):
-            for one in contestants.values():
-                if one.seconds < until:
-                    one.train(min(TURN.value, until - one.seconds))
-        for name, one in contestants.items():
-            found[name].append((int(one.gan.samples_seen), one.seconds, one.score(evaluator)))
-            print(f"{name}: {one.seconds:.0f} s, {found[name][-1][0]} images, fid {found[name][-1][2]:.1f}", flush=True)
+def speeds(recipes, data):
+    """{name: images a second}, the median of its turns."""
+    import tensorflow as tf
+
+    def turn(recipe):
+        gan = kerasgan.registry.build(dataclasses.replace(recipe, compile=schedules.stretched(recipe.compile, 1e6)))
+        size = recipe.batch_size * gan.batches_per_step
+        batches, step = iter(data.rebatched(size).endless(0, seed=0)), tf.function(gan.train_step)
+
+        def once():
+            float(step(next(batches))["generator_loss"])  # waits for the step
+
+        turns.warm_up([once])
+        return lambda seconds: size * turns.burst(once, seconds)
+
+    rates = turns.measure({recipe.name: turn(recipe) for recipe in recipes}, ROUNDS.value, TURN.value)
+    return {name: statistics.median(values) for name, values in rates.items()}
+
+
+def of_length(recipe, speed, data):
+    """The recipe with the epochs that it trains in the time, at least one."""
+    samples_of_epoch = data.count // recipe.batch_size * recipe.batch_size
+    epochs = max(1, round(60 * MINUTES.value * speed / samples_of_epoch))
+    stretched = schedules.stretched(recipe.compile, epochs * samples_of_epoch)
+    return dataclasses.replace(recipe, epochs=epochs, compile=stretched)
+
+
+def score(folder):
+    """The Fréchet distance and recall of a run through each network, as {network: (distance, recall)}."""
+    found = {}
+    for network in NETWORKS:
+        results = runs.evaluate(folder, DATA.value, "fid,prdc", network=network, count=COUNT.value, floor=False)
+        of = {one.metric: one.value for one in results}
+        found[network] = of["fid"], of["recall"]
     return found
 
 
-def table(found):
-    first = next(iter(found.values()))
-    lines = [
-        f"| | images/s | faster by | {' | '.join(f'fid at {share:.0%} of the time' for share in CHECKS)} |",
-        f"| --- | --- | --- |{' --- |' * len(CHECKS)}",
-    ]
-    for name, checks in found.items():
-        images, seconds, _ = checks[-1]
-        ratio = images / seconds * first[-1][1] / first[-1][0]
-        scores = " | ".join(f"{fid:.1f}" for _, _, fid in checks)
-        lines.append(f"| {name} | {images / seconds:.0f} | {ratio:.2f} | {scores} |")
+def table(found, measured):
+    """Rows of all contestants, in Markdown."""
+    heads = [f"{what}, {network}" for network in NETWORKS for what in ("Fréchet distance", "recall")]
+    lines = [f"| | images a second | images | {' | '.join(heads)} |", f"| --- | --- | --- |{' --- |' * len(heads)}"]
+    for name, (seen, scores) in found.items():
+        cells = [f"{distance:.1f} | {recall:.3f}" for distance, recall in scores.values()]
+        lines.append(f"| `{name}` | {measured[name]:.0f} | {seen:,} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main(_):
-    from kerasgan.metrics.evaluation import Evaluator
-
-    crop = "center" if CROP.value is None else tuple(int(edge) for edge in CROP.value)
-    common = {"size": SIZE.value, "batch_size": BATCH_SIZE.value, "crop": crop}
-    data = kerasgan.data.images(DATA.value, flip=True, seed=SEED.value, **common)
-    reals = kerasgan.data.images(DATA.value, shuffle=False, **{**common, "batch_size": 1})
-    contestants = {name: Contestant(one_stage, data) for name, one_stage in WAYS.items()}
-    media = next(iter(contestants.values())).gan.media
-    evaluator = Evaluator(reals, media, metrics="fid", count=COUNT.value)
-    evaluator.check(next(iter(contestants.values())).gan)
-    evaluator.read()
-    found = race(contestants, evaluator)
+    out = pathlib.Path(OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    recipes = contestants()
+    data = runs.read_whole(recipes[0], DATA.value)
+    file = out / "speeds.json"
+    if not file.exists():
+        with files.atomic(file) as temporary:
+            temporary.write_text(json.dumps(speeds(recipes, data)))
+    measured = json.loads(file.read_text())
+    print(json.dumps(measured), flush=True)
+    found = {}
+    for recipe in recipes:
+        folder = out / recipe.name
+        gan = runs.train(of_length(recipe, measured[recipe.name], data), DATA.value, folder)
+        found[recipe.name] = int(gan.samples_seen), score(folder)
+        media = gan.media
+        media.save_sheet(gan.preview(64, SEED.value), out / f"{recipe.name}{media.sheet_extension}")
+        print(table(found, measured), flush=True)
     print(
-        f"\nDCGAN {SIZE.value}x{SIZE.value}, width {WIDTH.value}, batch {BATCH_SIZE.value}, {DTYPE.value}, "
-        f"{MINUTES.value:g} minutes each in turns of {TURN.value:g} s; fid of {COUNT.value} samples.\n"
+        f"\n{SIZE.value}x{SIZE.value}, {DTYPE.value}, {MINUTES.value:g} minutes each; {COUNT.value} samples a score.\n"
     )
-    print(table(found))
-    for name, one in contestants.items():
-        if SHEETS.value:
-            one.gan.media.save(
-                one.gan.preview(64, SEED.value), f"{SHEETS.value}/{name.split(',')[0].replace(' ', '_')}.png"
-            )
+    print(table(found, measured))
 
 
 if __name__ == "__main__":
