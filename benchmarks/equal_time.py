@@ -19,7 +19,7 @@ from absl import app, flags
 
 import kerasgan
 from kerasgan import files, runs, schedules
-from kerasgan.auto import adam
+from kerasgan.auto import DCGAN, adam
 from kerasgan.registry import Recipe
 
 DATA = flags.DEFINE_string("data", None, "Images: a folder, a zip, ...", required=True)
@@ -38,20 +38,7 @@ SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, data and samples.")
 NETWORKS = ("efficientnet_lite0", "hed_vgg16")
 
 _ADAPTIVE = {"class_name": "kerasgan>AdaptiveAugment", "config": {"samples_to_one": 100_000}}
-_DCGAN = Recipe(
-    name="dcgan",
-    gan_type="dcgan",
-    model={"latent_dim": 128, "width": 48, "normalization": "none", "minibatch_deviation": True, "latent": "normal"},
-    compile={
-        **adam(5e-4, 0.0, 0.99),
-        "learning_rate": "geometric(5e-4, 5e-5, 1, 0.65)",
-        "loss": "non_saturating",
-        "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.2, "interval": 16}}],
-        "augmentation": "translation",
-        "ema_half_life": 10_000,
-    },
-    batch_size=32,
-)
+_DCGAN = Recipe(name="dcgan", gan_type="dcgan", **DCGAN)
 _GAMMA = {"weight": "cosine(2, 0.2, 1)", "through_augmentation": True}
 # Schedules are in shares of the training.
 CONTESTANTS = (

@@ -12,6 +12,30 @@ _LONG = 1.6  # times as long as wide, from where on samples are twice as long as
 _COLOURS = {1: "grey", 3: "in colours", 4: "with transparency"}
 
 
+def adam(learning_rate, beta_1, beta_2):
+    """Arguments of `compile`: an Adam for each player."""
+    config = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
+    return {
+        f"{player}_optimizer": {"class_name": "Adam", "config": config} for player in ("discriminator", "generator")
+    }
+
+
+# Arguments of a recipe for a short training of a DCGAN; schedules are in shares of the training.
+DCGAN = {
+    "model": {"latent_dim": 128, "width": 48, "normalization": "none", "minibatch_deviation": True, "latent": "normal"},
+    "compile": {
+        **adam(5e-4, 0.0, 0.99),
+        # High for two thirds of the training, then lower: the samples sharpen when it falls.
+        "learning_rate": "geometric(5e-4, 5e-5, 1, 0.65)",
+        "loss": "non_saturating",
+        "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.2, "interval": 16}}],
+        "augmentation": "translation",
+        "ema_half_life": 10_000,
+    },
+    "batch_size": 32,
+}
+
+
 def plan(seen):
     """The recipe for pictures, and why it is that one.
 
@@ -20,48 +44,26 @@ def plan(seen):
 
     Returns:
         (`kerasgan.recipes.Recipe` whose schedules and length are in shares of the training, see
-        `kerasgan.recipes.lasting`; lines of text).
+        `kerasgan.runs.preparing.lasting`; lines of text).
 
     Raises:
         ValueError: nothing can be learned from these pictures.
     """
     _check(seen)
     shape, is_drawn = _shape(seen), seen.drawn > 0.5
+    augmentation = "translation" if _are_many(seen) else "adaptive"
     recipe = Recipe(
         name=NAME,
         gan_type="dcgan",
-        model={
-            "image_shape": [*shape, seen.channels],
-            "latent_dim": 128,
-            "width": 48,
-            "normalization": "none",
-            "minibatch_deviation": True,
-            "latent": "normal",
-        },
-        compile={
-            **adam(5e-4, 0.0, 0.99),
-            # High for two thirds of the training, then lower: the samples sharpen when it falls.
-            "learning_rate": "geometric(5e-4, 5e-5, 1, 0.65)",
-            "loss": "non_saturating",
-            "penalties": [{"class_name": "kerasgan>R1", "config": {"weight": 0.2, "interval": 16}}],
-            "augmentation": "translation" if _are_many(seen) else "adaptive",
-            "ema_half_life": 10_000,
-        },
+        model={"image_shape": [*shape, seen.channels], **DCGAN["model"]},
+        compile={**DCGAN["compile"], "augmentation": augmentation},
         data={"reader": "images", "size": shape, "channels": seen.channels, "flip": not is_drawn},
-        batch_size=32,
+        batch_size=DCGAN["batch_size"],
         epochs=1,
         seed=None,
         dtype="auto",
     )
     return recipe, _reasons(seen, shape, is_drawn)
-
-
-def adam(learning_rate, beta_1, beta_2):
-    """Arguments of `compile`: an Adam for each player."""
-    config = {"learning_rate": learning_rate, "beta_1": beta_1, "beta_2": beta_2}
-    return {
-        f"{player}_optimizer": {"class_name": "Adam", "config": config} for player in ("discriminator", "generator")
-    }
 
 
 def _check(seen):
