@@ -21,6 +21,7 @@ import kerasgan.serve
 from kerasgan import cli, commands, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
+from kerasgan.data import looking
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
 from kerasgan.media import Arrays, Audio
@@ -132,6 +133,7 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(runs, "load", lambda name, compile: pytest.fail("reached the work", pytrace=False))
     monkeypatch.setattr(runs, "check_name", lambda name: name)
     monkeypatch.setattr(runs, "train", lambda *args, **kwargs: kerasgan.GAN)
+    monkeypatch.setattr(looking, "look", lambda source: looking.Look(5000, 64, 64, 3, 0.0, 256))
     for name in ("generate", "train"):
         for line in commands.help_of(cli.all_commands()[name])[2].splitlines()[1:]:
             try:

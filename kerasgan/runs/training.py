@@ -302,7 +302,9 @@ def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, inte
 def _announce(gan, recipe, folder, steps, count):
     """Prints what is trained, and for how long."""
     of = _epoch_size(gan, recipe, steps, count)
-    console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}. Ctrl-C saves.")
+    every = _sheets_every(recipe)
+    sheets = f" Samples are saved every {every} epochs." if every > 1 else ""
+    console.write(f"Training {recipe.name} into {folder}: {recipe.epochs} epochs{of}.{sheets} Ctrl-C saves.")
     console.write(f"Look at its samples as it learns: {folder / SAMPLES}")
 
 
