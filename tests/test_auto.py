@@ -189,6 +189,7 @@ def test_a_time_that_is_shorter_than_an_epoch(measured, tmp_path, capsys):
     assert train("auto", "--data", data, "--out", run, "--minutes", 1) == 0
     assert "a part of an epoch, 135 samples" in capsys.readouterr().out
     assert int(runs.load(run).samples_seen.numpy()) == 128  # whole batches of 32
+    assert (run / "samples.png").is_file()
 
 
 def test_a_time_for_a_type(photos, measured, tmp_path):

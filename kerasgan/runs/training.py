@@ -99,6 +99,7 @@ def train(
     if gan is None:
         with distribution.scope(strategy):
             gan = preparing.new_gan(recipe, initial)
+    sheet_minutes = _SHEET_MINUTES if duration is None else min(_SHEET_MINUTES, duration / 5)
     if limit and limit_steps is None:
         limit_steps = max(1, limit // (recipe.batch_size * gan.batches_per_step))
     recipe = provenance.of_run(recipe, wanted, dataset, source, gan, initial)
@@ -117,7 +118,7 @@ def train(
     watchers += _events(recipe, folder) if tensorboard else []
     is_chief = distribution.worker(strategy) == 0
     with run_folder.alone(folder) if is_chief else contextlib.nullcontext(), _explaining(folder, record, strategy):
-        _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers)
+        _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers, sheet_minutes)
         if is_chief:
             _finish(gan, recipe, folder, record)
         distribution.values_of_workers(strategy, 0)  # all wait for the chief, who would miss them as they leave
@@ -254,13 +255,15 @@ def _sheets_every(recipe):
     return max(1, recipe.epochs // _MOST_SHEETS)
 
 
-def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers):
+def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers, sheet_minutes):
     """Trains from a position, (finished epochs, steps of the next one), to the end, unless something stops it."""
     from kerasgan import callbacks
 
     interruption = callbacks.Interruption(limit_steps)
     steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
-    watchers = _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, interruption)
+    every = _sheets_every(recipe)
+    sheets = callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=every, minutes=sheet_minutes)
+    watchers = _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption)
     if position[0] < recipe.epochs:
         _announce(gan, recipe, folder, steps, record["count"])
     try:
@@ -275,7 +278,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
             ) from None
 
 
-def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, interruption):
+def _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption):
     """The callbacks of a training in their order, those that were asked for among them."""
     import keras
 
@@ -291,9 +294,7 @@ def _all_watchers(gan, recipe, folder, record, steps, watchers, checkpoint, inte
         keras.callbacks.LambdaCallback(on_train_begin=lambda logs: run_folder.write(gan, recipe, folder, record)),
         callbacks.Log(folder / LOG),
         callbacks.Progress(epochs=recipe.epochs, steps=max(steps, 0)),
-        callbacks.SampleGrid(
-            folder / SAMPLES, seed=recipe.seed or 0, every=_sheets_every(recipe), minutes=_SHEET_MINUTES
-        ),
+        sheets,
         checkpoint,  # after all that is written of an epoch, which is trained again if that fails
         interruption,
     ]
