@@ -5,8 +5,8 @@
 
 First all take turns of some seconds, which tells how fast each is beside the others: a machine that becomes slower for
 a while slows all of them. What a contestant sees in so many minutes at that speed is the length of its training, with
-its schedules over that length; how busy the machine is then makes no difference. Scores are those of half, and of all,
-of the minutes, through two networks that no contestant has seen. The same command again goes on where it stopped.
+its schedules over that length; how busy the machine is then makes no difference. Scores are those of its end, through
+two networks that no contestant has seen. The same command again goes on where it stopped.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from absl import app, flags
 
 import kerasgan
 from kerasgan import files, runs, schedules
-from kerasgan.auto import DCGAN, adam
+from kerasgan.auto import SETTINGS, adam
 from kerasgan.registry import Recipe
 
 DATA = flags.DEFINE_string("data", None, "Images: a folder, a zip, ...", required=True)
@@ -38,7 +38,7 @@ SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, data and samples.")
 NETWORKS = ("efficientnet_lite0", "hed_vgg16")
 
 _ADAPTIVE = {"class_name": "kerasgan>AdaptiveAugment", "config": {"samples_to_one": 100_000}}
-_DCGAN = Recipe(name="dcgan", gan_type="dcgan", **DCGAN)
+_DCGAN = Recipe(name="dcgan", gan_type="dcgan", **SETTINGS)
 _GAMMA = {"weight": "cosine(2, 0.2, 1)", "through_augmentation": True}
 # Schedules are in shares of the training.
 CONTESTANTS = (

@@ -21,7 +21,7 @@ def adam(learning_rate, beta_1, beta_2):
 
 
 # Arguments of a recipe for a short training of a DCGAN; schedules are in shares of the training.
-DCGAN = {
+SETTINGS = {
     "model": {"latent_dim": 128, "width": 48, "normalization": "none", "minibatch_deviation": True, "latent": "normal"},
     "compile": {
         **adam(5e-4, 0.0, 0.99),
@@ -55,10 +55,10 @@ def plan(seen):
     recipe = Recipe(
         name=NAME,
         gan_type="dcgan",
-        model={"image_shape": [*shape, seen.channels], **DCGAN["model"]},
-        compile={**DCGAN["compile"], "augmentation": augmentation},
+        model={"image_shape": [*shape, seen.channels], **SETTINGS["model"]},
+        compile={**SETTINGS["compile"], "augmentation": augmentation},
         data={"reader": "images", "size": shape, "channels": seen.channels, "flip": not is_drawn},
-        batch_size=DCGAN["batch_size"],
+        batch_size=SETTINGS["batch_size"],
         epochs=1,
         seed=None,
         dtype="auto",

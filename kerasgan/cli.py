@@ -124,16 +124,16 @@ def train(words):
     files.check_folder(values.out, name="--out")
     is_type = name in (auto.NAME, *registry.TYPES)
     _check_minutes(name, values, is_type)
+    if is_type and values.finetune:
+        raise ValueError(f"--finetune: {name!r} is a type and has no weights; give a pretrained model or a run folder.")
     if name == auto.NAME:
-        commands.import_tensorflow()
+        commands.import_tensorflow(devices=False)
         from kerasgan.data.looking import look
 
         recipe, reasons = auto.plan(look(values.data))
         print(*reasons, sep="\n")
     else:
         recipe = runs.recipe_of(name)
-    if is_type and values.finetune:
-        raise ValueError(f"--finetune: {name!r} is a type and has no weights; give a pretrained model or a run folder.")
     if values.finetune:
         runs.check_name(name)
         recipe = runs.for_other_data(recipe)

@@ -65,11 +65,16 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
     model = name if run is None else run
     if truncation is not None:
         chosen, arguments = "prdc", {**arguments, "truncation": truncation, "count": _count(folder)}
-    found = [one for part in subsets for one in runs.evaluate(model, source, chosen, subset=part, **arguments)]
+    asked = [{"metrics": chosen}]
     second = _second(model) if chosen is None and "network" not in arguments else None
     if second is not None:
-        others = {**arguments, "metrics": "fid,prdc", "network": second}
-        found += [one for part in subsets for one in runs.evaluate(model, source, subset=part, **others)]
+        asked.append({"metrics": "fid,prdc", "network": second})
+    found = [
+        one
+        for own in asked
+        for part in subsets
+        for one in runs.evaluate(model, source, subset=part, **arguments, **own)
+    ]
     if truncation is not None:
         found = [one for one in found if one.model != metrics.result.REAL]  # whose scores are there
     if add or truncation is not None:
