@@ -20,7 +20,6 @@ def pytest_generate_tests(metafunc):
     """What holds of layers and methods is tested on few types that have all of them."""
     covers = {
         "training_type": cover.of_training,
-        "game_type": cover.of_games,
         "inference_type": cover.of_inference,
     }
     for name, types in covers.items():

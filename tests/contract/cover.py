@@ -83,13 +83,6 @@ def of_training():
 
 
 @functools.cache
-def of_games():
-    """Types whose games override every method that any type's do, and the first one."""
-    overrides = {name: {*overridden(type(gan))} for name, gan in _all()}
-    return [next(iter(overrides)), *smallest(overrides)]
-
-
-@functools.cache
 def of_inference():
     """Types whose generators have every layer, and that change every part of what is exported."""
     return smallest(
