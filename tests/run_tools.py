@@ -1,24 +1,17 @@
 """Runs of `resume_child.py`, and what they leave behind."""
 
 import pathlib
-import subprocess
-import sys
 
+import forked
 import numpy as np
 
 from kerasgan.callbacks import Checkpoint, throughput
 
 CHILD = pathlib.Path(__file__).with_name("resume_child.py")
-# Python's search for garbage is a fifth of the time of a process that imports TensorFlow, traces, and ends.
-_START = f"import gc, runpy; gc.disable(); runpy.run_path({str(CHILD)!r}, run_name='__main__')"
-
-
-def command(folder, *words):
-    return [sys.executable, "-c", _START, *map(str, (folder, *words))]
 
 
 def train(folder, *words):
-    return subprocess.run(command(folder, *words), capture_output=True, text=True, timeout=1500)  # of a busy machine
+    return forked.run(CHILD, folder, *words, timeout=1500)  # of a busy machine
 
 
 def assert_in_the_middle(run):

@@ -2,11 +2,9 @@
 
 import argparse
 import itertools
-import os
 import pathlib
-import subprocess
-import sys
 
+import forked
 import keras
 import numpy as np
 import pytest
@@ -28,9 +26,7 @@ def path(monkeypatch):
 
 def run(script, *arguments):
     """A script's output."""
-    command = [sys.executable, BENCHMARKS / script, *map(str, arguments)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = forked.run(BENCHMARKS / script, *arguments, environment={"CUDA_VISIBLE_DEVICES": ""})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -4,14 +4,14 @@ import functools
 import json
 import signal
 import socket
-import subprocess
 
+import forked
 import numpy as np
 import pytest
 import resume_child
 import tensorflow as tf
 from resume_child import GROUPS
-from run_tools import assert_in_the_middle, command, everything, train, untimed
+from run_tools import CHILD, assert_in_the_middle, everything, train, untimed
 
 from kerasgan import cli, distribution
 from kerasgan.callbacks.log import read as read_log
@@ -55,7 +55,7 @@ def two_devices(whole):
     def run(group):
         folder = whole(group).with_name("two_devices")
         folder.mkdir()
-        kinds = [kind for kind in GROUPS[group] if kind != "conditional"]  # dropout, which devices draw apart
+        kinds = [kind for kind in GROUPS[group] if kind not in ("simple", "conditional")]  # dropout is drawn apart
         done = train(folder, *kinds, "--strategy", json.dumps({"devices": 2}), "--checks", *CHECKS[group])
         assert done.returncode == 0, done.stderr
         assert "on 2 devices" in done.stdout
@@ -138,9 +138,7 @@ def train_together(folder, kinds, killed=None, when=None):
         words = ["--kill", when] if number == killed else []
         words += ["--strategy", json.dumps({"workers": workers, "worker": number})]
         given = kinds[number] if isinstance(kinds[0], tuple) else kinds
-        processes.append(
-            subprocess.Popen(command(folder, *given, *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        )
+        processes.append(forked.Forked(CHILD, (folder, *given, *words)))
     try:
         answers = [process.communicate(timeout=900) for process in processes]
     finally:
@@ -154,22 +152,22 @@ def test_a_worker_is_killed_and_all_go_on_from_the_checkpoint(whole):
     """The first one, which writes the checkpoints, in the middle of a write."""
     folder = whole("first").with_name("workers")
     folder.mkdir()
-    answers = train_together(folder, ["plain"], killed=0, when="write")
+    answers = train_together(folder, ["simple"], killed=0, when="write")
     assert answers[0][0] == -signal.SIGKILL, answers
     code, _, error = answers[1]
     assert code == 1 and "WorkerLost: The training in" in error and "once all workers are started again" in error
-    assert_in_the_middle(folder / "plain")
-    for code, output, error in train_together(folder, ["plain"]):
+    assert_in_the_middle(folder / "simple")
+    for code, output, error in train_together(folder, ["simple"]):
         assert code == 0 and "on 2 devices" in output, error
-    assert_same_training(whole("first") / "plain", folder / "plain")
-    resume_child.train("plain", folder)  # and it goes on with fewer machines
+    assert_same_training(whole("first") / "simple", folder / "simple")
+    resume_child.train("simple", folder)  # and it goes on with fewer machines
 
 
 @pytest.mark.slow
 def test_workers_with_different_trainings_stop(whole):
     folder = whole("first").with_name("differing")
     folder.mkdir()
-    for code, _, error in train_together(folder, [("plain",), ("relativistic",)]):
+    for code, _, error in train_together(folder, [("simple",), ("relativistic",)]):
         assert code == 1 and "Not all workers would do the same training as worker 0: 1 found another recipe" in error
     assert not list(folder.glob("*/model.keras"))
 

@@ -44,15 +44,15 @@ def test_what_ends_a_process_costs_a_run_nothing(whole):
     folder = whole("first").with_name("killed")
     folder.mkdir()
     for when in ("step", "write"):
-        killed = train(folder, "plain", "--kill", when)
+        killed = train(folder, "simple", "--kill", when)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        assert_in_the_middle(folder / "plain")
-    stopped = train(folder, "plain", "--kill", "full")
+        assert_in_the_middle(folder / "simple")
+    stopped = train(folder, "simple", "--kill", "full")
     assert "OSError: The training in " in stopped.stderr and "is the disk full?" in stopped.stderr
-    assert_in_the_middle(folder / "plain")
-    assert (folder / "plain" / "previous.keras").is_file()
-    resume_child.train("plain", folder)
-    assert_same_end(whole("first") / "plain", folder / "plain")
+    assert_in_the_middle(folder / "simple")
+    assert (folder / "simple" / "previous.keras").is_file()
+    resume_child.train("simple", folder)
+    assert_same_end(whole("first") / "simple", folder / "simple")
 
 
 def assert_same_end(whole, run):
@@ -71,7 +71,7 @@ def assert_same_end(whole, run):
 @pytest.mark.slow
 def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(whole, tmp_path):
     undisturbed = whole("first")
-    run = shutil.copytree(undisturbed / "plain", tmp_path / "plain")
+    run = shutil.copytree(undisturbed / "simple", tmp_path / "simple")
     newest = (run / "model.keras").read_bytes()
     flipped = bytearray(newest)
     flipped[len(flipped) // 2] ^= 255
@@ -81,16 +81,16 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(whole, tmp_path
             gan, epoch, step = Checkpoint.load(run)
         assert (epoch, step) != (4, 0)
     with pytest.warns(UserWarning, match="previous.keras"):  # and training goes on from there, to the same end
-        runs.train(RECIPES["plain"], undisturbed.parent / "data.npz", run)
-    expected, found = everything(undisturbed / "plain"), everything(run)
+        runs.train(RECIPES["simple"], undisturbed.parent / "data.npz", run)
+    expected, found = everything(undisturbed / "simple"), everything(run)
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
 
 
 def test_other_data_is_refused(whole, tmp_path):
     random = np.random.default_rng(9)
     np.savez(tmp_path / "other.npz", x=random.integers(0, 256, (22, 16, 16), dtype="uint8"), y=np.arange(22) % 2)
-    run = whole("first") / "plain"
+    run = whole("first") / "simple"
     before = (run / "model.keras").read_bytes()
-    with pytest.raises(ValueError, match="other.npz.*is not what .*plain.* was trained on.*as many, but other samples"):
-        runs.train(RECIPES["plain"], tmp_path / "other.npz", run, epochs=5)
+    with pytest.raises(ValueError, match="other.npz.*is not what .*simple.* was trained on.*as many, but other"):
+        runs.train(RECIPES["simple"], tmp_path / "other.npz", run, epochs=5)
     assert (run / "model.keras").read_bytes() == before
