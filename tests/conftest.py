@@ -13,7 +13,7 @@ from resume_child import GROUPS
 from run_tools import train
 from xdist.scheduler import LoadScopeScheduling
 
-from kerasgan import registry
+from kerasgan import Game, registry
 
 # A run in the background of a script is started with Ctrl-C ignored; tests press it, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -75,6 +75,21 @@ def pytest_runtest_teardown(item, nextitem):
     gc.collect()
     gc.freeze()
     return result
+
+
+@pytest.fixture
+def eagerly(monkeypatch):
+    """Trainings of few steps without a graph, which takes longer to trace than they take."""
+
+    def fit(gan, *arguments, **options):
+        given, gan.run_eagerly = gan.run_eagerly, True
+        try:
+            return traced(gan, *arguments, **options)
+        finally:
+            gan.run_eagerly = given
+
+    traced = Game.fit
+    monkeypatch.setattr(Game, "fit", fit)
 
 
 @pytest.fixture(scope="session")

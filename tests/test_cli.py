@@ -27,6 +27,8 @@ from kerasgan.export.network import Exportable
 from kerasgan.media import Arrays, Audio
 from kerasgan.tasks.generation import class_numbers
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
 

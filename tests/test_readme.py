@@ -94,7 +94,7 @@ def measured(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("networks", "one_step", "measured")
+@pytest.mark.usefixtures("networks", "eagerly", "one_step", "measured")
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
 def test_snippet_runs(number, folder, monkeypatch):
     kind, body = SNIPPETS[number]

@@ -14,6 +14,8 @@ import kerasgan
 from kerasgan import gan_types, registry, weights
 from kerasgan.registry import Recipe, WeightFile
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 TINY = {
     "name": "wgan_gp_tiny",
     "gan_type": "wgan_gp",

@@ -11,6 +11,8 @@ import pytest
 import kerasgan.report
 from kerasgan import callbacks, cli, metrics, runs
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):

@@ -25,6 +25,7 @@ _SMALL = {
     "level_samples": 16,
 }
 
+
 def build_small(gan_type, dtype=None, **changes):
     """A small GAN of a type, not compiled."""
     keras.utils.set_random_seed(0)
