@@ -69,6 +69,7 @@ setup(
         "google-crc32c>=1.5",  # checksums of TFRecord files, which TensorFlow checks only when it reads them in order
         "pillow>=11",  # reads users' image files, writes grids and animations
         "h5py>=3.11",  # weight files in half precision; Keras's own dependency
+        "mido>=1.3",  # writes MIDI files, the form in which music is saved; pure Python, 50 kB
         "absl-py>=2",  # flags of the command
         "requests>=2.31",  # downloads; TensorFlow's own dependency, with certificates that work on every system
         "tqdm>=4.66",  # bar of a download, in terminals and logs; tensorflow-datasets' own dependency
