@@ -93,6 +93,12 @@ class Music(Media):
         self.tempo, self.monophonic = float(tempo), bool(monophonic)
 
     @property
+    def default_metrics(self):
+        """Names of the scores that are taken: how tracks go together only where there are several."""
+        of_each = ("empty_bars", "pitch_classes", "qualified_notes", "polyphony")
+        return of_each + ("tonal_distance",) * (len(self.tracks) > 1)
+
+    @property
     def bar(self):
         """Steps in a bar."""
         return self.beats * self.resolution
