@@ -171,12 +171,22 @@ class Music(Media):
         """What turns a roll into music: its steps, pitches and tracks, and the tempo."""
         return {
             "steps_per_second": self.tempo * self.resolution / 60.0,
+            "steps_per_quarter": self.resolution,
             "steps_per_bar": self.bar,
             "lowest": self.lowest,
             "tracks": list(self.tracks),
             "programs": list(self.programs),
             "monophonic": self.monophonic,
         }
+
+    def compared(self, output):
+        """Of voices, the pitch of each step, or silence: probabilities that differ little may be other notes."""
+        return {"notes": self._pitches} if self.monophonic else {}
+
+    def _pitches(self, samples):
+        """The place of each voice's pitch in each step, int (count, steps, tracks); -1 for silence."""
+        notes = self.to_natural(samples)
+        return np.where(notes.any(axis=2), notes.argmax(axis=2), -1)
 
     # Files ---------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,14 @@ def test_of_a_voice_the_surest_pitch_sounds_unless_silence_is_surer():
     assert chords.to_natural(given[None, :, :, None] * 2)[0, :, :, 0].tolist() == [[1, 1], [0, 1], [1, 0]]
 
 
+def test_an_exported_network_is_held_to_the_notes_of_voices():
+    voices = media(monophonic=True, bars=1, beats=1, resolution=3, pitches=2, tracks=1)
+    given = np.array([[0.5, 0.3], [0.2, 0.3], [0.1, 0.6]], "float32")[None, :, :, None]
+    (pitches,) = voices.compared("pieces").values()
+    assert pitches(given).tolist() == [[[0], [-1], [1]]] and pitches(given).dtype.kind == "i"
+    assert media().compared("pieces") == {}
+
+
 def test_a_midi_file_says_tempo_metre_names_programs_and_notes(tmp_path):
     music = media(tempo=100, programs=(73, -1), beats=2)
     path = music.save(np.stack([roll(*NOTES), roll((0, 1, 2, 11))]), tmp_path / "two.mid")
