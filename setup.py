@@ -55,7 +55,7 @@ setup(
     package_data={
         "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
         "kerasgan.export": ["page/*"],  # the page that runs models in a browser
-        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav"],
+        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav", "*/*.mid"],
     },
     # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
     # would keep people from repairs. `.ci/run` prints which versions it tested.
