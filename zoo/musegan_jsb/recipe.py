@@ -50,4 +50,5 @@ RECIPE = Recipe(
     batch_size=32,
     epochs=_EPOCHS,
     seed=1,
+    fingerprint="d23cff7f3d6e3885f16011384f89b3c55147d864e237eef1be8388a6c01e108f",
 )
