@@ -1,9 +1,12 @@
 """MuseGAN: a GAN that writes music for several tracks at once, as piano rolls."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from kerasgan import distribution
+from kerasgan.checks import is_whole
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
 from kerasgan.layers import BatchNormalization, Conv2D, Conv2DTranspose
@@ -59,6 +62,24 @@ class BinaryNeurons(layers.Layer):
         return input_shape
 
 
+@keras.saving.register_keras_serializable(package="kerasgan")
+class GivenTrack(layers.Layer):
+    """Probabilities, and a roll of the tracks that are given -> the probabilities, the given tracks in their place.
+
+    A track is given if anything sounds in it.
+
+    Input: two of shape (batch, steps, pitches, tracks); output: such a one.
+    """
+
+    def call(self, inputs):
+        probabilities, given = inputs
+        is_given = tf.reduce_max(given, axis=(1, 2), keepdims=True)
+        return is_given * given + (1.0 - is_given) * probabilities
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
 def _straight_through(function, values):
     @tf.custom_gradient
     def run(values):
@@ -73,22 +94,39 @@ def _straight_through(function, values):
 # along steps, they are 1 along bars, and as long as their stride. So they are the same along one axis of time.
 
 
-def build_generator(media, latent_dim, width, output):
-    """Latents -> rolls (steps, pitches, tracks): what all tracks share is drawn up first, then each by itself."""
+def build_generator(media, latent_dim, width, output, accompanies=False):
+    """Latents -> rolls (steps, pitches, tracks): what all tracks share is drawn up first, then each by itself.
+
+    A generator that accompanies takes [latents, given], a roll whose tracks are silent but for those that are given.
+    """
     latents = keras.Input((latent_dim,), name="latents")
+    given = keras.Input(media.shape, name="given") if accompanies else None
     x = layers.Dense((media.bars - 1) * 8 * width, use_bias=False)(latents)
     x = _active(layers.Reshape((media.bars - 1, 1, 8 * width))(x))
     x = _grown(x, 4 * width, (2, 1))  # bars
     x = _grown(x, 2 * width, (media.beats, 1), strides=(media.beats, 1))
     for (length, stride), filters in zip(_octaves(media), (2 * width, width), strict=False):
         x = _grown(x, filters, (1, length), strides=(1, stride))
+    if accompanies:
+        x = layers.Concatenate()([x, _heard(given, media, width)])
     logits = _logits_of_tracks(x, media, width)
     if output == "monophonic":
         probabilities, neurons = _of_voices(logits), SurestNote
     else:
         probabilities = layers.Activation("sigmoid", dtype="float32", name="probabilities")(logits)
         neurons = BinaryNeurons
-    return keras.Model(latents, neurons(dtype="float32", name="rolls")(probabilities), name="generator")
+    if accompanies:
+        probabilities = GivenTrack(dtype="float32")([probabilities, given])
+    inputs = [latents, given] if accompanies else latents
+    return keras.Model(inputs, neurons(dtype="float32", name="rolls")(probabilities), name="generator")
+
+
+def _heard(given, media, width):
+    """What the given tracks play in each beat and those around it, for all octaves: (beats, octaves, channels)."""
+    octaves = media.shape[1] // OCTAVE
+    x = _active(Conv2D(2 * width, (1, octaves), use_bias=False)(_features_of_tracks(given, media, width)))
+    x = _active(Conv2D(2 * width, (3, 1), padding="same", use_bias=False)(x))
+    return layers.UpSampling2D((1, octaves))(x)
 
 
 def _octaves(media):
@@ -192,6 +230,11 @@ class MuseGAN(GAN):
     them. No bar, nor what is in it, has latents of its own, as arXiv:1709.06298 has them. A moving average of the
     generator is what samples come from. Other sizes than the papers' follow from the data (see the arguments).
 
+    With `given_share`, one model writes all tracks or accompanies one: of that share of the training's samples, the
+    generator is given a track of a real piece, drawn at random, and makes the others, as the track-conditional model of
+    arXiv:1709.06298, which is a model of its own for one track. What it hears of a track is its notes of a beat and the
+    two beside it.
+
     What is exported ends in probabilities, before the last layer: which one is the largest does not survive rounding
     where two nearly tie.
 
@@ -206,6 +249,8 @@ class MuseGAN(GAN):
         output: "monophonic" for voices, "binary" for any number of pitches at a time.
         latent_dim: length of the latent vector.
         width: channels of the layers nearest to the notes. The paper's is 64.
+        given_share: share of samples, from 0 to 1, of which the generator is given a track while it learns; 0 for a
+            model that accompanies none.
         seed, name, dtype: as in `GAN`.
 
     Example:
@@ -248,10 +293,13 @@ class MuseGAN(GAN):
         output="monophonic",
         latent_dim=128,
         width=32,
+        given_share=0.0,
         seed=None,
         name=None,
         dtype=None,
     ):
+        if isinstance(given_share, bool) or not isinstance(given_share, (int, float)) or not 0 <= given_share <= 1:
+            raise ValueError(f"given_share={given_share!r}: expected a share of samples, from 0 to 1.")
         if output not in OUTPUTS:
             raise ValueError(f"output={output!r}: expected one of {', '.join(map(repr, OUTPUTS))}.")
         media = Music(bars, beats, resolution, lowest, pitches, tracks, programs, tempo, output == "monophonic")
@@ -261,24 +309,115 @@ class MuseGAN(GAN):
             )
         with policy(dtype, seed):
             super().__init__(
-                build_generator(media, latent_dim, width, output),
+                build_generator(media, latent_dim, width, output, given_share > 0),
                 build_critic(media, width),
                 media=media,
                 seed=seed,
                 name=name,
                 dtype=dtype,
             )
+            self.given_share = float(given_share)
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(1e-3, 0.5, 0.9), keras.optimizers.Adam(1e-3, 0.5, 0.9)
+
+    # Accompaniment -------------------------------------------------------------------------------------------------
+
+    def sources_for(self, batch):
+        """Latents, and for a model that accompanies, the given tracks: [latents, rolls like the real ones]."""
+        latents = super().sources_for(batch)
+        if not self.given_share:
+            return latents
+        seed, tracks = self.shared_seed(), self.media.shape[2]
+
+        def draw(count):
+            return tf.random.stateless_uniform((count, 2), seed)
+
+        drawn = distribution.own_rows(draw, batch.count, self.gradient_accumulation)
+        track = tf.one_hot(tf.cast(drawn[:, 0] * tracks, tf.int32), tracks)
+        given = track * tf.cast(drawn[:, 1:] < self.given_share, tf.float32)
+        return [latents, tf.cast(batch.real, tf.float32) * given[:, None, None]]
+
+    def generate(self, count, labels=None, seed=None, truncation=None, given=None):
+        """New pieces from the moving-average generator: booleans (count, steps, pitches, tracks).
+
+        ```python
+        melody = kerasgan.data.music("melody.mid", tracks=1, monophonic=True, batch_size=1)
+        roll = next(iter(melody))[0, :, :, 0]
+        gan.generate(8, given={"track": "soprano", "roll": roll})  # eight accompaniments
+        ```
+
+        Args:
+            count, labels, seed, truncation: as in `GAN.generate`.
+            given: of a model with a `given_share`: {"track": name or number of a track, "roll": its roll (steps,
+                pitches) of 0 and 1, or one a piece (count, steps, pitches)}; all pieces have it. None for new pieces.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        if given is None:
+            return super().generate(count, labels, seed, truncation)
+        if labels is not None:
+            raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
+        return super().generate(count, self._given_tracks(given), seed, truncation)
+
+    def _labels_for(self, count, labels):
+        """What the generator takes besides latents: nothing, or the given tracks, float32 (count, *shape)."""
+        if not self.given_share:
+            return super()._labels_for(count, labels)
+        given = np.zeros((1, *self.media.shape), "float32") if labels is None else labels
+        if len(given) not in (1, count):
+            raise ValueError(
+                f"given['roll'] holds {len(given)} rolls; expected one, or one for each of {count} pieces."
+            )
+        return np.broadcast_to(given, (count, *self.media.shape))
+
+    def _given_tracks(self, given):
+        """`given` of `generate`, checked, as rolls that are silent but for the given track: float32 (..., *shape)."""
+        if not self.given_share:
+            raise ValueError(
+                f"given: {self.name} has not learned to accompany: train it with given_share=0.5, or leave given out."
+            )
+        if not isinstance(given, dict) or set(given) != {"track", "roll"}:
+            raise ValueError(f'given={str(given)[:60]!r}: expected {{"track": ..., "roll": ...}}.')
+        names = dict(zip(self.media.tracks, range(len(self.media.tracks)), strict=True))
+        track = names.get(given["track"], given["track"])
+        if not is_whole(track, 0, len(names) - 1):
+            raise ValueError(
+                f"given['track']={given['track']!r}: expected 0 to {len(names) - 1}, or {', '.join(names)}."
+            )
+        roll = np.asarray(given["roll"])
+        if roll.shape[-2:] != self.media.shape[:2] or roll.ndim not in (2, 3) or not np.isin(roll, (0, 1)).all():
+            raise ValueError(
+                f"given['roll'] has shape {roll.shape}; expected {self.media.shape[:2]}, or one a piece, of 0 and 1."
+            )
+        tracks = np.zeros((*roll.shape, len(names)), "float32")
+        tracks[..., track] = roll
+        return tracks.reshape(-1, *self.media.shape)
+
+    # Export --------------------------------------------------------------------------------------------------------
 
     def inference_network(self):
         """What a device runs: the moving-average generator up to the probabilities, in float32 whatever the policy.
 
         Returns:
             A functional `keras.Model`, latents -> probabilities (batch, steps, pitches, tracks), of which
-            `kerasgan.media.Music.to_natural` makes notes as the generator does.
+            `kerasgan.media.Music.to_natural` makes notes as the generator does. Of a model that accompanies, it makes
+            new pieces.
         """
         generator = in_float32(self.ema_generator)
-        return keras.Model(generator.inputs[0], generator.get_layer("probabilities").output)
+        probabilities = keras.Model(generator.inputs, generator.get_layer("probabilities").output)
+        if not self.given_share:
+            return keras.Model(generator.inputs[0], probabilities.output)
+        latents = keras.Input(generator.inputs[0].shape[1:], name="latents")
+        return keras.Model(latents, probabilities([latents, _silence(latents, self.media.shape)]))
+
+
+def _silence(latents, shape):
+    """A roll of zeros for each latent vector, of layers that every format has."""
+    steps, pitches, tracks = shape
+    zero = layers.Reshape((latents.shape[1], 1, 1))(layers.Rescaling(0.0)(latents))
+    zero = layers.Cropping2D(((0, latents.shape[1] - 1), (0, 0)))(zero)
+    track = layers.ZeroPadding2D(((0, steps - 1), (0, pitches - 1)))(zero)
+    return layers.Concatenate()([track] * tracks) if tracks > 1 else track

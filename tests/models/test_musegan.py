@@ -168,3 +168,85 @@ def test_the_medium_is_that_of_the_arguments():
 def test_what_it_cannot_make_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         MuseGAN(**SMALL | options)
+
+
+# Accompaniment -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def accompanist():
+    return MuseGAN(**SMALL | {"tracks": ("melody", "bass", "middle")}, given_share=0.5, seed=1)
+
+
+def melody(step=1):
+    roll = np.zeros((8, 24), bool)
+    roll[np.arange(8), np.arange(8) * step % 24] = True
+    return roll
+
+
+def test_a_given_track_is_kept_and_the_others_follow_it(accompanist):
+    kept = accompanist.generate(5, seed=1, given={"track": "bass", "roll": melody()})
+    np.testing.assert_array_equal(kept[..., 1], np.broadcast_to(melody(), (5, 8, 24)))
+    other = accompanist.generate(5, seed=1, given={"track": 1, "roll": melody(3)})
+    assert (kept[..., [0, 2]] != other[..., [0, 2]]).any()
+    rolls = np.stack([melody(1), melody(5)])
+    several = accompanist.generate(2, seed=1, given={"track": 0, "roll": rolls})
+    np.testing.assert_array_equal(several[..., 0], rolls)
+    np.testing.assert_array_equal(kept[:2], accompanist.generate(2, seed=1, given={"track": 1, "roll": melody()}))
+
+
+def test_new_pieces_are_those_of_no_given_track(accompanist):
+    made = accompanist.generate(4, seed=2)
+    silent = accompanist.generate(4, seed=2, given={"track": 0, "roll": np.zeros((8, 24), bool)})
+    np.testing.assert_array_equal(made, silent)
+    latents = accompanist.sample_latents(4, tf.constant([2, 0]))
+    network = accompanist.inference_network()
+    assert [tensor.name for tensor in network.inputs] == ["latents"]
+    zeros = tf.zeros((4, 8, 24, 3))
+    expected = accompanist.generator([latents, zeros]).numpy()
+    np.testing.assert_array_equal(accompanist.media.to_natural(network(latents).numpy()), expected)
+
+
+def test_a_share_of_samples_is_given_a_track_of_the_real_piece(accompanist):
+    accompanist.compile()
+    real = np.repeat(random_rolls((1, 8, 24, 3)), 600, axis=0)
+    latents, given = accompanist.sources_for(accompanist.unpacked(tf.constant(real)))
+    assert latents.shape == (600, 4)
+    sounding = given.numpy().any(axis=(1, 2))
+    assert set(sounding.sum(axis=1)) == {0, 1}
+    counts = [int((~sounding.any(axis=1)).sum()), *sounding.sum(axis=0)]
+    assert np.abs(np.array(counts) - [300, 100, 100, 100]).max() < 50
+    np.testing.assert_array_equal(given.numpy()[sounding[:, 1]][:, :, :, 1], real[: counts[2], :, :, 1])
+
+
+def test_it_learns_to_accompany(accompanist):
+    accompanist.compile(run_eagerly=True, discriminator_steps=1)
+    before = [np.array(variable) for variable in accompanist.generator.trainable_variables]
+    accompanist.train_on_batch(random_rolls((8, 8, 24, 3)))
+    after = accompanist.generator.trainable_variables
+    moved = {v.path for v, b in zip(after, before, strict=True) if v.name == "kernel" and not np.array_equal(b, v)}
+    assert moved == {v.path for v in after if v.name == "kernel"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"track": 3, "roll": melody()}, "given..track..=3: expected 0 to 2, or melody, bass, middle"),
+        ({"track": "alto", "roll": melody()}, "given..track..='alto'"),
+        ({"track": 0, "roll": melody()[:4]}, r"given..roll.. has shape \(4, 24\); expected \(8, 24\)"),
+        ({"track": 0, "roll": melody() * 0.5}, "of 0 and 1"),
+        ({"track": 0, "roll": np.stack([melody()] * 2)}, "holds 2 rolls; expected one, or one for each of 3"),
+        ({"roll": melody()}, "given=.*expected"),
+        (melody(), "given=.*expected"),
+    ],
+)
+def test_what_cannot_be_given_is_refused(accompanist, given, message):
+    with pytest.raises(ValueError, match=message):
+        accompanist.generate(3, given=given)
+
+
+def test_a_model_that_accompanies_none_says_so():
+    with pytest.raises(ValueError, match="has not learned to accompany: train it with given_share=0.5"):
+        MuseGAN(**SMALL).generate(1, given={"track": 0, "roll": melody()})
+    with pytest.raises(ValueError, match="given_share=2: expected a share"):
+        MuseGAN(**SMALL, given_share=2)

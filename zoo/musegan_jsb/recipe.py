@@ -1,6 +1,6 @@
-"""MuseGAN that writes four bars of four-part harmony in the manner of Bach's chorales.
+"""MuseGAN that writes four bars for four voices in the manner of Bach's chorales, or three voices to one that is given.
 
-Against the paper: half its width, three critic updates a generator update, the critic's gradient penalty in every
+Against the paper: half its width, a given voice in three of ten samples, three critic updates a generator update, the critic's gradient penalty in every
 second step with twice its weight, and half its rate, which falls to zero; chorales are moved by up to six semitones.
 """
 
@@ -25,6 +25,7 @@ RECIPE = Recipe(
         "tempo": 80,
         "output": "monophonic",
         "width": 32,
+        "given_share": 0.3,
     },
     compile={
         "learning_rate": f"linear(5e-4, 0, {_SEEN}, {_SEEN // 2})",
