@@ -1,7 +1,8 @@
 """MuseGAN that writes four bars for four voices in the manner of Bach's chorales, or three voices to one that is given.
 
-Against the paper: half its width, a given voice in three of ten samples, three critic updates a generator update, the critic's gradient penalty in every
-second step with twice its weight, and half its rate, which falls to zero; chorales are moved by up to six semitones.
+Against the paper: half its width, a given voice in three of ten samples, three critic updates a generator update, the
+critic's gradient penalty in every second step with twice its weight, and half its rate, which falls to zero; chorales
+are moved by up to six semitones.
 """
 
 from kerasgan.registry import Recipe
