@@ -55,7 +55,7 @@ setup(
     package_data={
         "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
         "kerasgan.export": ["page/*"],  # the page that runs models in a browser
-        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav"],
+        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav", "*/*.mid"],
     },
     # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
     # would keep people from repairs. `.ci/run` prints which versions it tested.
@@ -69,6 +69,7 @@ setup(
         "google-crc32c>=1.5",  # checksums of TFRecord files, which TensorFlow checks only when it reads them in order
         "pillow>=11",  # reads users' image files, writes grids and animations
         "h5py>=3.11",  # weight files in half precision; Keras's own dependency
+        "mido>=1.3",  # writes MIDI files, the form in which music is saved; pure Python, 50 kB
         "absl-py>=2",  # flags of the command
         "requests>=2.31",  # downloads; TensorFlow's own dependency, with certificates that work on every system
         "tqdm>=4.66",  # bar of a download, in terminals and logs; tensorflow-datasets' own dependency

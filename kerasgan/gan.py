@@ -175,7 +175,7 @@ class GAN(Game):
             size = min(_CHUNK, count - start)
             seed_of_chunk = tf.random.experimental.stateless_fold_in(seed, number)
             latents = self.sample_latents(candidates.sum(), seed_of_chunk)[: candidates[:size].sum()]
-            classes = None if labels is None else np.repeat(labels[start : start + size], candidates[:size])
+            classes = None if labels is None else np.repeat(labels[start : start + size], candidates[:size], axis=0)
             return each(np.asarray, sample(latents, classes))
 
         return map(batch, range(math.ceil(count / _CHUNK)))

@@ -37,7 +37,7 @@ INSTALLATION = ("pip install", "pytest")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder with photographs and sounds, shared so that later snippets find what earlier ones made."""
+    """A reader's folder with photographs, sounds and songs, shared so that later snippets find what earlier made."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my_photos").mkdir()
     random = np.random.default_rng(0)
@@ -53,6 +53,10 @@ def folder(tmp_path_factory):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(random.integers(-9999, 9999, 6000, dtype=np.int16).tobytes())
+    (folder / "my_songs").mkdir()
+    songs = kerasgan.media.Music(bars=8, tracks=2)
+    for i in range(4):
+        songs.save(random.random((1, *songs.shape)) < 0.1, folder / "my_songs" / f"{i}.mid")
     return folder
 
 

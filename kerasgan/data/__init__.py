@@ -3,6 +3,7 @@
 from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
 from kerasgan.data.image import images
+from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 
-__all__ = ["audio", "crops", "images", "pairs", "picture", "unpaired"]
+__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "unpaired"]

@@ -180,6 +180,17 @@ def _is_folder(entry):
         return False
 
 
+class _One(_Folder):
+    """A file that was given by itself."""
+
+    def __init__(self, path):
+        super().__init__(os.path.dirname(path), None)
+        self._name = os.path.basename(path)
+
+    def members(self):
+        return [self._name]
+
+
 class _Zip:
     def __init__(self, path, subset):
         try:
@@ -239,7 +250,9 @@ def reason(error):
     return text.splitlines()[0][:120]
 
 
-def find_files(paths, subset=None, with_labels=False, class_of=None, asked="labels=True", ignored=(), look=None):
+def find_files(
+    paths, subset=None, with_labels=False, class_of=None, asked="labels=True", ignored=(), look=None, single=()
+):
     """A `FileSource` of `paths` (folders and zip files), or of the folder `subset` inside each of them.
 
     Folders are entered that are links. What kerasgan itself has put into the data, run folders and results of
@@ -251,10 +264,11 @@ def find_files(paths, subset=None, with_labels=False, class_of=None, asked="labe
         asked: how the user asked for classes.
         ignored: endings of files, in lower case, that are passed over.
         look: see `FileSource`.
+        single: endings of files, in lower case, that are no containers, and may be among the paths themselves.
     """
     entries, classes = [], []
     for path in paths:
-        container = _container(path, subset)
+        container = _One(path) if str(path).lower().endswith(tuple(single)) else _container(path, subset)
         members = _without_results(container, list(container.members()), path)
         members = sorted(member for member in members if not _is_hidden(member))
         members = [member for member in members if not member.lower().endswith(tuple(ignored))]

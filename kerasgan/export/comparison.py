@@ -119,8 +119,11 @@ def compare(exportable, path, kind, mode, samples, seed):
 
 
 def _furthest(exportable, path, mode, found, expected):
-    """What `tolerance.measure` says of the output that is furthest from Keras's; one that fails before all others."""
-    measured = []
+    """What `tolerance.measure` says of the output that is furthest from Keras's; one that fails before all others.
+
+    A medium may say what else than the numbers has to be the same (`Media.compared`): it is measured beside them.
+    """
+    measured, media = [], exportable.gan.media
     for about in exportable.described_outputs:
         name = about["name"]
         has, wanted = found[name], expected[name]
@@ -129,6 +132,9 @@ def _furthest(exportable, path, mode, found, expected):
         measured.append(measure(mode, has, wanted, about["range"]))
         if len(expected) > 1:
             measured[-1]["tolerance"] = f"{name} {measured[-1]['tolerance']}"
+        for what, function in media.compared(name).items():
+            measured.append(measure(mode, function(has), function(wanted)))
+            measured[-1]["tolerance"] = f"{what} {measured[-1]['tolerance']}"
     return min(measured, key=lambda one: (one["passed"], one["psnr"]))
 
 

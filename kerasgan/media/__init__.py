@@ -9,9 +9,15 @@ import importlib
 from kerasgan import bicubic
 
 KINDS = {"Image": "kerasgan.media.image"}
-_HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", "Audio": "kerasgan.media.audio", **KINDS}
+_HOMES = {
+    "Media": "kerasgan.media.base",
+    "Arrays": "kerasgan.media.arrays",
+    "Audio": "kerasgan.media.audio",
+    "Music": "kerasgan.media.music",
+    **KINDS,
+}
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "bicubic", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):
@@ -42,7 +48,7 @@ def save_samples(samples, path, columns=None):
         f"samples has shape {getattr(samples, 'shape', None)} and dtype {getattr(samples, 'dtype', None)}; expected a "
         "non-empty batch in natural units, such as uint8 images (count, height, width, channels). Convert what a "
         "network gave with gan.media.to_natural; give a single sample as samples[None]. Sounds do not tell their "
-        "sample rate: save them with gan.media.save(samples, path)."
+        "sample rate, nor piano rolls their tempo: save them with gan.media.save(samples, path)."
     )
 
 

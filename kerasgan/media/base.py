@@ -46,6 +46,7 @@ class Media:
     - `default_network()`: the feature network that scores see them through, if there is one;
     - `described()`: what an app must know of a sample besides its shape and range;
     - `exported()`: the same of each output, where an exported network has several;
+    - `compared(output)`: what of an exported network's output has to be Keras's besides the numbers themselves;
     - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
 
     A sample may have several parts, such as the numbers and the words of a row: then `shape`, batches in model range,
@@ -232,6 +233,18 @@ class Media:
             {"name": name, "kind": self.kind, "range": bounds and list(bounds), **self.described()}
             for name, bounds in ranges.items()
         ]
+
+    def compared(self, output):
+        """What of an exported network's output has to be Keras's besides the numbers. Here, nothing.
+
+        Args:
+            output: its name, as in `exported`.
+
+        Returns:
+            {what it is called: function from the output, an array, to an array}. Whole numbers, which name something,
+            such as a class or a pitch, have to be the same but for a small share (`kerasgan.export.tolerance`).
+        """
+        return {}
 
     # Checks ----------------------------------------------------------------------------------------------------------
 

@@ -1,11 +1,13 @@
 """All scores of a GAN against its data, by one protocol, with the floor that real data would have."""
 
+import dataclasses
+import itertools
 import typing
 
 import numpy as np
 
 import kerasgan
-from kerasgan.metrics import checks, result
+from kerasgan.metrics import checks, music, result
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
@@ -20,6 +22,8 @@ from kerasgan.metrics.samples import Collector, Halves
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 
 _THROUGH_NETWORK = {"moments", "features", "logits", "generator"}  # what needs a feature network
+_OF_KIND = {"images": "image", "generator": "image", "rolls": "music"}  # what only samples of a kind have
+MOST_TRACKS = 6  # of which each one's values are said
 
 
 class Value(typing.NamedTuple):
@@ -104,6 +108,68 @@ def _classification(real, scored):
     yield Value("cas", accuracy, True)
 
 
+# Of music. None is better the higher it is: the floor says what the data are like.
+
+
+def _mean(name, values, **parameters):
+    """The mean of a value of each piece, NaN where a piece has none."""
+    values = values[~np.isnan(values)]
+    error = float(values.std() / np.sqrt(len(values))) if len(values) > 1 else None
+    about = "standard error over pieces" if error is not None else None
+    return Value(name, float(values.mean()) if len(values) else float("nan"), None, error, about, parameters)
+
+
+def _of_tracks(name, values, media):
+    """A value of each track of each piece: the mean of all tracks, then each by its name where there are few."""
+    yield _mean(name, values.mean(axis=1))
+    if 1 < values.shape[1] <= MOST_TRACKS:
+        for track, own in zip(media.tracks, values.T, strict=True):
+            yield _mean(f"{name}_{track.replace(' ', '_')}", own)
+
+
+def _empty_bars(real, scored):
+    yield from _of_tracks("empty_bars", music.empty_bars(scored.rolls, scored.media.bar), scored.media)
+
+
+def _pitch_classes(real, scored):
+    media = scored.media
+    yield from _of_tracks("pitch_classes", music.pitch_classes(scored.rolls, media.bar, media.lowest), media)
+
+
+def _qualified_notes(real, scored):
+    eighth = -(-scored.media.resolution // 2)
+    yield _mean("qualified_notes", music.qualified_notes(scored.rolls, eighth), at_least=f"{eighth} steps")
+
+
+def _polyphony(real, scored):
+    yield _mean("polyphony", music.polyphony(scored.rolls), more_than=2)
+
+
+def _tonal_distance(real, scored):
+    """Between tracks of a piece, and, to hold it against, between the first and the last track of different pieces."""
+    rolls, media = scored.rolls, scored.media
+    if len(media.tracks) < 2:
+        raise ValueError("metrics: 'tonal_distance' needs two tracks or more; these pieces have one. Leave it out.")
+    places = music.tonal_centroids(rolls, media.resolution, media.lowest)
+    pairs = list(itertools.combinations(range(len(media.tracks)), 2))
+    found = {pair: music.tonal_distance(places[..., pair[0]], places[..., pair[1]]) for pair in pairs}
+    heard = [values[~np.isnan(values)] for values in found.values()]
+    yield _mean("tonal_distance", np.concatenate(heard))
+    if 2 < len(media.tracks) <= MOST_TRACKS:
+        for pair, values in found.items():
+            names = "_".join(media.tracks[track].replace(" ", "_") for track in pair)
+            yield _mean(f"tonal_distance_{names}", values)
+    others = np.roll(places[..., -1], max(1, len(places) // 2), axis=0)
+    yield _mean("tonal_distance_of_different_pieces", music.tonal_distance(places[..., 0], others))
+
+
+def _nearest_bar(real, scored):
+    found = music.nearest_bars(scored.rolls, real.rolls, scored.media.bar)
+    # Neither way: nothing in common is no such music, everything a copy.
+    yield Value("nearest_bar", float(found.mean()), None, parameters={"semitones": 6})
+    yield Value("copied_bars", float((found > 0.999).mean()), None, parameters={"semitones": 6})
+
+
 METRICS = {
     "fid": Metric(("moments",), True, _fid, "Fréchet distance of features (FID, arXiv:1706.08500)"),
     "kid": Metric(("features",), True, _kid, "kernel distance of features (KID, arXiv:1801.01401)"),
@@ -116,6 +182,12 @@ METRICS = {
     "ms_ssim": Metric(("images",), False, _diversity, "MS-SSIM of random pairs: lower is more varied"),
     "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)"),
     "cas": Metric(("images", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)"),
+    "empty_bars": Metric(("rolls",), False, _empty_bars, "share of bars in which a track is silent (arXiv:1709.06298)"),
+    "pitch_classes": Metric(("rolls",), False, _pitch_classes, "pitch classes a bar and track (arXiv:1709.06298)"),
+    "qualified_notes": Metric(("rolls",), False, _qualified_notes, "share of notes that last an eighth or longer"),
+    "polyphony": Metric(("rolls",), False, _polyphony, "share of steps with more than two pitches (arXiv:1804.09399)"),
+    "tonal_distance": Metric(("rolls",), False, _tonal_distance, "distance of tracks in tonal space"),
+    "nearest_bar": Metric(("rolls",), True, _nearest_bar, "how much of a bar is in the nearest real one, and copies"),
 }
 
 
@@ -199,11 +271,11 @@ class Evaluator:
         self.needs = {need for metric in self.metrics.values() for need in metric.needs}
         if count is not None:
             checks.whole(count, "count", 1)
+        self._check_kind(media)
         self.network = None
         if self.needs & _THROUGH_NETWORK:
-            self.network = networks.get(media.default_network() if network is None else network)
+            self.network = networks.get(self._default_network(media) if network is None else network)
             self.network.check_media(media)
-        self._check_shape(media)
         if "logits" in self.needs and self.network.classes is None:
             raise ValueError(
                 f"metrics: {self._needing('logits')} needs a classifier; the network {self.network.name} has no "
@@ -215,12 +287,23 @@ class Evaluator:
         """The metrics that need one of these, as messages name them."""
         return ", ".join(repr(name) for name, metric in self.metrics.items() if set(needs) & set(metric.needs))
 
-    def _check_shape(self, media):
-        seen = self._needing("images", "generator")
-        if seen and media.kind != "image":
+    def _check_kind(self, media):
+        """Raises a ValueError for metrics that cannot see such samples."""
+        for kind in dict.fromkeys(_OF_KIND.values()):
+            seen = self._needing(*(need for need, seen in _OF_KIND.items() if seen == kind))
+            if seen and media.kind != kind:
+                these = f"these are {media.plural} of shape {media.shape}"
+                what = {"image": "images", "music": "music"}[kind]
+                raise ValueError(f"metrics: {seen} can see {what} only; {these}. {_fitting(media)}Leave it out.")
+
+    def _default_network(self, media):
+        """The network that such samples are seen through."""
+        try:
+            return media.default_network()
+        except ValueError as error:
             raise ValueError(
-                f"metrics: {seen} can see images only; these are {media.plural} of shape {media.shape}. Leave it out."
-            )
+                f"metrics: {self._needing(*_THROUGH_NETWORK)}: {error} {_fitting(media)}".strip()
+            ) from None
 
     def check(self, gan, truncation=None, ema=True):
         """Raises a ValueError if a metric cannot score this GAN, or not in this way."""
@@ -244,7 +327,7 @@ class Evaluator:
         """Reads the reals, and computes what all scores need of them."""
         halves = Halves(self._real, self._media, self._count, self._halved, progress)
         self.count = halves.count
-        self._reals = halves.samples(self.network, self.needs, progress)
+        self._reals = [self._known(half) for half in halves.samples(self.network, self.needs, progress)]
         self._protocol = {
             "size": self._media.shape_text,
             "n_fake": halves.count,
@@ -261,7 +344,7 @@ class Evaluator:
         if self.needs != {"generator"}:
             batches = gan.generate_batches(self.count, seed=seed, truncation=truncation, ema=ema)
             collector = Collector(self.network, self.needs)
-            fakes = collector.take(batches, labels, self.count, "generated" if progress else None)
+            fakes = self._known(collector.take(batches, labels, self.count, "generated" if progress else None))
         about = {"model": model or gan.name, "ema": ema, "truncation": truncation, "seed": seed}
         about["labels"] = "in turn" if gan.num_classes else None
         found = []
@@ -269,6 +352,9 @@ class Evaluator:
             inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals[0], fakes)
             found += self._records(metric, metric.compute(*inputs), about)
         return found
+
+    def _known(self, samples):
+        return dataclasses.replace(samples, media=self._media)
 
     def floor(self):
         """The scores of the second half of the reals: a list of `Result`, empty if there is no second half."""
@@ -310,6 +396,12 @@ def check_metrics(metrics):
     if unknown or not names:
         raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}.")
     return list(dict.fromkeys(names))
+
+
+def _fitting(media):
+    """A sentence about the metrics that are usual for such samples, with a space behind; "" where none are."""
+    names = ", ".join(media.default_metrics)
+    return f"What fits {media.plural} is {names}. " if names else ""
 
 
 def check_scorable(gan, argument="metrics"):

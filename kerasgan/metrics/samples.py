@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import hashlib
 import json
+import typing
 
 import numpy as np
 
@@ -17,7 +18,10 @@ _CACHED_BYTES = 2**28  # features up to this size are cached as they are, of lar
 
 @dataclasses.dataclass
 class Samples:
-    """What scores are computed from; a field is None where no score asked for it."""
+    """What scores are computed from; a field is None where no score asked for it.
+
+    `images` and `rolls` are all samples in natural units; `media` is what they are.
+    """
 
     count: int
     moments: Moments | None = None
@@ -25,6 +29,8 @@ class Samples:
     logits: np.ndarray | None = None
     images: np.ndarray | None = None
     labels: np.ndarray | None = None
+    rolls: np.ndarray | None = None
+    media: typing.Any = None
 
 
 # Real samples --------------------------------------------------------------------------------------------------------
@@ -135,8 +141,8 @@ class Collector:
 
     def add(self, batch, labels=None):
         """Takes a batch of any size; the network sees full ones."""
-        if "images" in self._needs:
-            self._kept["images"].append(batch)
+        for need in {"images", "rolls"} & self._needs:
+            self._kept[need].append(batch)
         if "labels" in self._needs:
             if labels is None:
                 raise ValueError("real has no labels, which a metric needs. Read it with labels=True, or 'name'.")

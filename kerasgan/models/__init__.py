@@ -5,6 +5,7 @@ from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.lapgan import LAPGAN
+from kerasgan.models.musegan import MuseGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
@@ -22,6 +23,7 @@ __all__ = [
     "DCGAN",
     "FastGAN",
     "LAPGAN",
+    "MuseGAN",
     "Pix2Pix",
     "ProgressiveGAN",
     "R3GAN",

@@ -44,7 +44,7 @@ def evaluate(name, source, metrics=None, *, subset=None, network=None, progress=
 
 
 def read_whole(recipe, source, subset=None):
-    """The data of a recipe for scores: each sample once, in order, as it is (not mirrored at random).
+    """The data of a recipe for scores: each sample once, in order, as it is (not mirrored, nor moved, at random).
 
     Args:
         recipe: `kerasgan.registry.Recipe`.
@@ -57,7 +57,8 @@ def read_whole(recipe, source, subset=None):
     known = inspect.signature(reader(recipe)).parameters
     recipe = for_pictures_of(source, recipe)
     arguments = arguments_of(recipe) | ({} if subset is None else {"subset": subset})
-    arguments |= {name: value for name, value in (("flip", False), ("jitter", 0)) if name in known or name in arguments}
+    unchanged = (("flip", False), ("jitter", 0), ("transpose", 0))
+    arguments |= {name: value for name, value in unchanged if name in known or name in arguments}
     return read_with(recipe, source, {**arguments, "batch_size": 1, "shuffle": False})
 
 

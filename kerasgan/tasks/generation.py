@@ -17,7 +17,10 @@ class Generation(Task):
     starts_from = "latents"
     makes_new_samples = True
     scored_as_a_set = True
-    metrics_help = "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas"
+    metrics_help = (
+        "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; of music "
+        "empty_bars, pitch_classes, qualified_notes, polyphony, tonal_distance (by default), nearest_bar"
+    )
     options = ("count", "seed", "repeats", "truncation", "ema", "floor")
     flags_of_use = "-n 64 --seed 7"
 

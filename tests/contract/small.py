@@ -23,6 +23,11 @@ _SMALL = {
     "fade_samples": 8,
     "stable_samples": 16,
     "level_samples": 16,
+    "bars": 2,
+    "beats": 2,
+    "resolution": 2,
+    "pitches": 24,
+    "tracks": 2,
 }
 
 

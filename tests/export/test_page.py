@@ -3,20 +3,25 @@
 import collections
 import functools
 import importlib.util
+import io
 import json
 import re
 import shutil
 import time
 import urllib.parse
+import wave
 
 import numpy as np
 import page_tools
 import PIL.Image
 import pytest
 
+from kerasgan.data.midi import read_song
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
-from kerasgan.models import DCGAN, Pix2Pix, WaveGAN
+from kerasgan.media import Music
+from kerasgan.media.music import COLOURS
+from kerasgan.models import DCGAN, MuseGAN, Pix2Pix, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -46,6 +51,8 @@ def models(tmp_path_factory):
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
+        "voices": MuseGAN(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, latent_dim=6, width=4, seed=7),
+        "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
     }
     random = np.random.default_rng(0)
     for name, gan in gans.items():
@@ -490,12 +497,12 @@ LISTEN = """() => {
 }"""
 
 
-def sound_of(path, state):
+def sound_of(path, state, output="sounds"):
     inputs = state["inputs"]
     running = interpreter(path).get_signature_runner("serving_default")
     details = running.get_input_details()
     feeds = {n: np.asarray(inputs[n], about["dtype"]).reshape(about["shape"]) for n, about in details.items()}
-    return running(**feeds)["sounds"][0]
+    return running(**feeds)[output][0]
 
 
 def heard(here, count):
@@ -616,8 +623,6 @@ def test_sound_that_cannot_be_played_gets_a_message(visit):
 
 @pytest.mark.parametrize(("name", "rate"), [("mono", 8000), ("stereo", 16000)])
 def test_saved_sound_is_a_wav_file(visit, models, name, rate):
-    import wave
-
     here = visit().open(f"#{name}/7")
     with here.page.expect_download() as waiting:
         here.page.tap("#save")
@@ -639,6 +644,62 @@ def test_shared_sound_is_a_wav_file(visit):
     here.page.tap("#share")
     here.wait("window.shared")
     assert here.page.evaluate("shared") == ["mono-7.wav", "audio/wav", 44 + 2 * 2048]
+
+
+def rolls_of(path, state, media):
+    """The notes that LiteRT in Python makes of the page's inputs: booleans (1, steps, pitches, tracks)."""
+    return media.to_natural(sound_of(path, state, "pieces")[None])
+
+
+MUSIC = {
+    "voices": Music(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, monophonic=True),
+    "chords": Music(2, 1, 2, 55, 24, 1),
+}
+
+
+@pytest.mark.parametrize("name", MUSIC)
+def test_music_is_drawn_and_heard(visit, models, name):
+    here = visit().open(f"#{name}/7")
+    here.page.evaluate(LISTEN)
+    media, state = MUSIC[name], here.state()
+    roll = rolls_of(models[name], state, media)[0]
+    assert roll.any() and not roll.all()
+    drawn = here.canvas()
+    steps, pitches, _ = media.shape
+    assert drawn.shape == (8 * pitches, 16 * steps, 4)
+    middles = drawn[4::8, 8::16][::-1].transpose(1, 0, 2)  # (steps, pitches, RGBA)
+    np.testing.assert_array_equal(middles[..., 3] == 255, roll.any(axis=2))
+    for track in reversed(range(roll.shape[2])):  # the first one is on top
+        alone = roll[..., track] & ~roll[..., :track].any(axis=2)
+        assert (middles[alone][:, :3] == COLOURS[track]).all()
+    here.page.tap("#play")
+    played, rate = heard(here, 1)
+    assert rate == 22050 and len(played) / rate == pytest.approx(steps * media.seconds, abs=0.01)
+    assert np.abs(played).max() == pytest.approx(0.9, abs=1e-3)
+    if name == "chords":  # without drums, which are noise: the tones of the preview that Python saves
+        with wave.open(io.BytesIO(media._wav(roll))) as file:
+            expected = np.frombuffer(file.readframes(len(played)), "<i2") / 32768
+        np.testing.assert_allclose(played[: len(expected), 0], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", MUSIC)
+def test_saved_music_is_a_midi_file(visit, models, name):
+    import mido
+
+    here = visit().open(f"#{name}/7")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == f"{name}-7.mid"
+    media = MUSIC[name]
+    expected = rolls_of(models[name], here.state(), media)
+    song = read_song(waiting.value.path().read_bytes())
+    notes = np.column_stack([song.about[:, 0] - 1, np.rint(song.notes * media.resolution), song.about[:, 3]])
+    assert sorted(notes.astype(int).tolist()) == sorted(media.notes(expected[0]).tolist())
+    assert song.metres == [(0, media.beats)] and tuple(song.names.values()) == media.tracks
+    drums = {media.tracks[track - 1] for track, channel, *_ in song.about.tolist() if channel == 9}
+    assert drums <= {track for track, program in zip(media.tracks, media.programs, strict=True) if program < 0}
+    tempos = [m.tempo for m in mido.MidiFile(waiting.value.path()) if m.type == "set_tempo"]
+    assert [mido.tempo2bpm(tempo) for tempo in tempos] == [pytest.approx(media.tempo)]
 
 
 def test_sounds_have_small_pictures_of_their_own(visit):
@@ -779,6 +840,7 @@ def test_wrong_description_of_a_model(visit, copy):
         (lambda model: model["output"].update(kind="audio", sample_rate=8000), "1×24×16×3; expected one sound"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 3], sample_rate=8000), "1×256×3"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 1], sample_rate=1000), "sounds of 1000 Hz"),
+        (lambda model: model["output"].update(kind="music", tracks=["a"]), "1×24×16×3; expected one piano roll"),
         (lambda model: model["inputs"][0].update(kind="mesh"), "takes “mesh”"),
         (lambda model: model["inputs"][0].update(kind="image"), "Its input has the shape 1×7"),
         (lambda model: model["output"].update(kind="constructor"), "makes “constructor”"),

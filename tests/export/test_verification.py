@@ -44,6 +44,22 @@ def test_other_weights_are_found_out(dcgan, exported, tmp_path):
     assert export.verify(dcgan, exported, latency=False).passed
 
 
+def test_a_medium_may_hold_a_file_to_more_than_numbers(dcgan, exported, monkeypatch):
+    numbers = export.verify(dcgan, exported, samples=4, latency=False)
+    asked = []
+
+    def compared(marks):
+        return lambda output: asked.append(output) or {"marks": marks}
+
+    monkeypatch.setattr(dcgan.media, "compared", compared(lambda images: np.zeros(len(images), int)))
+    assert export.verify(dcgan, exported, samples=4, latency=False) == numbers  # all the same: not the furthest
+    calls = iter((0, 1))  # the file's are other ones than Keras's
+    monkeypatch.setattr(dcgan.media, "compared", compared(lambda images: np.full(len(images), next(calls))))
+    found = export.verify(dcgan, exported, samples=4, latency=False)
+    assert not found.passed and found.tolerance == "marks 99 % the same" and found.mean_difference == 1
+    assert asked == ["images", "images"]
+
+
 def test_latencies_of_all_runtimes(dcgan, exported):
     found = export.verify(dcgan, exported, samples=1, runs=5)
     assert {"LiteRT, 1 thread", "LiteRT, 2 threads", "Keras"} <= set(found.latencies)

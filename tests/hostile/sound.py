@@ -22,6 +22,9 @@ SUBJECTS = {
     "pictures": ["set.zip"],
     "wav": ["sounds/a.wav"],
     "flac": ["sounds/a.flac"],
+    "midi": ["songs/a.mid"],
+    "chords": ["songs/a.json"],
+    "rolls": ["songs/a.npz"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -42,7 +45,19 @@ SUBJECTS = {
 }
 # A hundred draws hold so many of each; what takes long to read is drawn less often.
 SHARES = {"recipe": 12, "npz": 8, "npy": 6, "weights": 8, "keras": 7, "scores": 6, "health": 6, "evaluation": 6}
-SHARES |= {"sidecar": 4, "page": 5, "shards": 5, "wav": 4, "flac": 3, "report": 1, "saved_model": 2, "tflite": 3}
+SHARES |= {
+    "sidecar": 4,
+    "page": 5,
+    "shards": 5,
+    "wav": 4,
+    "flac": 3,
+    "midi": 4,
+    "chords": 2,
+    "rolls": 3,
+    "report": 1,
+    "saved_model": 2,
+    "tflite": 3,
+}
 
 
 def gan():
@@ -78,6 +93,7 @@ def make(folder):
     convert(originals, folder / "pictures" / "set.zip", 12)
     convert(originals, folder / "shards" / "set", 12)
     _sounds(folder, random)
+    _songs(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -121,6 +137,18 @@ def _sounds(folder, random):
         soundfile.write(folder / "flac" / "sounds" / f"{name}.flac", samples, 8000)
 
 
+def _songs(folder, random):
+    from kerasgan.media import Music
+
+    media = Music(bars=2, beats=2, resolution=2, lowest=60, pitches=12, tracks=2)
+    rolls = random.random((2, *media.shape)) < 0.3
+    media.save(rolls[:1], folder / "midi" / "songs" / "a.mid")
+    media.save(rolls[1:], folder / "midi" / "songs" / "b.mid")
+    media.save(rolls, folder / "rolls" / "songs" / "a.npz")
+    (folder / "chords" / "songs").mkdir()
+    _write(folder / "chords" / "songs" / "a.json", random.integers(60, 72, (2, 8, 2)).tolist())
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -156,6 +184,14 @@ def _audio(folder):
 
     sounds = data.audio(folder / "sounds", length=64, sample_rate=8000, batch_size=1, on_error="raise")
     return [batch for batch in sounds.as_numpy_iterator()]
+
+
+def _music(folder):
+    from kerasgan import data
+
+    form = {"bars": 2, "beats": 2, "resolution": 2, "lowest": 60, "pitches": 12, "tracks": 2}
+    songs = data.music(folder / "songs", batch_size=1, on_error="raise", **form)
+    return [batch for batch in songs.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -249,6 +285,9 @@ READERS = {
     "pictures": _images("set.zip"),
     "wav": _audio,
     "flac": _audio,
+    "midi": _music,
+    "chords": _music,
+    "rolls": _music,
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),

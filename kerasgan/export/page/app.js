@@ -196,7 +196,8 @@ function hear() {
   if (!isHeard() || !model || drawn?.name !== description.name) return;
   try {
     player.unlock();
-    player.play(outputOf(description).channelsOf(drawn.output, drawn.values), drawn.output.sample_rate);
+    const { channelsOf, rateOf } = outputOf(description);
+    player.play(channelsOf(drawn.output, drawn.values), rateOf(drawn.output));
   } catch (error) {
     fail(error, "The sound could not be played");
   }

@@ -3,6 +3,7 @@
 import { cropped, leaves, numbers } from "./given.js";
 import { plane } from "./latents.js";
 import * as pictures from "./pictures.js";
+import * as rolls from "./rolls.js";
 import * as sounds from "./sounds.js";
 
 /**
@@ -28,9 +29,9 @@ const INPUTS = {
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`; what can be heard has
- * `channelsOf`, too.
+ * `channelsOf` and `rateOf`, too.
  */
-const OUTPUTS = { image: pictures, audio: sounds };
+const OUTPUTS = { image: pictures, audio: sounds, music: rolls };
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -42,7 +43,7 @@ export const outputOf = (model) => OUTPUTS[model.output.kind];
 
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
-  const known = "This page knows latents, classes and images as input, images and sounds as output";
+  const known = "This page knows latents, classes and images as input, images, sounds and music as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");

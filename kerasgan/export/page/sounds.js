@@ -18,6 +18,9 @@ export const smallSize = () => [96, 96];
 
 export const isTransparent = () => false;
 
+/** In Hz. */
+export const rateOf = (output) => output.sample_rate;
+
 /** The samples of each channel. */
 export function channelsOf({ shape, range }, values) {
   const [length, count] = shape.slice(1);
