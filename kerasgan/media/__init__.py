@@ -8,10 +8,13 @@ import importlib
 
 from kerasgan import bicubic
 
-KINDS = {"Image": "kerasgan.media.image"}
+KINDS = {
+    "Image": "kerasgan.media.image",
+    "Volume": "kerasgan.media.volume",
+}
 _HOMES = {"Media": "kerasgan.media.base", "Arrays": "kerasgan.media.arrays", "Audio": "kerasgan.media.audio", **KINDS}
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "bicubic", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "Volume", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):
