@@ -4,5 +4,6 @@ from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
 from kerasgan.data.image import images
 from kerasgan.data.pairs import pairs, picture, unpaired
+from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "images", "pairs", "picture", "unpaired"]
+__all__ = ["audio", "crops", "images", "pairs", "picture", "unpaired", "volumes"]

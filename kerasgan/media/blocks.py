@@ -125,7 +125,7 @@ def vox(grid):
     grid = np.asarray(grid, bool)
     if max(grid.shape) > VOX_EDGE:
         raise ValueError(
-            f"samples are {'x'.join(map(str, grid.shape))} cells side by side, and a .vox file ends at {VOX_EDGE}: save "
+            f"samples are {'x'.join(map(str, grid.shape))} cells side by side; a .vox file ends at {VOX_EDGE}: save "
             "fewer of them, each in a file of its own as .zip, or all as .glb."
         )
     cells = np.argwhere(grid)

@@ -224,8 +224,8 @@ class Volume(Media):
         if samples.shape[1:] != self.shape[:3] or not len(samples) or samples.dtype.kind not in "biu":
             expected = ", ".join(map(str, self.shape[:3]))
             raise ValueError(
-                f"samples has shape {samples.shape} and dtype {samples.dtype}; expected bool cells (count, {expected}), "
-                "as `generate` and `to_natural` return them."
+                f"samples has shape {samples.shape} and dtype {samples.dtype}; expected bool (count, {expected}), as "
+                "`generate` and `to_natural` return them."
             )
         return samples > 0
 
