@@ -69,6 +69,7 @@ TYPES = {
     "pix2pix": GANType("kerasgan.models.pix2pix:Pix2Pix"),
     "srgan": GANType("kerasgan.models.srgan:SRGAN"),
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
+    "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
 }
 
 

@@ -4,6 +4,7 @@ from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.fastgan import FastGAN
+from kerasgan.models.gan_3d import GAN3D
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
@@ -21,6 +22,7 @@ __all__ = [
     "CycleGAN",
     "DCGAN",
     "FastGAN",
+    "GAN3D",
     "LAPGAN",
     "Pix2Pix",
     "ProgressiveGAN",
