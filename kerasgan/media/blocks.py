@@ -12,6 +12,7 @@ import numpy as np
 VOX_EDGE = 256  # cells along an edge that a model of MagicaVoxel's can have
 PALETTE = 256  # colours of a .vox file, of which ours uses the first
 COLOUR = (232, 168, 92)  # red, green, blue of all cells, since occupancy has no colours
+ASSET = {"version": "2.0", "generator": "kerasgan"}
 _FLOAT, _WHOLE = 5126, 5125  # GLB's names of float32 and uint32
 _VERTICES, _INDICES = 34962, 34963  # and of what a stretch of bytes is for
 
@@ -68,12 +69,11 @@ def obj(grid):
 def glb(grid):
     """The bytes of a binary glTF 2.0 file (GLB): a mesh of two triangles for each exposed face, in one colour.
 
-    Raises:
-        ValueError: no cell is occupied: glTF has no empty meshes.
+    Where no cell is occupied it is a scene of nothing: glTF has no empty meshes.
     """
     corners, normals = faces(grid)
     if not len(corners):
-        raise ValueError("samples has no occupied cell, and a .glb file cannot hold nothing; save them as .npz.")
+        return _container({"asset": ASSET, "scene": 0, "scenes": [{}]})
     points = np.ascontiguousarray(_standing(corners).reshape(-1, 3), "<f4")
     normals = np.ascontiguousarray(_standing(normals).repeat(4, axis=0), "<f4")
     triangles = (4 * np.arange(len(corners))[:, None] + [0, 1, 2, 0, 2, 3]).astype("<u4")
@@ -81,7 +81,7 @@ def glb(grid):
     starts = [0, len(parts[0]), len(parts[0]) + len(parts[1])]
     linear = [round((value / 255) ** 2.2, 4) for value in COLOUR]  # glTF's colours are not gamma-coded
     document = {
-        "asset": {"version": "2.0", "generator": "kerasgan"},
+        "asset": ASSET,
         "scene": 0,
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
@@ -104,11 +104,16 @@ def glb(grid):
             _accessor(2, _WHOLE, triangles.size, "SCALAR"),
         ],
     }
+    return _container(document, b"".join(parts))
+
+
+def _container(document, data=b""):
+    """A GLB file of a glTF document, and of bytes that it points into, a multiple of four."""
     text = json.dumps(document, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 4)
-    chunks = struct.pack("<II", len(text), 0x4E4F534A) + text  # "JSON"
-    data = b"".join(parts)  # of whole words already
-    chunks += struct.pack("<II", len(data), 0x004E4942) + data  # "BIN"
+    chunks = struct.pack("<I4s", len(text), b"JSON") + text
+    if data:
+        chunks += struct.pack("<I4s", len(data), b"BIN\0") + data
     return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
 

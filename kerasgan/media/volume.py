@@ -34,14 +34,15 @@ class Volume(Media):
         size: cells along each edge.
     """
 
-    extension = ".npz"
-    extensions = (".npz", ".glb", ".obj", ".vox", ".zip", ".png")
+    extension = ".glb"
+    extensions = (".glb", ".obj", ".vox", ".npz", ".zip", ".png")
     sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "volumes"
     kind = "volume"
     range = (-1.0, 1.0)
     exported_range = (0.0, 1.0)
+    default_metrics = ("occupancy", "connected", "mirror", "copies", "one_nn")
 
     def __init__(self, size):
         if not is_whole(size, least=2) or size > MOST_CELLS:
@@ -133,8 +134,7 @@ class Volume(Media):
             The path as a `pathlib.Path`.
 
         Raises:
-            ValueError: samples that are no such array, or another ending; of `.vox`, too many of them; of `.glb`,
-                nothing but empty ones.
+            ValueError: samples that are no such array, or another ending; of `.vox`, too many of them.
             OSError: the file cannot be written.
         """
         samples = self._cells(samples)

@@ -5,7 +5,7 @@ import typing
 import numpy as np
 
 import kerasgan
-from kerasgan.metrics import checks, result
+from kerasgan.metrics import checks, result, volumes
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
@@ -16,7 +16,7 @@ from kerasgan.metrics.memorization import memorization
 from kerasgan.metrics.neighbours import neighbour_scores
 from kerasgan.metrics.perceptual import perceptual_path_length
 from kerasgan.metrics.recognition import confidence, recognized
-from kerasgan.metrics.samples import Collector, Halves
+from kerasgan.metrics.samples import Collector, Halves, joined
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 
 _THROUGH_NETWORK = {"moments", "features", "logits", "generator"}  # what needs a feature network
@@ -40,6 +40,8 @@ class Metric(typing.NamedTuple):
     uses_real: bool
     compute: typing.Callable  # (real, scored) or (gan, network, seed) -> iterable of Value
     about: str
+    kind: str | None = None  # of the samples that it is for; None for any that have what it needs
+    of_all: bool = False  # whether samples are held against all reals, both halves: a copy is one of any of them
 
     @property
     def through_network(self):
@@ -104,6 +106,32 @@ def _classification(real, scored):
     yield Value("cas", accuracy, True)
 
 
+def _occupancy(real, scored):
+    shares, of_real = volumes.occupancy(scored.natural), volumes.occupancy(real.natural)
+    yield Value("occupancy", float(shares.mean()), None)  # neither way: the floor is what it should be
+    yield Value("occupancy_distance", volumes.wasserstein(shares, of_real) / max(of_real.mean(), 1e-9), False)
+
+
+def _connected(real, scored):
+    yield Value("connected", float(volumes.largest_component(scored.natural).mean()), None)
+
+
+def _mirror(real, scored):
+    yield Value("mirror", float(volumes.mirror_iou(scored.natural).mean()), None)
+
+
+def _copies(real, scored):
+    nearest = volumes.nearest_iou(scored.natural, real.natural)
+    parameters = {"iou": volumes.COPY}
+    yield Value("copies", float((nearest > volumes.COPY).mean()), None, parameters=parameters)
+    yield Value("nearest_iou", float(nearest.mean()), None)
+
+
+def _one_nn(real, scored):
+    # Neither way: 0.5 where nothing tells the two apart.
+    yield Value("one_nn", volumes.nearest_neighbour_accuracy(real.natural, scored.natural), None)
+
+
 METRICS = {
     "fid": Metric(("moments",), True, _fid, "Fréchet distance of features (FID, arXiv:1706.08500)"),
     "kid": Metric(("features",), True, _kid, "kernel distance of features (KID, arXiv:1801.01401)"),
@@ -116,6 +144,11 @@ METRICS = {
     "ms_ssim": Metric(("images",), False, _diversity, "MS-SSIM of random pairs: lower is more varied"),
     "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)"),
     "cas": Metric(("images", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)"),
+    "occupancy": Metric(("natural",), True, _occupancy, "occupied cells: mean, distance of distributions", "volume"),
+    "connected": Metric(("natural",), False, _connected, "share of the largest connected part", "volume"),
+    "mirror": Metric(("natural",), False, _mirror, "IoU with the mirror image", "volume"),
+    "copies": Metric(("natural",), True, _copies, "share of copies of real objects, by IoU", "volume", of_all=True),
+    "one_nn": Metric(("natural",), True, _one_nn, "1-NN two-sample accuracy by IoU (arXiv:1610.06545)", "volume"),
 }
 
 
@@ -197,6 +230,7 @@ class Evaluator:
     def __init__(self, real, media, metrics, *, network=None, count=None, floor=True, split="all"):
         self.metrics = {name: METRICS[name] for name in check_metrics(metrics)}
         self.needs = {need for metric in self.metrics.values() for need in metric.needs}
+        self._check_kind(media)
         if count is not None:
             checks.whole(count, "count", 1)
         self.network = None
@@ -214,6 +248,15 @@ class Evaluator:
     def _needing(self, *needs):
         """The metrics that need one of these, as messages name them."""
         return ", ".join(repr(name) for name, metric in self.metrics.items() if set(needs) & set(metric.needs))
+
+    def _check_kind(self, media):
+        others = [name for name, metric in self.metrics.items() if metric.kind not in (None, media.kind)]
+        if others:
+            fit = ", ".join(media.default_metrics or [name for name, metric in METRICS.items() if metric.kind is None])
+            raise ValueError(
+                f"metrics: {', '.join(map(repr, others))} cannot score {media.plural} of shape {media.shape_text}; "
+                f"what fits them is {fit}."
+            )
 
     def _check_shape(self, media):
         seen = self._needing("images", "generator")
@@ -266,9 +309,13 @@ class Evaluator:
         about["labels"] = "in turn" if gan.num_classes else None
         found = []
         for metric in self.metrics.values():
-            inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals[0], fakes)
+            inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals_for(metric), fakes)
             found += self._records(metric, metric.compute(*inputs), about)
         return found
+
+    def _reals_for(self, metric):
+        """The reals that samples are held against."""
+        return joined(self._reals) if metric.of_all else self._reals[0]
 
     def floor(self):
         """The scores of the second half of the reals: a list of `Result`, empty if there is no second half."""

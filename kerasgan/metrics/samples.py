@@ -24,7 +24,17 @@ class Samples:
     features: np.ndarray | None = None
     logits: np.ndarray | None = None
     images: np.ndarray | None = None
+    natural: np.ndarray | None = None
     labels: np.ndarray | None = None
+
+
+def joined(groups):
+    """Several `Samples` as one, of what they hold sample by sample."""
+    arrays = {}
+    for name in ("features", "logits", "images", "natural", "labels"):
+        parts = [getattr(group, name) for group in groups]
+        arrays[name] = None if any(part is None for part in parts) else np.concatenate(parts)
+    return Samples(sum(group.count for group in groups), **arrays)
 
 
 # Real samples --------------------------------------------------------------------------------------------------------
@@ -137,6 +147,8 @@ class Collector:
         """Takes a batch of any size; the network sees full ones."""
         if "images" in self._needs:
             self._kept["images"].append(batch)
+        if "natural" in self._needs:  # samples of any kind, in natural units
+            self._kept["natural"].append(batch)
         if "labels" in self._needs:
             if labels is None:
                 raise ValueError("real has no labels, which a metric needs. Read it with labels=True, or 'name'.")
