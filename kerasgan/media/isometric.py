@@ -33,7 +33,7 @@ def picture(grid, half=4):
     order = np.argsort(nearness, kind="stable")
     x, y, z, nearness = x[order], y[order], z[order], nearness[order]
     across, down, face = _cube(half)
-    lowest = height - 1 - grid.shape[0] * half // 2  # row of the pixels just above the foot of the cell at the origin
+    lowest = height - 1 - (grid.shape[0] - 1) * half // 2  # row of the lowest pixels of the cell at the origin
     rows = (lowest - (y - x) * half // 2 - z * half)[:, None] - down
     columns = ((x + y) * half)[:, None] + across
     # Of pixels that are named more than once NumPy keeps the last value: that of the nearest cell.
