@@ -261,8 +261,10 @@ class Evaluator:
     def _check_shape(self, media):
         seen = self._needing("images", "generator")
         if seen and media.kind != "image":
+            fit = f" What fits them is {', '.join(media.default_metrics)}." if media.default_metrics else ""
             raise ValueError(
-                f"metrics: {seen} can see images only; these are {media.plural} of shape {media.shape}. Leave it out."
+                f"metrics: {seen} can see images only; these are {media.plural} of shape {media.shape_text}. "
+                f"Leave it out.{fit}"
             )
 
     def check(self, gan, truncation=None, ema=True):

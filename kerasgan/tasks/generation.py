@@ -19,7 +19,7 @@ class Generation(Task):
     scored_as_a_set = True
     metrics_help = (
         "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas, "
-        "occupancy, connected, mirror, copies, one_nn (of volumes, by default)"
+        "occupancy, connected, mirror, copies, one_nn"  # of volumes, by default
     )
     options = ("count", "seed", "repeats", "truncation", "ema", "floor")
     flags_of_use = "-n 64 --seed 7"
