@@ -165,6 +165,7 @@ class GAN3D(GAN):
             self.default_loss, self.default_penalties, self.default_discriminator_steps = "non_saturating", (), 1
             self.default_optimizers = original_optimizers
             self.right = self.add_weight(shape=(), initializer="zeros", trainable=False, name="right")
+            self.counters.append(self.right)
 
     @staticmethod
     def default_optimizers():
