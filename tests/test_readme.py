@@ -23,6 +23,7 @@ from PIL import Image
 import kerasgan
 import kerasgan.serve as serving
 from kerasgan import cli, distribution, files, metrics, runs
+from kerasgan.media import blocks
 from kerasgan.runs import preparing
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
@@ -37,7 +38,7 @@ INSTALLATION = ("pip install", "pytest")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder with photographs and sounds, shared so that later snippets find what earlier ones made."""
+    """A reader's folder with photographs, sounds and solids, shared so that later snippets find what earlier ones made."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my_photos").mkdir()
     random = np.random.default_rng(0)
@@ -53,6 +54,9 @@ def folder(tmp_path_factory):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(random.integers(-9999, 9999, 6000, dtype=np.int16).tobytes())
+    (folder / "my_models").mkdir()
+    for i in range(12):
+        (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))
     return folder
 
 
