@@ -38,7 +38,7 @@ INSTALLATION = ("pip install", "pytest")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder with photographs, sounds and solids, shared so that later snippets find what earlier ones made."""
+    """A reader's folder with photographs, sounds and solids, shared: later snippets find what earlier ones made."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my_photos").mkdir()
     random = np.random.default_rng(0)
