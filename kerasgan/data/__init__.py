@@ -5,5 +5,6 @@ from kerasgan.data.crops import crops
 from kerasgan.data.image import images
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
+from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "unpaired"]
+__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "unpaired", "volumes"]

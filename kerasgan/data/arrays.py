@@ -113,14 +113,22 @@ def number_names(labels):
 
 
 def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
-    """An `ArraySource` of a `.npy` file, or of the arrays `key` and `label_key` of a `.npz` file.
+    """An `ArraySource` of a `.npy` file, or of the arrays `key` and `label_key` of a `.npz` file; see `read_arrays`."""
+    return ArraySource(*read_arrays(path, key, label_key, with_labels, subset))
+
+
+def read_arrays(path, key=None, label_key=None, with_labels=False, subset=None, keys=IMAGE_KEYS, check=None):
+    """What messages call an array of samples, the array of a `.npy` or `.npz` file, and its labels or None.
 
     Args:
+        keys: names that the array of a `.npz` file may have where `key` is None.
+        check: function of its shape, and of what messages call it, that raises a `ValueError` for one that does not
+            fit; None takes that of pictures.
         subset: "NAME=VALUE" or "NAME=VALUE|VALUE|..." takes those pictures only for which the array NAME, with an entry
             a picture, has one of the values. One that no entry equals is a pattern as shells have them: *
             is any text, ? any character, [ab] one of these.
     """
-    name = f"source={str(path)!r}"
+    name, check = f"source={str(path)!r}", check or _check_shape
     if not zipfile.is_zipfile(path):
         if key or with_labels or subset:
             raise ValueError(
@@ -128,20 +136,21 @@ def load_arrays(path, key=None, label_key=None, with_labels=False, subset=None):
             )
         with _damage(name):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return ArraySource(name, array)
+        check(array.shape, name)
+        return name, array, None
     with _opened(path, name) as archive:
-        key = key or _image_key(archive.files, name)
+        key = key or _known_key(archive.files, keys, name)
         array = _member(archive, key, "key", name)
         labels = _member(archive, label_key or _label_key(key), "labels", name) if with_labels else None
         of = f" of {name}"
         name = f"{name} (key={key!r})"
-        _check_shape(array.shape, name)  # before rows are taken, which a single number does not have
+        check(array.shape, name)  # before rows are taken, which a single number does not have
         labels = check_labels(labels, len(array), of) if with_labels else None
         if subset:
             rows = _rows(archive, subset, name, len(array))
             labels = labels[rows] if with_labels else None
             array = array[rows]
-    return ArraySource(name, array, labels)
+    return name, array, labels
 
 
 def _rows(archive, subset, name, count):
@@ -207,13 +216,13 @@ def _damage(name):
         ) from error
 
 
-def _image_key(keys, name):
-    for key in IMAGE_KEYS:
-        if key in keys:
+def _known_key(held, keys, name):
+    for key in keys:
+        if key in held:
             return key
-    if len(keys) == 1:
-        return keys[0]
-    raise ValueError(f"key= must say which array of {name} holds the images; it holds: {', '.join(keys)}.")
+    if len(held) == 1:
+        return held[0]
+    raise ValueError(f"key= must say which array of {name} holds the {keys[0]}; it holds: {', '.join(held)}.")
 
 
 def _label_key(key):

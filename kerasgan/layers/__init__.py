@@ -14,7 +14,14 @@ from kerasgan.layers.reflection_padding import ReflectionPadding2D
 from kerasgan.layers.resampling import BilinearUpsampling2D, BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
 from kerasgan.layers.spectral_normalization import SpectralNormalization
-from kerasgan.layers.strided_convolution import Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
+from kerasgan.layers.strided_convolution import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+)
 
 __all__ = [
     "BatchNormalization",
@@ -26,6 +33,8 @@ __all__ = [
     "Conv1DTranspose",
     "Conv2D",
     "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "DownsamplingConv2D",
     "EqualizedLearningRate",
     "GroupedConv2D",

@@ -6,7 +6,7 @@ as the forward pass. The same sum over the whole batch is one matrix product for
 
 The gradient of a bias is wrong there: TensorFlow 2.21 sums it (BiasAddGrad, which Keras asks for) in bfloat16, where a
 sum stands still once it is 256 times as large as what is added to it: at a few hundred pixels in a batch. The gradient
-of a plain sum with the bias is right. One-dimensional convolutions differ from Keras's in that only.
+of a plain sum with the bias is right. Convolutions of one and of three dimensions differ from Keras's in that only.
 """
 
 import keras
@@ -59,6 +59,22 @@ class Conv1D(keras.layers.Conv1D):
 @keras.saving.register_keras_serializable(package="kerasgan")
 class Conv1DTranspose(keras.layers.Conv1DTranspose):
     """Keras's Conv1DTranspose, right about the bias of long sequences in bfloat16."""
+
+    def call(self, inputs):
+        return _finished(self, _transposed(self, inputs, self.kernel))
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Conv3D(keras.layers.Conv3D):
+    """Keras's Conv3D, right about the bias of large volumes in bfloat16."""
+
+    def call(self, inputs):
+        return _finished(self, self.convolution_op(inputs, self.kernel))
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class Conv3DTranspose(keras.layers.Conv3DTranspose):
+    """Keras's Conv3DTranspose, right about the bias of large volumes in bfloat16."""
 
     def call(self, inputs):
         return _finished(self, _transposed(self, inputs, self.kernel))

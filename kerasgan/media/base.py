@@ -210,9 +210,10 @@ class Media:
             ValueError: none is for such samples.
             ImportError: none is installed.
         """
+        others = f", or scores that need none: {', '.join(self.default_metrics)}" if self.default_metrics else ""
         raise ValueError(
             f"network: no feature network is for {self.plural} of shape {self.shape_text}; give a function from "
-            "samples to features."
+            f"samples to features{others}."
         )
 
     def described(self):

@@ -1,13 +1,11 @@
 """All scores of a GAN against its data, by one protocol, with the floor that real data would have."""
 
 import dataclasses
-import itertools
-import typing
 
 import numpy as np
 
 import kerasgan
-from kerasgan.metrics import checks, music, result
+from kerasgan.metrics import checks, music, result, volumes
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
@@ -15,39 +13,14 @@ from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance
 from kerasgan.metrics.memorization import memorization
+from kerasgan.metrics.metric import Metric, Value
 from kerasgan.metrics.neighbours import neighbour_scores
 from kerasgan.metrics.perceptual import perceptual_path_length
 from kerasgan.metrics.recognition import confidence, recognized
-from kerasgan.metrics.samples import Collector, Halves
+from kerasgan.metrics.samples import Collector, Halves, joined
 from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 
 _THROUGH_NETWORK = {"moments", "features", "logits", "generator"}  # what needs a feature network
-_OF_KIND = {"images": "image", "generator": "image", "rolls": "music"}  # what only samples of a kind have
-MOST_TRACKS = 6  # of which each one's values are said
-
-
-class Value(typing.NamedTuple):
-    """One number of a metric; (name, value, whether higher is better), its uncertainty, what it depends on."""
-
-    name: str
-    value: float
-    higher_is_better: bool | None
-    error: float | None = None
-    error_is: str | None = None
-    parameters: dict = {}
-
-
-class Metric(typing.NamedTuple):
-    """What `evaluate` knows under one name."""
-
-    needs: tuple  # fields of Samples, and "generator" for what is computed from the generator itself
-    uses_real: bool
-    compute: typing.Callable  # (real, scored) or (gan, network, seed) -> iterable of Value
-    about: str
-
-    @property
-    def through_network(self):
-        return bool(_THROUGH_NETWORK & set(self.needs))
 
 
 def _fid(real, scored):
@@ -88,11 +61,11 @@ def _confidence(real, scored):
 
 
 def _sliced_wasserstein(real, scored):
-    yield Value("swd", sliced_wasserstein(real.images, scored.images).mean, False)
+    yield Value("swd", sliced_wasserstein(real.natural, scored.natural).mean, False)
 
 
 def _diversity(real, scored):
-    diversity = ms_ssim_diversity(scored.images, labels=scored.labels)
+    diversity = ms_ssim_diversity(scored.natural, labels=scored.labels)
     # Neither way: too similar is collapse, more varied than the data is noise. The floor is what it should be.
     yield Value("ms_ssim", diversity.value, None, diversity.standard_error, "standard error over pairs")
 
@@ -104,70 +77,8 @@ def _path_length(gan, network, seed):
 
 def _classification(real, scored):
     # Train on what is scored, test on reals.
-    accuracy = classification_accuracy(scored.images, scored.labels, real.images, real.labels)
+    accuracy = classification_accuracy(scored.natural, scored.labels, real.natural, real.labels)
     yield Value("cas", accuracy, True)
-
-
-# Of music. None is better the higher it is: the floor says what the data are like.
-
-
-def _mean(name, values, **parameters):
-    """The mean of a value of each piece, NaN where a piece has none."""
-    values = values[~np.isnan(values)]
-    error = float(values.std() / np.sqrt(len(values))) if len(values) > 1 else None
-    about = "standard error over pieces" if error is not None else None
-    return Value(name, float(values.mean()) if len(values) else float("nan"), None, error, about, parameters)
-
-
-def _of_tracks(name, values, media):
-    """A value of each track of each piece: the mean of all tracks, then each by its name where there are few."""
-    yield _mean(name, values.mean(axis=1))
-    if 1 < values.shape[1] <= MOST_TRACKS:
-        for track, own in zip(media.tracks, values.T, strict=True):
-            yield _mean(f"{name}_{track.replace(' ', '_')}", own)
-
-
-def _empty_bars(real, scored):
-    yield from _of_tracks("empty_bars", music.empty_bars(scored.rolls, scored.media.bar), scored.media)
-
-
-def _pitch_classes(real, scored):
-    media = scored.media
-    yield from _of_tracks("pitch_classes", music.pitch_classes(scored.rolls, media.bar, media.lowest), media)
-
-
-def _qualified_notes(real, scored):
-    eighth = -(-scored.media.resolution // 2)
-    yield _mean("qualified_notes", music.qualified_notes(scored.rolls, eighth), at_least=f"{eighth} steps")
-
-
-def _polyphony(real, scored):
-    yield _mean("polyphony", music.polyphony(scored.rolls), more_than=2)
-
-
-def _tonal_distance(real, scored):
-    """Between tracks of a piece, and, to hold it against, between the first and the last track of different pieces."""
-    rolls, media = scored.rolls, scored.media
-    if len(media.tracks) < 2:
-        raise ValueError("metrics: 'tonal_distance' needs two tracks or more; these pieces have one. Leave it out.")
-    places = music.tonal_centroids(rolls, media.resolution, media.lowest)
-    pairs = list(itertools.combinations(range(len(media.tracks)), 2))
-    found = {pair: music.tonal_distance(places[..., pair[0]], places[..., pair[1]]) for pair in pairs}
-    heard = [values[~np.isnan(values)] for values in found.values()]
-    yield _mean("tonal_distance", np.concatenate(heard))
-    if 2 < len(media.tracks) <= MOST_TRACKS:
-        for pair, values in found.items():
-            names = "_".join(media.tracks[track].replace(" ", "_") for track in pair)
-            yield _mean(f"tonal_distance_{names}", values)
-    others = np.roll(places[..., -1], max(1, len(places) // 2), axis=0)
-    yield _mean("tonal_distance_of_different_pieces", music.tonal_distance(places[..., 0], others))
-
-
-def _nearest_bar(real, scored):
-    found = music.nearest_bars(scored.rolls, real.rolls, scored.media.bar)
-    # Neither way: nothing in common is no such music, everything a copy.
-    yield Value("nearest_bar", float(found.mean()), None, parameters={"semitones": 6})
-    yield Value("copied_bars", float((found > 0.999).mean()), None, parameters={"semitones": 6})
 
 
 METRICS = {
@@ -178,16 +89,16 @@ METRICS = {
     "is": Metric(("logits",), False, _inception_score, "Inception score (arXiv:1606.03498)"),
     "understood": Metric(("logits", "labels"), False, _understood, "share that the network names as their class"),
     "confidence": Metric(("logits",), False, _confidence, "mean probability of the class that the network names"),
-    "swd": Metric(("images",), True, _sliced_wasserstein, "sliced Wasserstein distance of patches (arXiv:1710.10196)"),
-    "ms_ssim": Metric(("images",), False, _diversity, "MS-SSIM of random pairs: lower is more varied"),
-    "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)"),
-    "cas": Metric(("images", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)"),
-    "empty_bars": Metric(("rolls",), False, _empty_bars, "share of bars in which a track is silent (arXiv:1709.06298)"),
-    "pitch_classes": Metric(("rolls",), False, _pitch_classes, "pitch classes a bar and track (arXiv:1709.06298)"),
-    "qualified_notes": Metric(("rolls",), False, _qualified_notes, "share of notes that last an eighth or longer"),
-    "polyphony": Metric(("rolls",), False, _polyphony, "share of steps with more than two pitches (arXiv:1804.09399)"),
-    "tonal_distance": Metric(("rolls",), False, _tonal_distance, "distance of tracks in tonal space"),
-    "nearest_bar": Metric(("rolls",), True, _nearest_bar, "how much of a bar is in the nearest real one, and copies"),
+    "swd": Metric(
+        ("natural",), True, _sliced_wasserstein, "sliced Wasserstein distance of patches (arXiv:1710.10196)", "image"
+    ),
+    "ms_ssim": Metric(("natural",), False, _diversity, "MS-SSIM of random pairs: lower is more varied", "image"),
+    "ppl": Metric(("generator",), False, _path_length, "perceptual path length (arXiv:1812.04948)", "image"),
+    "cas": Metric(
+        ("natural", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)", "image"
+    ),
+    **music.METRICS,
+    **volumes.METRICS,
 }
 
 
@@ -269,9 +180,9 @@ class Evaluator:
     def __init__(self, real, media, metrics, *, network=None, count=None, floor=True, split="all"):
         self.metrics = {name: METRICS[name] for name in check_metrics(metrics)}
         self.needs = {need for metric in self.metrics.values() for need in metric.needs}
+        self._check_kind(media)
         if count is not None:
             checks.whole(count, "count", 1)
-        self._check_kind(media)
         self.network = None
         if self.needs & _THROUGH_NETWORK:
             self.network = networks.get(self._default_network(media) if network is None else network)
@@ -289,21 +200,20 @@ class Evaluator:
 
     def _check_kind(self, media):
         """Raises a ValueError for metrics that cannot see such samples."""
-        for kind in dict.fromkeys(_OF_KIND.values()):
-            seen = self._needing(*(need for need, seen in _OF_KIND.items() if seen == kind))
-            if seen and media.kind != kind:
-                these = f"these are {media.plural} of shape {media.shape}"
-                what = {"image": "images", "music": "music"}[kind]
-                raise ValueError(f"metrics: {seen} can see {what} only; {these}. {_fitting(media)}Leave it out.")
+        others = [name for name, metric in self.metrics.items() if metric.kind not in (None, media.kind)]
+        if others:
+            raise ValueError(
+                f"metrics: {', '.join(map(repr, others))} cannot score {media.plural} of shape {media.shape_text}."
+                f"{_fitting(media)}"
+            )
 
     def _default_network(self, media):
         """The network that such samples are seen through."""
         try:
             return media.default_network()
         except ValueError as error:
-            raise ValueError(
-                f"metrics: {self._needing(*_THROUGH_NETWORK)}: {error} {_fitting(media)}".strip()
-            ) from None
+            through = self._needing(*_THROUGH_NETWORK)
+            raise ValueError(f"metrics: {through}: {error}{_fitting(media)}") from None
 
     def check(self, gan, truncation=None, ema=True):
         """Raises a ValueError if a metric cannot score this GAN, or not in this way."""
@@ -349,12 +259,16 @@ class Evaluator:
         about["labels"] = "in turn" if gan.num_classes else None
         found = []
         for metric in self.metrics.values():
-            inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals[0], fakes)
+            inputs = (gan, self.network, seed) if "generator" in metric.needs else (self._reals_for(metric), fakes)
             found += self._records(metric, metric.compute(*inputs), about)
         return found
 
     def _known(self, samples):
         return dataclasses.replace(samples, media=self._media)
+
+    def _reals_for(self, metric):
+        """The reals that samples are held against."""
+        return joined(self._reals) if metric.of_all else self._reals[0]
 
     def floor(self):
         """The scores of the second half of the reals: a list of `Result`, empty if there is no second half."""
@@ -368,7 +282,7 @@ class Evaluator:
         known = {**self._protocol, **about}
         if not metric.uses_real:
             known.update(n_real=None, data=None, split=None)
-        if metric.through_network:
+        if _THROUGH_NETWORK & set(metric.needs):
             known.update(
                 feature_network=self.network.name,
                 feature_sha256=self.network.sha256,
@@ -399,9 +313,9 @@ def check_metrics(metrics):
 
 
 def _fitting(media):
-    """A sentence about the metrics that are usual for such samples, with a space behind; "" where none are."""
+    """The end of a message: the metrics that are usual for such samples; "" where none are."""
     names = ", ".join(media.default_metrics)
-    return f"What fits {media.plural} is {names}. " if names else ""
+    return f" What fits {media.plural} is {names}." if names else ""
 
 
 def check_scorable(gan, argument="metrics"):

@@ -7,7 +7,11 @@ arXiv:1709.06298), polyphony that of arXiv:1804.09399, computed as the papers de
 All functions take rolls: booleans (count, steps, pitches, tracks).
 """
 
+import itertools
+
 import numpy as np
+
+from kerasgan.metrics.metric import Metric, Value
 
 OCTAVE = 12
 # The tonal space of Harte, Sandler & Gasser (2006, "Detecting harmonic change in musical audio"): pitch classes on
@@ -167,3 +171,80 @@ def _in_bars(values, bar):
 
 def _share(some, whole):
     return np.where(whole > 0, some / np.maximum(whole, 1), np.nan)
+
+
+# What `evaluate` knows -----------------------------------------------------------------------------------------------
+
+
+MOST_TRACKS = 6  # of which each one's values are said
+
+
+def _of_tracks(name, values, media):
+    """A value of each track of each piece: the mean of all tracks, then each by its name where there are few."""
+    yield Value.mean(name, values.mean(axis=1))
+    if 1 < values.shape[1] <= MOST_TRACKS:
+        for track, own in zip(media.tracks, values.T, strict=True):
+            yield Value.mean(f"{name}_{track.replace(' ', '_')}", own)
+
+
+def _empty_bars(real, scored):
+    yield from _of_tracks("empty_bars", empty_bars(scored.natural, scored.media.bar), scored.media)
+
+
+def _pitch_classes(real, scored):
+    media = scored.media
+    yield from _of_tracks("pitch_classes", pitch_classes(scored.natural, media.bar, media.lowest), media)
+
+
+def _qualified_notes(real, scored):
+    eighth = -(-scored.media.resolution // 2)
+    yield Value.mean("qualified_notes", qualified_notes(scored.natural, eighth), at_least=f"{eighth} steps")
+
+
+def _polyphony(real, scored):
+    yield Value.mean("polyphony", polyphony(scored.natural), more_than=2)
+
+
+def _tonal_distance(real, scored):
+    """Between tracks of a piece, and, to hold it against, between the first and the last track of different pieces."""
+    rolls, media = scored.natural, scored.media
+    if len(media.tracks) < 2:
+        raise ValueError("metrics: 'tonal_distance' needs two tracks or more; these pieces have one. Leave it out.")
+    places = tonal_centroids(rolls, media.resolution, media.lowest)
+    pairs = list(itertools.combinations(range(len(media.tracks)), 2))
+    found = {pair: tonal_distance(places[..., pair[0]], places[..., pair[1]]) for pair in pairs}
+    heard = [values[~np.isnan(values)] for values in found.values()]
+    yield Value.mean("tonal_distance", np.concatenate(heard))
+    if 2 < len(media.tracks) <= MOST_TRACKS:
+        for pair, values in found.items():
+            names = "_".join(media.tracks[track].replace(" ", "_") for track in pair)
+            yield Value.mean(f"tonal_distance_{names}", values)
+    others = np.roll(places[..., -1], max(1, len(places) // 2), axis=0)
+    yield Value.mean("tonal_distance_of_different_pieces", tonal_distance(places[..., 0], others))
+
+
+def _nearest_bar(real, scored):
+    found = nearest_bars(scored.natural, real.natural, scored.media.bar)
+    # Neither way: nothing in common is no such music, everything a copy.
+    yield Value("nearest_bar", float(found.mean()), None, parameters={"semitones": 6})
+    yield Value("copied_bars", float((found > 0.999).mean()), None, parameters={"semitones": 6})
+
+
+METRICS = {
+    "empty_bars": Metric(
+        ("natural",), False, _empty_bars, "share of bars in which a track is silent (arXiv:1709.06298)", "music"
+    ),
+    "pitch_classes": Metric(
+        ("natural",), False, _pitch_classes, "pitch classes a bar and track (arXiv:1709.06298)", "music"
+    ),
+    "qualified_notes": Metric(
+        ("natural",), False, _qualified_notes, "share of notes that last an eighth or longer", "music"
+    ),
+    "polyphony": Metric(
+        ("natural",), False, _polyphony, "share of steps with more than two pitches (arXiv:1804.09399)", "music"
+    ),
+    "tonal_distance": Metric(("natural",), False, _tonal_distance, "distance of tracks in tonal space", "music"),
+    "nearest_bar": Metric(
+        ("natural",), True, _nearest_bar, "how much of a bar is in the nearest real one, and copies", "music"
+    ),
+}

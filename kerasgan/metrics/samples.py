@@ -4,11 +4,11 @@ import collections
 import dataclasses
 import hashlib
 import json
-import typing
 
 import numpy as np
 
 from kerasgan import files, weights
+from kerasgan.media.base import Media
 from kerasgan.metrics.moments import Moments
 
 MOST = 50_000  # samples of each kind that are taken when nobody says how many
@@ -20,17 +20,25 @@ _CACHED_BYTES = 2**28  # features up to this size are cached as they are, of lar
 class Samples:
     """What scores are computed from; a field is None where no score asked for it.
 
-    `images` and `rolls` are all samples in natural units; `media` is what they are.
+    `natural` are the samples themselves, in natural units; `media` is what they are.
     """
 
     count: int
     moments: Moments | None = None
     features: np.ndarray | None = None
     logits: np.ndarray | None = None
-    images: np.ndarray | None = None
+    natural: np.ndarray | None = None
     labels: np.ndarray | None = None
-    rolls: np.ndarray | None = None
-    media: typing.Any = None
+    media: Media | None = None
+
+
+def joined(groups):
+    """Several `Samples` as one, of what they hold sample by sample."""
+    arrays = {}
+    for name in ("features", "logits", "natural", "labels"):
+        parts = [getattr(group, name) for group in groups]
+        arrays[name] = None if any(part is None for part in parts) else np.concatenate(parts)
+    return Samples(sum(group.count for group in groups), **arrays, media=groups[0].media)
 
 
 # Real samples --------------------------------------------------------------------------------------------------------
@@ -141,8 +149,8 @@ class Collector:
 
     def add(self, batch, labels=None):
         """Takes a batch of any size; the network sees full ones."""
-        for need in {"images", "rolls"} & self._needs:
-            self._kept[need].append(batch)
+        if "natural" in self._needs:
+            self._kept["natural"].append(batch)
         if "labels" in self._needs:
             if labels is None:
                 raise ValueError("real has no labels, which a metric needs. Read it with labels=True, or 'name'.")

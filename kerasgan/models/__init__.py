@@ -4,6 +4,7 @@ from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.fastgan import FastGAN
+from kerasgan.models.gan_3d import GAN3D
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.musegan import MuseGAN
 from kerasgan.models.pix2pix import Pix2Pix
@@ -22,6 +23,7 @@ __all__ = [
     "CycleGAN",
     "DCGAN",
     "FastGAN",
+    "GAN3D",
     "LAPGAN",
     "MuseGAN",
     "Pix2Pix",

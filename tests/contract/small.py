@@ -12,6 +12,7 @@ from kerasgan import registry
 _SMALL = {
     "image_shape": (16, 24, 3),
     "length": 256,
+    "size": 8,
     "latent_dim": 8,
     "width": 4,
     "blocks": 1,

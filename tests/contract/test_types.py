@@ -83,7 +83,7 @@ def _noted(gan, patch):
 def test_builds_and_generates_natural_samples(gan_type):
     gan = build_small(gan_type)
     samples = made_by(gan, 3, seed=1)
-    assert samples.shape == (3, *gan.media.shape)
+    assert gan.media.to_model(samples).shape == (3, *gan.media.shape)  # natural units have a shape of their own
     assert np.isfinite(np.asarray(samples, "float64")).all()
     assert gan.generator.outputs[0].dtype == "float32"
     assert gan.generator.inputs[0].shape[0] is None
@@ -229,7 +229,7 @@ def test_what_callbacks_look_at(trained):
     gan = trained.gan
     gan.check(*data_for(gan, 8))
     sheet = gan.preview(4, seed=1)
-    assert sheet.shape[1:] == gan.media.shape and 0 < len(sheet) <= 6  # of images from images, those too
+    assert 0 < len(sheet) <= 6 and gan.media.to_model(sheet).shape[1:] == gan.media.shape  # images made of others, too
     np.testing.assert_array_equal(sheet, gan.preview(4, seed=1))
     watched = gan.watched_samples(4, seed=1)
     gan.media.check(watched)

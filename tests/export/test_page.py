@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import struct
 import time
 import urllib.parse
 import wave
@@ -21,7 +22,7 @@ from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music
 from kerasgan.media.music import COLOURS
-from kerasgan.models import DCGAN, MuseGAN, Pix2Pix, WaveGAN
+from kerasgan.models import DCGAN, GAN3D, MuseGAN, Pix2Pix, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -50,6 +51,7 @@ def models(tmp_path_factory):
         "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
+        "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
         "voices": MuseGAN(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, latent_dim=6, width=4, seed=7),
         "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
@@ -712,6 +714,67 @@ def test_sounds_have_small_pictures_of_their_own(visit):
     here.page.evaluate(LISTEN)
     here.page.locator("#thumbnails button").nth(3).tap()
     heard(here, 1)
+
+
+def solid_of(model, state):
+    """The cells that LiteRT makes in Python, bool (x, y, z)."""
+    return in_python(model, state["inputs"])[..., 0] > 0.5
+
+
+def test_a_solid_is_drawn_and_turned_by_a_finger_and_by_keys(visit, models):
+    """Its outline is as wide as its cells are on the screen; a whole turn shows the same again."""
+    here = visit().open("#solid/7")
+    cells = np.argwhere(solid_of(models["solid"], here.state()))
+    assert len(cells) > 20
+    first = here.pixels()
+    np.testing.assert_array_equal(here.canvas(), first)
+    corners = (cells[:, None] + np.argwhere(np.ones((2, 2, 2)))).reshape(-1, 3)
+    right = (corners[:, :2] - 4).sum(axis=1) / np.sqrt(2)  # seen from the front and the right: along x + y
+    scale = 512 / np.hypot(8, 8)
+    across = np.flatnonzero(first[..., 3].any(axis=0))
+    assert abs(across[0] - (256 + scale * right.min())) < 3 and abs(across[-1] - (256 + scale * right.max())) < 3
+
+    box = here.page.locator("#picture").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    here.page.mouse.move(x, y)
+    here.page.mouse.down()
+    here.page.mouse.move(x + box["width"] / 4, y, steps=3)
+    turned = here.pixels()
+    assert (turned != first).any()
+    here.page.mouse.up()
+    assert here.state()["seed"] == 7  # that was no tap
+    here.page.mouse.move(x - box["width"] / 4, y)
+    here.page.mouse.down()
+    here.page.mouse.move(x + box["width"] / 2, y, steps=3)
+    here.page.mouse.up()
+    assert np.abs(here.pixels().astype(int) - first).mean() < 0.5  # rounding of angles
+    here.page.focus("#picture")
+    here.page.keyboard.press("ArrowLeft")
+    assert (here.pixels() != first).any()
+    here.page.tap("#picture")
+    here.wait("kerasgan.state().seed !== 7")
+
+
+def test_a_saved_solid_is_a_closed_surface_of_its_cells(visit, models):
+    """A GLB file, by the specification of glTF 2.0: it encloses as much as there are cells."""
+    here = visit().open("#solid/7")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "solid-7.glb"
+    content = waiting.value.path().read_bytes()
+    magic, version, length, size, kind = struct.unpack_from("<4sIII4s", content)
+    assert (magic, version, length, kind) == (b"glTF", 2, len(content), b"JSON")
+    document = json.loads(content[20 : 20 + size])
+    data = content[28 + size :]
+    points, _, triangles = (
+        np.frombuffer(data[view["byteOffset"] :][: view["byteLength"]], kind).reshape(-1, 3)
+        for view, kind in zip(document["bufferViews"], ("<f4", "<f4", "<u4"), strict=True)
+    )
+    cells = solid_of(models["solid"], here.state())
+    assert np.linalg.det(points[triangles].astype("float64")).sum() / 6 == pytest.approx(cells.sum())
+    assert document["accessors"][0]["max"] == points.max(axis=0).tolist()
+    places = np.argwhere(cells)
+    assert points[:, 1].max() == places[:, 2].max() + 1  # up
 
 
 def test_random_numbers_have_their_distributions(visit):

@@ -95,7 +95,7 @@ def test_order_and_container_of_the_reals_do_not_matter(gan, reals, network):
 
 def test_halves_share_no_sample(gan, reals):
     halves = Halves(reals, gan.media, None, True, False)
-    both = [s.images for s in halves.samples(None, {"images"}, False)]
+    both = [s.natural for s in halves.samples(None, {"natural"}, False)]
     assert [len(images) for images in both] == [50, 50]
     there = {image.tobytes() for image in both[0]}
     assert len(there) == 50 and not there & {image.tobytes() for image in both[1]}

@@ -150,8 +150,8 @@ def test_evaluation_of_sounds():
 @pytest.mark.parametrize(
     ("model", "chosen", "network", "message"),
     [
-        ({}, "swd", None, "'swd' can see images only; these are sounds of shape"),
-        ({}, "fid,ms_ssim,ppl", "listener", "'ms_ssim', 'ppl' can see images only"),
+        ({}, "swd", None, "'swd' cannot score sounds of shape"),
+        ({}, "fid,ms_ssim,ppl", "listener", "'ms_ssim', 'ppl' cannot score sounds of shape"),
         ({}, "understood", "listener", "'understood' needs a conditional GAN; wave_gan.* has no classes"),
         ({"num_classes": 3}, "understood", "listener", "network of the 3 classes of the GAN; listener has 10"),
         ({"sample_rate": 16000}, "fid", "listener", "hears sounds of 8000 Hz; these are sounds of 16000 Hz"),

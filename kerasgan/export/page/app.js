@@ -9,7 +9,9 @@ import { Player } from "./sounds.js";
 const LARGEST_SEED = 2 ** 32 - 1;
 const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
-const STEP = 0.1; // of an arrow key on the latent plane
+const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of one that turns a solid
+const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
+const TAP = 0.02; // of the picture's width, up to which a finger does not turn it
 const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button";
 
 const $ = (selector) => document.querySelector(selector);
@@ -30,6 +32,7 @@ let leaving = new AbortController(); // ends the download of a model that is no 
 let filling = 0; // counts fillings of the small pictures, for the same reason
 let verified = false;
 let latencies = [];
+let turn; // the angle, in radians, from which a sample is seen that can be turned around
 const player = new Player(showPlaying);
 
 /* Samples */
@@ -73,7 +76,7 @@ const painter = new Newest(async ({ running, inputs }) => {
 
 async function paint(running, inputs) {
   const { values, milliseconds } = await running.run(inputs);
-  const image = shown(running.description, values);
+  const image = shown(running.description, values, turn);
   if (running.description === description) show(image, values, milliseconds, given(running.description, inputs));
   return values;
 }
@@ -212,6 +215,41 @@ function showPlaying(seconds) {
   if (seconds) needle.animate({ left: ["0%", "100%"], opacity: [1, 1] }, 1000 * seconds);
 }
 
+/* Solids: turned around by a finger or by arrow keys. */
+
+const isTurned = () => outputOf(description)?.FIRST_TURN !== undefined;
+
+function turnTo(angle) {
+  if (!isTurned() || drawn?.name !== description.name) return;
+  turn = angle;
+  drawn.image = shown(description, drawn.values, turn);
+  picture.getContext("2d").putImageData(drawn.image, 0, 0);
+}
+
+/** A finger that moves across the picture turns what it shows; one that does not is a tap. */
+function listenToPicture(tapped) {
+  let from = null; // {x, angle}, where the finger came down
+  let moved = false;
+  picture.addEventListener("pointerdown", (event) => {
+    [from, moved] = [isTurned() ? { x: event.clientX, angle: turn } : null, false];
+    if (from) picture.setPointerCapture(event.pointerId);
+  });
+  picture.addEventListener("pointermove", (event) => {
+    if (!from) return;
+    const way = (event.clientX - from.x) / picture.getBoundingClientRect().width;
+    moved ||= Math.abs(way) > TAP;
+    if (moved) turnTo(from.angle - TURN * way);
+  });
+  for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, () => (from = null));
+  picture.addEventListener("click", () => moved || tapped());
+  picture.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
+    if (!step || !isTurned()) return;
+    event.preventDefault();
+    turnTo(turn + step);
+  });
+}
+
 /* Models */
 
 async function chooseModel(name, changes = {}) {
@@ -320,9 +358,14 @@ function dress() {
   const heard = isHeard();
   $("#frame").classList.toggle("heard", heard);
   pad.classList.toggle("heard", heard);
+  turn = outputOf(description)?.FIRST_TURN;
+  picture.classList.toggle("turned", isTurned());
+  picture.tabIndex = isTurned() ? 0 : -1;
   $("#play").hidden = !heard;
   $("#morph .hint").textContent = heard
     ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
+    : isTurned()
+    ? "Drag across the picture to turn it, across the plane for others: what lies near looks alike."
     : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.";
 }
 
@@ -394,7 +437,7 @@ function listen() {
   const fresh = () => model && another();
   const playOrStop = () => (player.playing ? player.stop() : hear());
   tap("#new", fresh);
-  tap("#picture", () => (isHeard() ? playOrStop() : fresh()));
+  listenToPicture(() => (isHeard() ? playOrStop() : fresh()));
   tap("#play", playOrStop);
   tap("#save", save);
   tap("#share", share);

@@ -5,6 +5,7 @@ import { plane } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
 import * as sounds from "./sounds.js";
+import * as volumes from "./volumes.js";
 
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs and a seed, and returns a
@@ -29,9 +30,9 @@ const INPUTS = {
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`; what can be heard has
- * `channelsOf` and `rateOf`, too.
+ * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
  */
-const OUTPUTS = { image: pictures, audio: sounds, music: rolls };
+const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes };
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -43,7 +44,8 @@ export const outputOf = (model) => OUTPUTS[model.output.kind];
 
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
-  const known = "This page knows latents, classes and images as input, images, sounds and music as output";
+  const known =
+    "This page knows latents, classes and images as input, images, sounds, music and volumes as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");
@@ -65,10 +67,13 @@ export function feeder(model, seed) {
   return (choice) => Object.fromEntries(parts.map(([name, values]) => [name, values(choice)]));
 }
 
-/** What a model's output shows, an ImageData. Throws when it holds numbers that no sample can have. */
-export function shown(model, values) {
+/**
+ * What a model's output shows, an ImageData, at an angle where it can be turned around. Throws when it holds numbers
+ * that no sample can have.
+ */
+export function shown(model, values, turn = outputOf(model).FIRST_TURN) {
   if (!values.every(Number.isFinite)) {
     throw new Error("The model's answer holds values that are not numbers.");
   }
-  return outputOf(model).draw(model.output, values);
+  return outputOf(model).draw(model.output, values, turn);
 }

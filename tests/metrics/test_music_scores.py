@@ -174,5 +174,7 @@ def test_scores_of_music_are_refused_for_other_kinds():
     from kerasgan.media import Image
     from kerasgan.metrics.evaluation import Evaluator
 
-    with pytest.raises(ValueError, match="'pitch_classes' can see music only; these are images .*fid, kid, prdc"):
+    with pytest.raises(
+        ValueError, match="'pitch_classes' cannot score images of shape 8x8x3. What fits images is fid, kid, prdc"
+    ):
         Evaluator(None, Image((8, 8, 3)), ("pitch_classes",))
