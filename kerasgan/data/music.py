@@ -134,7 +134,8 @@ def music(
         plural="samples",
         model_arguments={
             **{"bars": bars, "beats": beats, "resolution": resolution, "lowest": lowest, "pitches": pitches},
-            **{"tracks": list(form.names), "output": "monophonic" if monophonic else "binary"},
+            **{"tracks": list(form.names), "programs": programs_of(form.selectors, len(form.names))},
+            "output": "monophonic" if monophonic else "binary",
         },
     )
 
@@ -378,6 +379,14 @@ def _selected(song, selector, drums):
         return ~drums & (programs // 8 == FAMILIES.index(word))
     named = [track for track, name in song.names.items() if word in name.lower()]
     return np.isin(song.about[:, 0], named)
+
+
+def programs_of(selectors, count):
+    """The General MIDI instrument that each of `count` tracks is played by: the one that was asked for, or a piano."""
+    if is_whole(selectors):
+        return [0] * count
+    families = {family: 8 * number for number, family in enumerate(FAMILIES)} | {"drums": -1}
+    return [one if is_whole(one, least=0) else families.get(one.lower(), 0) for one in selectors]
 
 
 def _family(program):

@@ -160,6 +160,18 @@ def test_cached_or_not_the_samples_are_the_same_and_a_training_goes_on_anywhere(
     np.testing.assert_array_equal(one[5:], list(late.take(4).as_numpy_iterator()))
 
 
+def test_a_model_is_told_what_the_samples_are(write):
+    write("a.mid", encode([metre(2), *scale(60, 62, 64, 65)]))
+    options = TWO_BARS | {"tracks": ["Bass", "drums", 40, "lead voice", "piano"], "monophonic": True}
+    known = read_music(write.root, batch_size=1, **options).model_arguments
+    assert known == {"bars": 2, "beats": 2, "resolution": 2, "lowest": 60, "pitches": 12, "output": "monophonic"} | {
+        "tracks": ["Bass", "drums", "40", "lead voice", "piano"],
+        "programs": [32, -1, 40, 0, 0],
+    }
+    merged = read_music(write.root, batch_size=1, **TWO_BARS | {"tracks": "all"}).model_arguments
+    assert (merged["tracks"], merged["programs"], merged["output"]) == (["all"], [0], "binary")
+
+
 # Transposition -------------------------------------------------------------------------------------------------------
 
 
