@@ -22,6 +22,10 @@ SUBJECTS = {
     "pictures": ["set.zip"],
     "wav": ["sounds/a.wav"],
     "flac": ["sounds/a.flac"],
+    "vox": ["solids/a.vox"],
+    "binvox": ["solids/a.binvox"],
+    "obj": ["solids/a.obj"],
+    "glb": ["solids/a.glb"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -78,6 +82,7 @@ def make(folder):
     convert(originals, folder / "pictures" / "set.zip", 12)
     convert(originals, folder / "shards" / "set", 12)
     _sounds(folder, random)
+    _solids(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -121,6 +126,24 @@ def _sounds(folder, random):
         soundfile.write(folder / "flac" / "sounds" / f"{name}.flac", samples, 8000)
 
 
+def _solids(folder, random):
+    from kerasgan.media import blocks
+
+    cells = random.random((5, 4, 6)) < 0.5
+    runs = b"".join(bytes([value, 1]) for value in cells.ravel().astype(int))
+    head = "#binvox 1\ndim {} {} {}\ntranslate 0 0 0\nscale 1\ndata\n".format(*cells.shape).encode()
+    cube = np.ones((2, 2, 2), bool)  # of which the surface is closed: not every heap of cells has such a one
+    contents = {
+        "vox": blocks.vox(cells),
+        "binvox": head + runs,
+        "glb": blocks.glb(cube),
+        "obj": blocks.obj(cube).encode(),
+    }
+    for kind, content in contents.items():
+        (folder / kind / "solids").mkdir()
+        (folder / kind / "solids" / f"a.{kind}").write_bytes(content)
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -156,6 +179,13 @@ def _audio(folder):
 
     sounds = data.audio(folder / "sounds", length=64, sample_rate=8000, batch_size=1, on_error="raise")
     return [batch for batch in sounds.as_numpy_iterator()]
+
+
+def _volumes(folder):
+    from kerasgan import data
+
+    solids = data.volumes(folder / "solids", size=8, batch_size=1, on_error="raise")
+    return [batch for batch in solids.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -249,6 +279,7 @@ READERS = {
     "pictures": _images("set.zip"),
     "wav": _audio,
     "flac": _audio,
+    **dict.fromkeys(("vox", "binvox", "obj", "glb"), _volumes),
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),
