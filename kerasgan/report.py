@@ -16,6 +16,7 @@ from kerasgan.metrics import result
 _SHEETS = 6  # shown of the progress
 _WAYS, _STEPS = 6, 9
 _NEIGHBOURS, _QUERIES = 5, 8
+_READ = 64  # samples of the data at a time
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 img { max-width: 100%; height: auto; image-rendering: pixelated; background: #eee }
@@ -126,22 +127,30 @@ def _neighbours(gan, recipe, source, network, seed):
 
     from kerasgan import metrics
 
-    network = metrics.features.get(gan.media.default_network() if network is None else network)
-    fakes = gan.task.examples(gan, _QUERIES, seed)
-    reals, found = [], []
-    for batch in runs.read_whole(recipe, source).rebatch(network.batch_size, drop_remainder=False):
-        samples = batch[0] if isinstance(batch, tuple) else batch
-        reals.append(gan.media.to_natural(samples.numpy()))
-        found.append(network.features(reals[-1]))
-    reals = np.concatenate(reals)
-    count = min(_NEIGHBOURS, len(reals))
-    _, indices = metrics.nearest(network.features(fakes), np.concatenate(found), k=count)
+    fakes, media = gan.task.examples(gan, _QUERIES, seed), gan.media
+    if network is None and media.similarity:
+        reals, seen_by = np.concatenate(list(_reals(recipe, source, media))), f"by their {media.similarity}"
+        indices = np.argsort(-media.similarities(fakes, reals), axis=1, kind="stable")[:, :_NEIGHBOURS]
+    else:
+        network = metrics.features.get(media.default_network() if network is None else network)
+        reals, found = zip(*((real, network.features(real)) for real in _reals(recipe, source, media)), strict=True)
+        reals, seen_by = np.concatenate(reals), f"as {network.name} sees them"
+        k = min(_NEIGHBOURS, len(reals))
+        _, indices = metrics.nearest(network.features(fakes), np.concatenate(found), k=k)
+    count = indices.shape[1]
     rows = np.concatenate([np.concatenate([fakes[i : i + 1], reals[indices[i]]]) for i in range(len(fakes))])
     caption = (
-        f"First column: new samples. Beside each, the {count} nearest of {len(reals):,} real ones, as {network.name} "
-        "sees them. A new sample that equals its neighbour was memorized."
+        f"First column: new samples. Beside each, the {count} nearest of {len(reals):,} real ones, {seen_by}. A new "
+        "sample that equals its neighbour was memorized."
     )
-    return _figure(_saved(gan.media, rows, columns=count + 1), caption)
+    return _figure(_saved(media, rows, columns=count + 1), caption)
+
+
+def _reals(recipe, source, media):
+    """The data of a recipe in natural units, some at a time."""
+    for batch in runs.read_whole(recipe, source).rebatch(_READ, drop_remainder=False):
+        samples = batch[0] if isinstance(batch, tuple) else batch
+        yield media.to_natural(samples.numpy())
 
 
 def _recipe(recipe):

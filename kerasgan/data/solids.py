@@ -236,13 +236,15 @@ def _mesh(content, ending, size):
     """A closed mesh as cells: those whose middle is inside, `_FINER` times as many along its longest edge as wanted."""
     if len(content) > MOST_BYTES:
         raise BadSample(f"{len(content):,} bytes; meshes are read up to {MOST_BYTES:,}: make it simpler")
-    mesh = _opened(content, ending)
+    with np.errstate(all="ignore"):  # of corners that are no numbers, about which a message follows
+        mesh = _opened(content, ending)
+        is_closed = mesh.is_watertight
     corners = np.asarray(mesh.vertices, "float64")[np.asarray(mesh.faces)]
     if not len(corners) or not np.isfinite(corners).all():
         raise BadSample("no triangles in it, or corners that are no numbers")
     if len(corners) > MOST_FACES:
         raise BadSample(f"{len(corners):,} triangles; up to {MOST_FACES:,} are read: make it simpler")
-    if not mesh.is_watertight:
+    if not is_closed:
         raise BadSample("a mesh that is not closed, of which nobody knows what is inside; close its holes")
     if ending in UPRIGHT:
         corners = np.stack([corners[..., 0], -corners[..., 2], corners[..., 1]], axis=-1)

@@ -43,6 +43,7 @@ class Media:
     - `sheet(samples)`: the same as a picture, if they can be drawn;
     - `animate(frames, path)`: shows a series of saved batches as one file, if the kind can;
     - `descriptors(samples)`: what samples are compared by where it must be cheap;
+    - `similarities(samples, others)`: how alike two samples are, where no network is needed to tell;
     - `default_network()`: the feature network that scores see them through, if there is one;
     - `described()`: what an app must know of a sample besides its shape and range;
     - `exported()`: the same of each output, where an exported network has several;
@@ -61,6 +62,7 @@ class Media:
         edge: the longest side of an image, a whole number, by which starting values of a training are chosen; None for
             what has no such side.
         default_metrics: names of the scores that are taken of them unless others are asked for.
+        similarity: what `similarities` measures, in words; None where only a feature network tells how alike two are.
         augmentations: names that `compile(augmentation=...)` takes for them.
         extension: ending of a saved batch, with its dot.
         extensions: every ending that `save` writes.
@@ -79,6 +81,7 @@ class Media:
     range = None
     edge = None
     default_metrics = ()
+    similarity = None
     augmentations = ()
     extension = None
     extensions = ()
@@ -202,6 +205,10 @@ class Media:
         rows = []
         self.map_parts(lambda values, _: rows.append(np.asarray(values, "float64").reshape(len(values), -1)), samples)
         return np.concatenate(rows, axis=1)
+
+    def similarities(self, samples, others):
+        """How alike samples are, in natural units: float64 (n, m), higher where they are more so; see `similarity`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how alike two samples are.")
 
     def default_network(self):
         """Name of the feature network that scores see samples through, unless another is asked for.

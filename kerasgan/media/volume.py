@@ -44,6 +44,8 @@ class Volume(Media):
     exported_range = (0.0, 1.0)
     default_metrics = ("occupancy", "connected", "mirror", "copies", "one_nn")
 
+    similarity = "intersection over union"
+
     def __init__(self, size):
         if not is_whole(size, least=2) or size > MOST_CELLS:
             raise ValueError(f"size={size!r}: expected a whole number of cells along an edge, 2 to {MOST_CELLS}.")
@@ -112,6 +114,12 @@ class Volume(Media):
         for axis in (1, 2, 3):
             fields = np.add.reduceat(fields, starts, axis=axis) / lengths.reshape(-1, *[1] * (4 - axis))
         return super().descriptors(fields)
+
+    def similarities(self, samples, others):
+        """The intersection over union of each of some volumes with each of others, or with its mirror image."""
+        from kerasgan.metrics import volumes
+
+        return volumes.similarities(samples, others)
 
     # Files -----------------------------------------------------------------------------------------------------------
 

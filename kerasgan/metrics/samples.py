@@ -8,7 +8,6 @@ import json
 import numpy as np
 
 from kerasgan import files, weights
-from kerasgan.media.base import Media
 from kerasgan.metrics.moments import Moments
 
 MOST = 50_000  # samples of each kind that are taken when nobody says how many
@@ -29,7 +28,7 @@ class Samples:
     logits: np.ndarray | None = None
     natural: np.ndarray | None = None
     labels: np.ndarray | None = None
-    media: Media | None = None
+    media: object = None
 
 
 def joined(groups):

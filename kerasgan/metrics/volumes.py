@@ -102,11 +102,16 @@ def pairwise_iou(first, second):
     return both.astype("float64") / np.maximum(either, 1)
 
 
-def nearest_iou(volumes, others):
-    """The IoU of each volume with the most similar one of others, or with its mirror image: float64 (n,)."""
+def similarities(volumes, others):
+    """The IoU of each volume with each of others, or with its mirror image, wherever they stand: float64 (n, m)."""
     volumes, others = in_place(volumes), in_place(others)
     mirrored = in_place(others[:, ::-1])
-    return np.maximum(pairwise_iou(volumes, others), pairwise_iou(volumes, mirrored)).max(axis=1)
+    return np.maximum(pairwise_iou(volumes, others), pairwise_iou(volumes, mirrored))
+
+
+def nearest_iou(volumes, others):
+    """The highest of the `similarities` of each volume: float64 (n,)."""
+    return similarities(volumes, others).max(axis=1)
 
 
 def nearest_neighbour_accuracy(first, second):

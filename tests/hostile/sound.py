@@ -25,6 +25,10 @@ SUBJECTS = {
     "midi": ["songs/a.mid"],
     "chords": ["songs/a.json"],
     "rolls": ["songs/a.npz"],
+    "vox": ["solids/a.vox"],
+    "binvox": ["solids/a.binvox"],
+    "obj": ["solids/a.obj"],
+    "glb": ["solids/a.glb"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -94,6 +98,7 @@ def make(folder):
     convert(originals, folder / "shards" / "set", 12)
     _sounds(folder, random)
     _songs(folder, random)
+    _solids(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -149,6 +154,24 @@ def _songs(folder, random):
     _write(folder / "chords" / "songs" / "a.json", random.integers(60, 72, (2, 8, 2)).tolist())
 
 
+def _solids(folder, random):
+    from kerasgan.media import blocks
+
+    cells = random.random((5, 4, 6)) < 0.5
+    runs = b"".join(bytes([value, 1]) for value in cells.ravel().astype(int))
+    head = "#binvox 1\ndim {} {} {}\ntranslate 0 0 0\nscale 1\ndata\n".format(*cells.shape).encode()
+    cube = np.ones((2, 2, 2), bool)  # of which the surface is closed: not every heap of cells has such a one
+    contents = {
+        "vox": blocks.vox(cells),
+        "binvox": head + runs,
+        "glb": blocks.glb(cube),
+        "obj": blocks.obj(cube).encode(),
+    }
+    for kind, content in contents.items():
+        (folder / kind / "solids").mkdir()
+        (folder / kind / "solids" / f"a.{kind}").write_bytes(content)
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -192,6 +215,13 @@ def _music(folder):
     form = {"bars": 2, "beats": 2, "resolution": 2, "lowest": 60, "pitches": 12, "tracks": 2}
     songs = data.music(folder / "songs", batch_size=1, on_error="raise", **form)
     return [batch for batch in songs.as_numpy_iterator()]
+
+
+def _volumes(folder):
+    from kerasgan import data
+
+    solids = data.volumes(folder / "solids", size=8, batch_size=1, on_error="raise")
+    return [batch for batch in solids.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -288,6 +318,7 @@ READERS = {
     "midi": _music,
     "chords": _music,
     "rolls": _music,
+    **dict.fromkeys(("vox", "binvox", "obj", "glb"), _volumes),
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),

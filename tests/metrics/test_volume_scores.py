@@ -1,5 +1,7 @@
 """Scores of volumes: written-out small grids, and distributions whose answer is known."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,19 @@ def test_the_nearest_object_may_stand_elsewhere_or_be_mirrored():
     )
 
 
+def test_a_report_finds_the_nearest_objects_by_the_same_measure():
+    from kerasgan import report
+
+    given = np.concatenate([grid((0, 0, 0), (1, 0, 0), (1, 0, 1)), grid((0, 0, 0)), grid((0, 0, 0), (0, 0, 1))])
+    gan = Copyist(given[:1], Volume(4))
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "_reals", lambda *arguments: iter([given[1:2], given[2:], given[:1]]))
+        patch.setattr(report, "_saved", lambda media, rows, columns: found.extend(rows) or "")
+        assert "3 nearest of 3 real ones, by their intersection over union" in report._neighbours(gan, 0, "f", None, 0)
+    np.testing.assert_array_equal(found, given[[0, 0, 1, 2]])  # the sample, then 1, 1/3 and 1/4 alike
+
+
 def test_the_two_sample_test_knows_equal_different_and_copied_sets():
     one, other = boxes(150, seed=1), boxes(150, seed=2)
     assert volumes.nearest_neighbour_accuracy(one, other) == pytest.approx(0.5, abs=0.1)
@@ -115,11 +130,13 @@ def test_what_is_no_batch_of_cells_is_refused():
 class Copyist:
     """What `evaluate` asks of a GAN: it shows objects that it was given."""
 
-    name, num_classes, media = "copyist", None, Volume(8)
-    task = type("Task", (), {"scored_as_a_set": True, "metrics": ()})
+    name, num_classes = "copyist", None
 
-    def __init__(self, samples):
-        self.samples = samples
+    def __init__(self, samples, media=None):
+        self.samples, self.media = samples, media or Volume(8)
+        self.task = types.SimpleNamespace(
+            scored_as_a_set=True, metrics=(), makes_new_samples=True, examples=lambda *arguments: samples
+        )
 
     def generate_batches(self, count, **options):
         yield self.samples[:count]
