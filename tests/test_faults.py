@@ -275,6 +275,16 @@ def test_files_that_change_between_a_stop_and_going_on(cache, folder, tmp_path):
     runs.train(recipe, folder, run, epochs=1)  # the same data are taken
 
 
+def test_a_step_of_more_batches_than_there_are_in_an_epoch(pictures, tmp_path):
+    """It takes them from the next pass, and goes on with what comes then; an epoch is one step."""
+    recipe = dataclasses.replace(RECIPE, compile={**RECIPE.compile, "discriminator_steps": 5})
+    runs.train(recipe, pictures, tmp_path / "whole")
+    runs.train(recipe, pictures, tmp_path / "run", limit_steps=1)
+    runs.train(recipe, pictures, tmp_path / "run")
+    assert_same_end(tmp_path / "run", tmp_path / "whole")
+    assert int(Checkpoint.load(tmp_path / "run")[0].samples_seen) == 3 * 5 * 4  # of 17 pictures
+
+
 # Commands that contradict each other, or themselves -------------------------------------------------------------------
 
 

@@ -260,7 +260,7 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
     from kerasgan import callbacks
 
     interruption = callbacks.Interruption(limit_steps)
-    steps = int(dataset.cardinality()) // gan.batches_per_step  # negative if the data set does not know
+    steps = _steps_of_epoch(dataset, gan)
     every = _sheets_every(recipe)
     sheets = callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=every, minutes=sheet_minutes)
     watchers = _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption)
@@ -276,6 +276,12 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
                 f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
                 f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
             ) from None
+
+
+def _steps_of_epoch(dataset, gan):
+    """How many: one at least, whose batches are then of several passes; negative if the data set does not know."""
+    batches = int(dataset.cardinality())
+    return max(1, batches // gan.batches_per_step) if batches > 0 else batches
 
 
 def _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption):
