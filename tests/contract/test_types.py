@@ -49,8 +49,7 @@ class Trained(typing.NamedTuple):
     file: pathlib.Path
     saved: dict  # its state then
     data: tuple  # what it was trained on
-    step: typing.Callable  # the graph of its step
-    batch: tuple  # shapes of what that takes
+    steps: dict  # the graphs of its steps, see `_noted`
 
 
 @pytest.fixture(scope="module")
@@ -61,23 +60,24 @@ def trained(gan_type, tmp_path_factory):
     gan.compile(discriminator_steps=1, **soon_traced())  # several are a loop that takes as long again to trace
     data, before = data_for(gan), values(gan.generator)
     with pytest.MonkeyPatch.context() as patch:
-        step, batch = _noted(gan, patch)
+        steps = _noted(gan, patch)
         logs = gan.fit(*data, batch_size=4, verbose=0).history
     file = tmp_path_factory.mktemp(gan_type) / "gan.keras"
     gan.save(file)
-    return Trained(gan, before, logs, file, states(gan), data, step, batch[0])
+    return Trained(gan, before, logs, file, states(gan), data, steps)
 
 
 def _noted(gan, patch):
-    """The step that `fit` traces from now on, for others to use its graph, and the list of what it was given."""
-    given, traced = [], tf.function(gan.train_step, autograph=False)
+    """The graphs of the steps that `fit` traces from now on: {stage: (the step, shapes of what it takes)}."""
+    step, noted = gan.train_step, {}
 
     def train_step(data):
-        given.append(tf.nest.map_structure(tf.TensorSpec.from_tensor, data))
-        return traced(data)
+        shapes = tf.nest.map_structure(tf.TensorSpec.from_tensor, data)
+        graph, _ = noted.setdefault(gan.stage, (tf.function(step, autograph=False), shapes))
+        return graph(data)
 
     patch.setattr(gan, "train_step", train_step)
-    return traced, given
+    return noted
 
 
 def test_builds_and_generates_natural_samples(gan_type):
@@ -172,11 +172,12 @@ def test_trains(trained):
     check_training(trained.gan, trained.before, trained.logs)
 
 
-def test_xla_takes_the_step(trained):
+def test_xla_takes_the_steps(trained):
     """In its own language; what it makes of that, in minutes, is XLA's matter."""
-    batch = tf.nest.map_structure(lambda spec: tf.zeros(spec.shape, spec.dtype), trained.batch)
-    step = tf.function(trained.step.get_concrete_function(trained.batch), autograph=False, jit_compile=True)
-    assert "ENTRY" in step.experimental_get_compiler_ir(batch)(stage="hlo")
+    for graph, shapes in trained.steps.values():
+        batch = tf.nest.map_structure(lambda shape: tf.zeros(shape.shape, shape.dtype), shapes)
+        step = tf.function(graph.get_concrete_function(shapes), autograph=False, jit_compile=True)
+        assert "ENTRY" in step.experimental_get_compiler_ir(batch)(stage="hlo")
 
 
 @pytest.mark.parametrize("options", [{"jit_compile": True}, {"dtype": "mixed_bfloat16"}], ids=["xla", "bfloat16"])
@@ -288,12 +289,13 @@ def test_exports_to_what_phones_run(trained, tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["float16", "dynamic", "int8"])
-def test_exports_quantized(inference_type, mode, tmp_path):
+def test_exports_quantized(inference_type, mode, tmp_path, monkeypatch):
+    """Untrained networks are hard to quantize; what they name, such as notes, are ties that any rounding decides."""
     gan = build_small(inference_type)
+    monkeypatch.setattr(gan.media, "compared", lambda output: {})
     export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
-    found = export.verify(gan, tmp_path / "g.tflite", latency=False)  # untrained networks are hard to quantize
-    enough = {"float16": 60, "dynamic": 25, "int8": 20}[mode]
-    assert found.quantization == mode and (found.passed or found.psnr > enough)
+    found = export.verify(gan, tmp_path / "g.tflite", latency=False)
+    assert found.quantization == mode and found.psnr > {"float16": 60, "dynamic": 25, "int8": 20}[mode]
 
 
 def test_goes_on_after_loading_as_if_nothing_had_happened(trained, tmp_path):
