@@ -308,6 +308,21 @@ _OWNED = ".owned"  # says that the lock has been taken, before anything was writ
 _REPLACED = "replaced"  # the part of such a folder that holds, under its own name, what is about to be replaced
 
 
+def write_zip(file, contents, ending):
+    """Writes files that are called by their numbers, "1.wav", into a zip archive.
+
+    Args:
+        file: path of the archive, which is replaced if it is there, or a file that is open.
+        contents: list of bytes, one a file.
+        ending: of the names, with its dot.
+    """
+    digits = len(str(len(contents)))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, content in enumerate(contents, 1):
+            entry = zipfile.ZipInfo(f"{number:0{digits}}{ending}")  # without today's date: the same content, one file
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+
+
 @contextlib.contextmanager
 def scratch(place):
     """Yields a new hidden folder in the folder `place` for what is not finished, and removes it afterwards.

@@ -3,7 +3,6 @@
 import io
 import math
 import wave
-import zipfile
 
 import keras
 import numpy as np
@@ -131,7 +130,7 @@ class Audio(Media):
             if ending == ".wav":
                 temporary.write_bytes(self._wav(self._in_a_row(samples)))
             else:
-                self._write_zip(samples, temporary)
+                files.write_zip(temporary, [self._wav(one) for one in samples], ".wav")
         return path
 
     def save_sheet(self, samples, path, columns=None):
@@ -139,15 +138,6 @@ class Audio(Media):
         path = self.save(samples, path, columns)
         self.save(samples[:HEARD], path.with_suffix(self.extension))
         return path
-
-    def _write_zip(self, samples, path):
-        digits = len(str(len(samples)))
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number, sample in enumerate(samples, 1):
-                entry = zipfile.ZipInfo(
-                    f"{number:0{digits}}.wav"
-                )  # without today's date: the same sounds, the same file
-                archive.writestr(entry, self._wav(sample), zipfile.ZIP_DEFLATED)
 
     def _in_a_row(self, samples):
         pause = np.zeros((len(samples), round(PAUSE * self.sample_rate), self.shape[1]), "float32")

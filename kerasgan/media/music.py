@@ -3,7 +3,6 @@
 import io
 import math
 import wave
-import zipfile
 
 import keras
 import numpy as np
@@ -225,7 +224,7 @@ class Music(Media):
                 with open(temporary, "wb") as file:
                     np.savez_compressed(file, rolls=rolls, **self._facts())
             else:
-                self._write_zip(rolls, temporary)
+                files.write_zip(temporary, [self._midi(one) for one in rolls], ".mid")
         return path
 
     def save_sheet(self, samples, path, columns=None):
@@ -243,15 +242,6 @@ class Music(Media):
             "tracks": np.array(self.tracks),
             "programs": np.array(self.programs),
         }
-
-    def _write_zip(self, rolls, path):
-        digits = len(str(len(rolls)))
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number, roll in enumerate(rolls, 1):
-                entry = zipfile.ZipInfo(
-                    f"{number:0{digits}}.mid"
-                )  # without today's date: the same music, the same file
-                archive.writestr(entry, self._midi(roll), zipfile.ZIP_DEFLATED)
 
     def _in_a_row(self, rolls):
         """One roll of all pieces, a bar of silence between them."""

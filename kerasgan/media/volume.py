@@ -1,7 +1,6 @@
 """Volumes: which cells of a cube are occupied, as of a small model made of blocks."""
 
 import io
-import zipfile
 
 import keras
 import numpy as np
@@ -167,11 +166,7 @@ class Volume(Media):
         if ending == ".npz":
             np.savez_compressed(content, voxels=samples.astype("uint8"))
             return content.getvalue()
-        digits = len(str(len(samples)))
-        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-            for number, sample in enumerate(samples, 1):
-                entry = zipfile.ZipInfo(f"{number:0{digits}}.vox")  # without today's date: as of sounds
-                archive.writestr(entry, blocks.vox(sample), zipfile.ZIP_DEFLATED)
+        files.write_zip(content, [blocks.vox(one) for one in samples], ".vox")
         return content.getvalue()
 
     def _side_by_side(self, samples, columns):
