@@ -180,7 +180,8 @@ def test_trains_for_the_time_that_there_is(photos, measured, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "goes on with the 2 epochs that were planned when it began" in said
     assert [row["epoch"] for row in log.read(run / "log.csv")] == [1, 2]
-    assert sorted(path.name for path in (run / "samples").glob("*.png")) == ["epoch_0001.png", "epoch_0002.png"]
+    sheets = {path.name for path in (run / "samples").glob("*.png")}  # on a busy machine others, by the clock
+    assert {"epoch_0001.png", "epoch_0002.png"} <= sheets
 
 
 def test_a_time_that_is_shorter_than_an_epoch(measured, tmp_path, capsys):

@@ -217,10 +217,9 @@ class Media:
             ValueError: none is for such samples.
             ImportError: none is installed.
         """
-        others = f", or scores that need none: {', '.join(self.default_metrics)}" if self.default_metrics else ""
         raise ValueError(
             f"network: no feature network is for {self.plural} of shape {self.shape_text}; give a function from "
-            f"samples to features{others}."
+            "samples to features."
         )
 
     def described(self):
