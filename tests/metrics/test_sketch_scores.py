@@ -1,0 +1,70 @@
+"""Scores of sketches on those that are written out."""
+
+import numpy as np
+import pytest
+
+from kerasgan.media import Sketch
+from kerasgan.metrics import sketches as scores
+from kerasgan.metrics.evaluation import METRICS
+
+CROSS = [[10, 0, 1], [-5, -5, 0], [0, 10, 1], [0, 0, 2], [0, 0, 2], [0, 0, 2]]  # two strokes of two points
+CUT = [[1, 0, 0], [1, 0, 1], [1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]]  # one stroke, and one that never ends
+ENDED = [[3, 3, 0], [0, 0, 2], [9, 9, 1], [9, 9, 1], [9, 9, 0], [9, 9, 0]]  # over after a point, whatever is behind
+EMPTY = [[0, 0, 2]] * 6
+SKETCHES = np.int16([CROSS, CUT, ENDED, EMPTY])
+
+
+def test_strokes():
+    np.testing.assert_array_equal(scores.strokes(SKETCHES), [2, 2, 1, 0])
+
+
+def test_pen_lifts():
+    np.testing.assert_allclose(scores.pen_lifts(SKETCHES), [2 / 3, 1 / 6, 0, np.nan])
+
+
+def test_endless():
+    np.testing.assert_array_equal(scores.endless(SKETCHES), [False, True, False, False])
+
+
+def test_drawings_of_one_form_are_the_same_wherever_and_however_they_are_drawn():
+    """A cross larger, and with its strokes the other way around: as pictures, there is no difference."""
+    larger = np.int16(CROSS) * [3, 3, 1]
+    other = np.int16([[0, 10, 1], [-5, -5, 0], [10, 0, 1], *[[0, 0, 2]] * 3])
+    first, *others, line = scores.drawings(np.int16([CROSS, larger, other, CUT]))
+    assert first.shape == (32, 32) and first.min() == 0 and 0.9 < first.max() <= 1
+    for drawn in others:
+        assert np.abs(drawn - first).max() < 0.05
+    assert np.abs(line - first).mean() > 0.015
+    assert first[16, 4:28].min() > 0.4 and first[4:28, 16].min() > 0.4  # both strokes, across the middle
+
+
+def test_nearest_neighbour_accuracy():
+    """Two distant sets are told apart; a set that alternates with another is always taken for it."""
+    near, far = np.array([[0.0], [1.0], [2.0]]), np.array([[100.0], [101.0], [103.0]])
+    assert scores.nearest_neighbour_accuracy(near, far) == 1.0
+    assert scores.nearest_neighbour_accuracy(near, near + 0.1) == 0.0
+    # 0 and 1 are nearest to each other; 2.6 to 1, which is of the other set; 9 to 2.6
+    assert scores.nearest_neighbour_accuracy(np.array([[0.0], [1.0]]), np.array([[2.6], [9.0]])) == 0.75
+    with pytest.raises(ValueError, match="3 and 2; expected equally many"):
+        scores.nearest_neighbour_accuracy(near, far[:2])
+
+
+def test_what_are_no_sketches_is_refused():
+    for wrong in (SKETCHES[0], SKETCHES[:0], SKETCHES.astype("float32"), SKETCHES[..., :2]):
+        with pytest.raises(ValueError, match=r"expected int16 \(n, points, 3\)"):
+            scores.strokes(wrong)
+
+
+def test_a_perfect_generator_has_the_scores_of_the_data():
+    """One that draws each sketch of a set again: as of the data, and so much alike that each finds its double."""
+    random = np.random.default_rng(0)
+    rows = np.int16([CROSS] * 40) + np.concatenate([random.integers(-4, 5, (40, 6, 2)), np.zeros((40, 6, 1))], axis=2)
+    rows = rows.astype("int16")
+    media = Sketch(6)
+
+    real = scored = type("Samples", (), {"natural": rows, "media": media})
+    values = {}
+    for name in media.default_metrics:
+        values |= {value.name: value.value for value in METRICS[name].compute(real, scored)}
+    assert values["strokes"] == 2 and values["pen_lifts"] == pytest.approx(2 / 3) and values["endless"] == 0
+    assert values["drawings_1nn"] == 0.0
