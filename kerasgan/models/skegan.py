@@ -120,7 +120,7 @@ class SkeGAN(GAN):
     """
 
     starting = Starting(
-        data={"reader": "sketches", "points": 64},
+        data={"reader": "sketches"},
         model={"points": 64, "scale": 40.0},
         compile={"clip_gradients": 1.0},
     )

@@ -25,6 +25,9 @@ SUBJECTS = {
     "midi": ["songs/a.mid"],
     "chords": ["songs/a.json"],
     "rolls": ["songs/a.npz"],
+    "svg": ["sketches/a.svg"],
+    "ndjson": ["sketches/a.ndjson"],
+    "strokes": ["sketches/a.npz"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -54,6 +57,9 @@ SHARES |= {
     "midi": 4,
     "chords": 2,
     "rolls": 3,
+    "svg": 3,
+    "ndjson": 2,
+    "strokes": 3,
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
@@ -94,6 +100,7 @@ def make(folder):
     convert(originals, folder / "shards" / "set", 12)
     _sounds(folder, random)
     _songs(folder, random)
+    _drawings(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -149,6 +156,15 @@ def _songs(folder, random):
     _write(folder / "chords" / "songs" / "a.json", random.integers(60, 72, (2, 8, 2)).tolist())
 
 
+def _drawings(folder, random):
+    from kerasgan.media import Sketch
+
+    media = Sketch(20)
+    rows = [media.padded(media.rows([random.integers(0, 99, (5, 2)), random.integers(0, 99, (3, 2))])) for _ in "ab"]
+    for subject, ending in (("svg", "svg"), ("ndjson", "ndjson"), ("strokes", "npz")):
+        media.save(np.stack(rows), folder / subject / "sketches" / f"a.{ending}")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -192,6 +208,13 @@ def _music(folder):
     form = {"bars": 2, "beats": 2, "resolution": 2, "lowest": 60, "pitches": 12, "tracks": 2}
     songs = data.music(folder / "songs", batch_size=1, on_error="raise", **form)
     return [batch for batch in songs.as_numpy_iterator()]
+
+
+def _sketches(folder):
+    from kerasgan import data
+
+    sketches = data.sketches(folder / "sketches", points=20, batch_size=1, on_error="raise")
+    return [batch for batch in sketches.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -288,6 +311,9 @@ READERS = {
     "midi": _music,
     "chords": _music,
     "rolls": _music,
+    "svg": _sketches,
+    "ndjson": _sketches,
+    "strokes": _sketches,
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),
