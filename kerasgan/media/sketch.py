@@ -210,6 +210,19 @@ class Sketch(Media):
         """
         return self._pictures().sheet(self._drawn(self._rows(samples)), columns)
 
+    def drawings(self, samples, edge):
+        """Each sketch as a small picture that it fills, by lines of a pixel: what drawings are compared by.
+
+        Args:
+            samples: int16 (count, points, 3).
+            edge: pixels.
+
+        Returns:
+            float32 (count, edge, edge), from 0 (paper) to 1 (ink).
+        """
+        drawn = np.stack([picture(self.strokes(sample), edge, 1 / edge) for sample in self._rows(samples)])
+        return (PAPER - drawn.astype("float32")) / (PAPER - INK)
+
     def show(self, samples, columns=None):
         """Displays the sheet of sketches through matplotlib, and returns the `matplotlib.figure.Figure`."""
         return self._pictures().show(self._drawn(self._rows(samples)), columns)

@@ -9,11 +9,10 @@ drawings: `gan.evaluate(data)` has it as "nll".
 
 import numpy as np
 
-from kerasgan.media.sketch import DOWN, LIFTED, OVER, Sketch, picture
 from kerasgan.metrics.metric import Metric, Value
 
+DOWN, LIFTED, OVER = 0, 1, 2  # the pen behind a point, as in `kerasgan.media.Sketch`
 EDGE = 32  # pixels of the drawings that are compared
-PEN = 1 / EDGE  # width of their lines, a share of the edge
 
 
 def strokes(sketches):
@@ -34,14 +33,6 @@ def pen_lifts(sketches):
 def endless(sketches):
     """Which sketches have no end: bool (n,)."""
     return (_pens(sketches) != OVER).all(axis=1)
-
-
-def drawings(sketches):
-    """Each sketch as a small picture that it fills, float32 (n, 32, 32), from 0 (paper) to 1 (ink)."""
-    _pens(sketches)
-    media = Sketch(sketches.shape[1])
-    pictures = np.stack([picture(media.strokes(one), EDGE, PEN) for one in sketches]).astype("float32")
-    return (255.0 - pictures) / 235.0
 
 
 def nearest_neighbour_accuracy(first, second):
@@ -93,7 +84,8 @@ def _endless(real, scored):
 
 def _drawings_1nn(real, scored):
     # Neither way: 0.5 where nothing tells the two apart.
-    accuracy = nearest_neighbour_accuracy(drawings(real.natural), drawings(scored.natural))
+    drawn = (one.media.drawings(one.natural, EDGE) for one in (real, scored))
+    accuracy = nearest_neighbour_accuracy(*drawn)
     yield Value("drawings_1nn", accuracy, None, parameters={"pixels": EDGE})
 
 

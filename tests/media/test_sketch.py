@@ -87,6 +87,20 @@ def test_a_picture_is_dark_where_lines_are():
     assert len(dot) and np.abs(dot.mean(axis=0) - [35.5, 24.5]).max() < 1.5
 
 
+def test_drawings_of_one_form_are_the_same_wherever_and_however_they_are_drawn():
+    """A cross larger, and with its strokes the other way around: as pictures, there is no difference."""
+    cross = np.int16([[10, 0, 1], [-5, -5, 0], [0, 10, 1], *[[0, 0, 2]] * 3])
+    line = np.int16([[1, 0, 0]] * 6)
+    larger = np.int16(cross) * [3, 3, 1]
+    other = np.int16([[0, 10, 1], [-5, -5, 0], [10, 0, 1], *[[0, 0, 2]] * 3])
+    first, *others, line = Sketch(6).drawings(np.stack([cross, larger, other, line]), 32)
+    assert first.shape == (32, 32) and first.min() == 0 and 0.9 < first.max() <= 1
+    for drawn in others:
+        assert np.abs(drawn - first).max() < 0.05
+    assert np.abs(line - first).mean() > 0.015
+    assert first[16, 4:28].min() > 0.4 and first[4:28, 16].min() > 0.4  # both strokes, across the middle
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
