@@ -43,19 +43,23 @@ def test_the_loss_is_the_likelihood_of_the_mixture():
     assert float(likelihood_loss(parameters, rows, 2)) == pytest.approx(-total / 6, rel=1e-4)
 
 
-def test_by_likelihood_it_learns_a_sketch_by_heart():
-    gan = SkeGAN(**{**SMALL, "pretraining": None, "temperature": 0.05})
-    data = np.repeat(gan.media.to_model(ROWS[None]), 128, axis=0)
-    before = gan.negative_log_likelihood(data[:2])
-    gan.compile(learning_rate=2e-2, ema_half_life=50)
+def test_by_likelihood_it_learns_how_a_sketch_varies():
+    """Offsets with normal noise of 0.5: at best, 3 of 6 rows cost the noise's entropy, log(2 pi e 0.25) = 1.45 nats."""
+    gan = SkeGAN(**{**SMALL, "pretraining": None})
+    data = np.repeat(gan.media.to_model(ROWS[None]), 512, axis=0)
+    data[:, :3, :2] += 0.5 * np.random.default_rng(0).normal(size=(512, 3, 2))
+    before = gan.negative_log_likelihood(data)
+    gan.compile(learning_rate=2e-2, ema_half_life=200, clip_gradients=1.0)
     discriminator = gan.discriminator.get_weights()
-    logs = gan.fit(data, batch_size=8, epochs=12, verbose=0).history
+    logs = gan.fit(data, batch_size=32, epochs=8, verbose=0).history
     assert set(logs) <= {"generator_loss", "generator_gradient_norm", "generator_learning_rate"}
     assert all(map(np.array_equal, discriminator, gan.discriminator.get_weights()))
-    assert gan.negative_log_likelihood(data[:2]) < before - 2
-    for sketch in gan.generate(4, seed=1):
-        np.testing.assert_array_equal(sketch[:, 2], ROWS[:, 2])
-        assert np.abs(sketch[:, :2] - ROWS[:, :2]).mean() <= 5
+    best = np.log(2 * np.pi * np.e * 0.25) / 2
+    assert best - 0.1 < gan.negative_log_likelihood(data) < best + 0.4 < before - 1
+    sketches = gan.generate(64, seed=1)
+    finished = sketches[(sketches[..., 2] == ROWS[:, 2]).all(axis=1)]
+    assert len(finished) > 50
+    assert np.abs(finished[..., :2].mean(axis=0) - ROWS[:, :2]).max() < 6
 
 
 def test_stages():
