@@ -24,7 +24,7 @@ _SMALL = {
     "fade_samples": 8,
     "stable_samples": 16,
     "level_samples": 16,
-    "points": 5,
+    "points": 3,
     "mixtures": 2,
     "bars": 2,
     "beats": 2,
