@@ -70,6 +70,7 @@ TYPES = {
     "srgan": GANType("kerasgan.models.srgan:SRGAN"),
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
+    "skegan": GANType("kerasgan.models.skegan:SkeGAN"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
 }
 

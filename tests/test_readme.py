@@ -24,6 +24,7 @@ import kerasgan
 import kerasgan.serve as serving
 from kerasgan import cli, distribution, files, metrics, runs
 from kerasgan.media import blocks
+from kerasgan.media.sketch import svg
 from kerasgan.runs import preparing
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
@@ -61,6 +62,10 @@ def folder(tmp_path_factory):
     (folder / "my_models").mkdir()
     for i in range(12):
         (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))
+    (folder / "my_sketches").mkdir()
+    for i in range(100):
+        text = svg([random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))])
+        (folder / "my_sketches" / f"{i}.svg").write_text(text)
     return folder
 
 

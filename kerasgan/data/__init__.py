@@ -5,6 +5,7 @@ from kerasgan.data.crops import crops
 from kerasgan.data.image import images
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
+from kerasgan.data.sketches import sketches
 from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "unpaired", "volumes"]
+__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "sketches", "unpaired", "volumes"]

@@ -63,7 +63,7 @@ def tflite(
 
     Raises:
         TypeError, ValueError: an argument; nothing has been done.
-        UnsupportedOperation: an operation that TFLite does not have, with its layer.
+        UnsupportedOperation: an operation that TFLite does not have, with its layer; of "int8", a loop.
         FileExistsError, OSError: `path` exists or cannot be written.
         ToleranceError: the samples are not Keras's (see `kerasgan.export.TOLERANCES`); nothing has been written.
         ImportError: `verify` without LiteRT.
@@ -96,6 +96,8 @@ def tflite(
 
 def _converted(exportable, folder, mode, batch_size, samples, allow_select_ops):
     """The bytes of the converted network; its operators are those that TFLite has."""
+    if mode == "int8":
+        _check_loops(exportable)
     saved = folder / "saved_model"
     to_saved_model.write(exportable, saved, batch_size)
     try:
@@ -157,10 +159,26 @@ def _check_operators(exportable, data):
         )
 
 
+def _check_loops(exportable):
+    """Raises an `UnsupportedOperation` for a network with a loop: on one, TensorFlow's calibration crashes."""
+    for operation in ("While", "StatelessWhile"):
+        if any(node.op == operation for node in _nodes(exportable)):
+            raise UnsupportedOperation(
+                f"{exportable.name} cannot be converted to TFLite in mode 'int8': the ranges of 8-bit activations are "
+                f"not found inside of a loop ({operation} in {_layers_of(exportable, operation)}). Use "
+                'quantize="dynamic", which keeps activations as floats in a file of the same size.'
+            )
+
+
+def _nodes(exportable):
+    """The operations of a network's graph, with those of the functions that it calls."""
+    graph = to_saved_model.concrete_function(exportable, 1).graph.as_graph_def()
+    return [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+
+
 def _layers_of(exportable, operation):
     """The layers that hold an operation of TensorFlow, in words: the innermost ones that its graph names."""
-    graph = to_saved_model.concrete_function(exportable, 1).graph.as_graph_def()
-    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    nodes = _nodes(exportable)
     layers = {layer.name for layer in exportable.network._flatten_layers()}
     found = {}
     for node in nodes:

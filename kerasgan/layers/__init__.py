@@ -22,6 +22,7 @@ from kerasgan.layers.strided_convolution import (
     Conv3D,
     Conv3DTranspose,
 )
+from kerasgan.layers.stroke_lstm import StrokeLSTM
 
 __all__ = [
     "BatchNormalization",
@@ -45,6 +46,7 @@ __all__ = [
     "PixelNormalization",
     "ReflectionPadding2D",
     "SpectralNormalization",
+    "StrokeLSTM",
     "UpsamplingConv2D",
     "maxout",
 ]

@@ -14,10 +14,11 @@ _HOMES = {
     "Arrays": "kerasgan.media.arrays",
     "Audio": "kerasgan.media.audio",
     "Music": "kerasgan.media.music",
+    "Sketch": "kerasgan.media.sketch",
     **KINDS,
 }
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "Volume", "bicubic", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "Sketch", "Volume", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):
@@ -48,7 +49,8 @@ def save_samples(samples, path, columns=None):
         f"samples has shape {getattr(samples, 'shape', None)} and dtype {getattr(samples, 'dtype', None)}; expected a "
         "non-empty batch in natural units, such as uint8 images (count, height, width, channels). Convert what a "
         "network gave with gan.media.to_natural; give a single sample as samples[None]. Sounds do not tell their "
-        "sample rate, nor piano rolls their tempo: save them with gan.media.save(samples, path)."
+        "sample rate, nor piano rolls their tempo, and rows of sketches look like others: save them with "
+        "gan.media.save(samples, path)."
     )
 
 

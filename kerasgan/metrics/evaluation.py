@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 import kerasgan
-from kerasgan.metrics import checks, music, result, volumes
+from kerasgan.metrics import checks, music, result, sketches, volumes
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
@@ -99,6 +99,7 @@ METRICS = {
     ),
     **music.METRICS,
     **volumes.METRICS,
+    **sketches.METRICS,
 }
 
 

@@ -8,6 +8,7 @@ cube does not count: each is moved into its middle, onto its floor, first.
 import numpy as np
 
 from kerasgan.metrics.metric import Metric, Value
+from kerasgan.metrics.two_sample import nearest_neighbour_accuracy
 
 COPY = 0.95  # IoU with an object, above which another one is a copy of it
 
@@ -114,26 +115,10 @@ def nearest_iou(volumes, others):
     return similarities(volumes, others).max(axis=1)
 
 
-def nearest_neighbour_accuracy(first, second):
-    """How well the nearest neighbour tells two sets of volumes apart (Lopez-Paz & Oquab, 2017, arXiv:1610.06545).
-
-    Each volume of both is named after the set of the one that is most similar to it by IoU, itself left out; of equally
-    similar ones half counts where both sets have one. The share that is named right is 0.5 where the sets are alike,
-    1 where they are apart, and below 0.5 where one set copies the other.
-
-    Args:
-        first, second: bool (n, x, y, z), equally many.
-    """
-    if len(first) != len(second):
-        raise ValueError(f"first and second hold {len(first)} and {len(second)} volumes; expected equally many.")
-    both = in_place(np.concatenate([first, second]))
-    similar = pairwise_iou(both, both)
-    np.fill_diagonal(similar, -1.0)
-    is_first = np.arange(len(both)) < len(first)
-    best = similar == similar.max(axis=1, keepdims=True)
-    near_first, near_second = best[:, is_first].any(axis=1), best[:, ~is_first].any(axis=1)
-    right = np.where(near_first & near_second, 0.5, near_first == is_first)
-    return float(right.mean())
+def overlaps(volumes):
+    """The IoU of each volume with each, wherever they stand: float64 (n, n)."""
+    placed = in_place(volumes)
+    return pairwise_iou(placed, placed)
 
 
 def _checked(volumes):
@@ -172,7 +157,7 @@ def _copies(real, scored):
 
 def _one_nn(real, scored):
     # Neither way: 0.5 where nothing tells the two apart.
-    yield Value("one_nn", nearest_neighbour_accuracy(real.natural, scored.natural), None)
+    yield Value("one_nn", nearest_neighbour_accuracy(real.natural, scored.natural, overlaps), None)
 
 
 METRICS = {

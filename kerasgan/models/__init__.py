@@ -10,6 +10,7 @@ from kerasgan.models.musegan import MuseGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
+from kerasgan.models.skegan import SkeGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan2 import StyleGAN2
@@ -30,6 +31,7 @@ __all__ = [
     "ProgressiveGAN",
     "R3GAN",
     "SNGAN",
+    "SkeGAN",
     "SRGAN",
     "StyleGAN2",
     "VanillaGAN",

@@ -57,7 +57,7 @@ def read_whole(recipe, source, subset=None):
     known = inspect.signature(reader(recipe)).parameters
     recipe = for_pictures_of(source, recipe)
     arguments = arguments_of(recipe) | ({} if subset is None else {"subset": subset})
-    as_it_is = {"flip": False, "turn": False, "transpose": 0, "jitter": 0}
+    as_it_is = {"flip": False, "turn": False, "transpose": 0, "jitter": 0, "stretch": 0.0, "drop": 0.0}
     arguments |= {name: value for name, value in as_it_is.items() if name in known or name in arguments}
     return read_with(recipe, source, {**arguments, "batch_size": 1, "shuffle": False})
 

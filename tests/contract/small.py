@@ -24,6 +24,8 @@ _SMALL = {
     "fade_samples": 8,
     "stable_samples": 16,
     "level_samples": 16,
+    "points": 3,
+    "mixtures": 2,
     "bars": 2,
     "beats": 2,
     "resolution": 2,

@@ -293,7 +293,11 @@ def test_exports_quantized(inference_type, mode, tmp_path, monkeypatch):
     """Untrained networks are hard to quantize; what they name, such as notes, are ties that any rounding decides."""
     gan = build_small(inference_type)
     monkeypatch.setattr(gan.media, "compared", lambda output: {})
-    export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
+    try:
+        export.tflite(gan, tmp_path / "g.tflite", mode, verify=False)
+    except export.UnsupportedOperation as error:  # as a network that draws one point after the other
+        assert mode == "int8" and "inside of a loop" in str(error) and not list(tmp_path.iterdir())
+        return
     found = export.verify(gan, tmp_path / "g.tflite", latency=False)
     assert found.quantization == mode and found.psnr > {"float16": 60, "dynamic": 25, "int8": 20}[mode]
 

@@ -18,11 +18,13 @@ import PIL.Image
 import pytest
 
 from kerasgan.data.midi import read_song
+from kerasgan.data.svg import read_svg
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
-from kerasgan.media import Music
+from kerasgan.media import Music, Sketch
 from kerasgan.media.music import COLOURS
-from kerasgan.models import DCGAN, GAN3D, MuseGAN, Pix2Pix, WaveGAN
+from kerasgan.media.sketch import fitted
+from kerasgan.models import DCGAN, GAN3D, MuseGAN, Pix2Pix, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -51,6 +53,7 @@ def models(tmp_path_factory):
         "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
+        "pen": SkeGAN(points=8, scale=30.0, units=8, mixtures=2, width=2, temperature=1.0, seed=3),
         "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
         "voices": MuseGAN(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, latent_dim=6, width=4, seed=7),
@@ -778,6 +781,24 @@ def test_a_saved_solid_is_a_closed_surface_of_its_cells(visit, models):
     assert document["accessors"][0]["max"] == points.max(axis=0).tolist()
     places = np.argwhere(cells)
     assert points[:, 1].max() == places[:, 2].max() + 1  # up
+
+
+def test_a_sketch_is_drawn_and_saved_as_svg(visit, models):
+    """Its paths are the lines that LiteRT draws in Python, and the picture is dark where they are."""
+    here = visit().open("#pen/7")
+    media = Sketch(8, 30.0)
+    rows = media.to_natural(sound_of(models["pen"], here.state(), "sketches")[None])[0]
+    expected = fitted(media.strokes(rows), 512)
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "pen-7.svg"
+    found = read_svg(waiting.value.path().read_bytes())
+    assert len(found) == len(expected)
+    drawn = here.canvas()
+    for line, wanted in zip(found, expected, strict=True):
+        assert np.abs(line[[0, -1]] - wanted[[0, -1]]).max() < 8  # that is rounded to units
+        assert (drawn[*line.round().astype(int).T[::-1]][:, :3] < 60).all()
+    assert (drawn[:4] == 255).all()
 
 
 def test_random_numbers_have_their_distributions(visit):

@@ -29,6 +29,9 @@ SUBJECTS = {
     "binvox": ["solids/a.binvox"],
     "obj": ["solids/a.obj"],
     "glb": ["solids/a.glb"],
+    "svg": ["sketches/a.svg"],
+    "ndjson": ["sketches/a.ndjson"],
+    "strokes": ["sketches/a.npz"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -58,6 +61,9 @@ SHARES |= {
     "midi": 4,
     "chords": 2,
     "rolls": 3,
+    "svg": 3,
+    "ndjson": 2,
+    "strokes": 3,
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
@@ -99,6 +105,7 @@ def make(folder):
     _sounds(folder, random)
     _songs(folder, random)
     _solids(folder, random)
+    _drawings(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -172,6 +179,15 @@ def _solids(folder, random):
         (folder / kind / "solids" / f"a.{kind}").write_bytes(content)
 
 
+def _drawings(folder, random):
+    from kerasgan.media import Sketch
+
+    media = Sketch(20)
+    rows = [media.padded(media.rows([random.integers(0, 99, (5, 2)), random.integers(0, 99, (3, 2))])) for _ in "ab"]
+    for subject, ending in (("svg", "svg"), ("ndjson", "ndjson"), ("strokes", "npz")):
+        media.save(np.stack(rows), folder / subject / "sketches" / f"a.{ending}")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -222,6 +238,13 @@ def _volumes(folder):
 
     solids = data.volumes(folder / "solids", size=8, batch_size=1, on_error="raise")
     return [batch for batch in solids.as_numpy_iterator()]
+
+
+def _sketches(folder):
+    from kerasgan import data
+
+    sketches = data.sketches(folder / "sketches", points=20, batch_size=1, on_error="raise")
+    return [batch for batch in sketches.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -319,6 +342,9 @@ READERS = {
     "chords": _music,
     "rolls": _music,
     **dict.fromkeys(("vox", "binvox", "obj", "glb"), _volumes),
+    "svg": _sketches,
+    "ndjson": _sketches,
+    "strokes": _sketches,
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),

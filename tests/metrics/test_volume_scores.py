@@ -8,6 +8,7 @@ import pytest
 from kerasgan import metrics
 from kerasgan.media import Audio, Image, Volume
 from kerasgan.metrics import evaluation, volumes
+from kerasgan.metrics.two_sample import nearest_neighbour_accuracy
 
 
 def grid(*cells, size=4):
@@ -107,15 +108,15 @@ def test_a_report_finds_the_nearest_objects_by_the_same_measure():
 
 def test_the_two_sample_test_knows_equal_different_and_copied_sets():
     one, other = boxes(150, seed=1), boxes(150, seed=2)
-    assert volumes.nearest_neighbour_accuracy(one, other) == pytest.approx(0.5, abs=0.1)
+    assert nearest_neighbour_accuracy(one, other, volumes.overlaps) == pytest.approx(0.5, abs=0.1)
     poles = np.zeros_like(one)
     for number, pole in enumerate(poles):
         pole[number % 2, 0, : 6 + number % 3] = True
-    assert volumes.nearest_neighbour_accuracy(boxes(150, longest=4), poles) > 0.95
+    assert nearest_neighbour_accuracy(boxes(150, longest=4), poles, volumes.overlaps) > 0.95
     distinct = np.unique(boxes(300, longest=8), axis=0)
-    assert volumes.nearest_neighbour_accuracy(distinct, distinct) == 0  # everybody's nearest is its own copy
+    assert nearest_neighbour_accuracy(distinct, distinct, volumes.overlaps) == 0  # everybody's nearest is its own copy
     with pytest.raises(ValueError, match="equally many"):
-        volumes.nearest_neighbour_accuracy(one, other[:-1])
+        nearest_neighbour_accuracy(one, other[:-1], volumes.overlaps)
 
 
 def test_what_is_no_batch_of_cells_is_refused():

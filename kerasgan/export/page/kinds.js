@@ -5,6 +5,7 @@ import { plane } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
 import * as sounds from "./sounds.js";
+import * as strokes from "./strokes.js";
 import * as volumes from "./volumes.js";
 
 /**
@@ -26,13 +27,16 @@ const INPUTS = {
       return numbers(bytes, channels, input.range ?? [0, 1]);
     };
   },
+  strokes(input) {
+    return () => new Float32Array(elements(input.shape)); // nothing was drawn yet
+  },
 };
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`; what can be heard has
  * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
  */
-const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes };
+const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes, sketch: strokes };
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -45,7 +49,7 @@ export const outputOf = (model) => OUTPUTS[model.output.kind];
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes and images as input, images, sounds, music and volumes as output";
+    "This page knows latents, classes, images and strokes as input, images, sounds, music, volumes and sketches as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");

@@ -1,0 +1,326 @@
+"""SkeGAN: a GAN that draws sketches, stroke by stroke."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from kerasgan.checks import number
+from kerasgan.game.batch import once_there
+from kerasgan.game.gradients import gradients_of
+from kerasgan.gan import GAN
+from kerasgan.gan_types import Starting
+from kerasgan.layers import Conv1D, StrokeLSTM
+from kerasgan.layers.stroke_lstm import split_parameters
+from kerasgan.media import Sketch
+from kerasgan.penalties import R1
+from kerasgan.precision import in_float32, policy
+
+DECODER = "strokes"  # the layer of the generator
+
+
+def build_generator(points, units, mixtures):
+    """[Latents, given rows] -> rows of a sketch (points, 5)."""
+    latents = keras.Input((points * (mixtures + 5),), name="latents")
+    given = keras.Input((points, 5), name="given")
+    chances = layers.Reshape((points, mixtures + 5))(latents)
+    rows = StrokeLSTM(units, mixtures, name=DECODER)([chances, given])
+    return keras.Model([latents, given], rows, name="generator")
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class WithPositions(layers.Layer):
+    """Rows of a sketch with where each point is, besides how far from the one before: (points, 5) -> (points, 7)."""
+
+    def call(self, inputs):
+        positions = tf.cumsum(tf.cast(inputs[..., :2], tf.float32), axis=1)  # 16 bits would lose what is added
+        return tf.concat([inputs, tf.cast(positions, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], input_shape[-1] + 2)
+
+
+def build_discriminator(points, width):
+    """Rows of a sketch -> one logit: convolutions along the points, of which two halve their number."""
+    rows = keras.Input((points, 5), name="samples")
+    x = WithPositions()(rows)
+    for factor, strides in ((1, 1), (2, 2), (4, 2)):
+        x = layers.LeakyReLU(0.2)(Conv1D(factor * width, 5, strides=strides, padding="same")(x))
+    x = layers.Dense(1)(layers.Flatten()(x))
+    logits = layers.Activation("linear", dtype="float32", name="logits")(x)
+    return keras.Model(rows, logits, name="discriminator")
+
+
+def likelihood_loss(parameters, rows, mixtures):
+    """The negative logarithm of the likelihood of sketches, in nats on the mean of all rows (arXiv:1704.03477).
+
+    Of offsets it counts up to the end of a sketch, of the pen in all rows: that is what teaches to stop.
+
+    Args:
+        parameters: of `StrokeLSTM.parameters`, (batch, points, 6 * mixtures + 3).
+        rows: float (batch, points, 5), as `kerasgan.media.Sketch` has them in model range.
+
+    Returns:
+        float32 scalar.
+    """
+    logits, means, spreads, correlation, pen = split_parameters(parameters, mixtures)
+    rows = tf.cast(rows, tf.float32)
+    x, y = ((rows[..., axis : axis + 1] - means[axis]) / spreads[axis] for axis in (0, 1))
+    free = 1.0 - tf.square(correlation)
+    exponent = (tf.square(x) + tf.square(y) - 2.0 * correlation * x * y) / (2.0 * free)
+    area = tf.math.log(2.0 * np.pi * spreads[0] * spreads[1] * tf.sqrt(free))
+    density = tf.reduce_logsumexp(tf.nn.log_softmax(logits) - exponent - area, axis=-1)
+    drawn = 1.0 - rows[..., 4]
+    of_pen = tf.reduce_sum(rows[..., 2:] * tf.nn.log_softmax(pen), axis=-1)
+    return -tf.reduce_mean(drawn * density + of_pen)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class SkeGAN(GAN):
+    """SkeGAN (Varshaneya, Balasubramanian & Balasubramanian, 2019, arXiv:1904.03620): sketches, as strokes of a pen.
+
+    The generator is the decoder of Sketch-RNN (Ha & Eck, 2017, arXiv:1704.03477): an LSTM that says where a pen may go
+    next, draws one of the possibilities, and goes on from there. For `pretraining` samples it learns alone, to make
+    real sketches likely. Then the game begins, with new optimizers: it draws whole sketches itself, a discriminator
+    tells them from real ones, and their likelihood stays a term of its loss (weight 1, the adversarial loss 0.5), which
+    keeps them legible. What the game adds is that a sketch is judged as a whole: by likelihood alone, no network ever
+    sees what comes of its own errors.
+
+    Changed from the paper, whose values and code are not published: no policy gradient with roll-outs. A drawing is a
+    function of its random numbers, through which the discriminator's gradient passes (see `StrokeLSTM`). These numbers
+    are the latents: as many for each point as it takes, and none for the whole. The discriminator is convolutional
+    along the points, where the paper's is an LSTM in both directions, and sees where points are besides how far apart;
+    it has the non-saturating loss, and R1. From Sketch-RNN: offsets divided by their standard deviation, Adam 1e-3,
+    gradients clipped to 1, ten components where it has 20; no recurrent dropout, no layer normalization. A moving
+    average of the generator for samples.
+
+    `complete` goes on from what was drawn. The exported network takes it, too, as rows "given": it draws a row for each
+    step, and goes on from the given one where that is not all zeros.
+
+    Args:
+        points: rows of a sketch, the one that ends it included.
+        scale: units of an offset of 1: the standard deviation of the data's offsets (see `kerasgan.media.Sketch`).
+        units: of the LSTM.
+        mixtures: components of the mixture.
+        width: channels of the discriminator's first layer.
+        pretraining: samples seen until the game begins: 0 begins with it, None never does.
+        temperature: of samples, above 0 and up to 1 (what it has learned). A lower one takes what is likelier: calmer
+            sketches, and more alike. The game is played at 1. It is an attribute, which may be changed at any time.
+        seed, name, dtype: as in `GAN`.
+
+    Example:
+
+    ```python
+    data = kerasgan.data.sketches("birds.ndjson", batch_size=100)
+    gan = kerasgan.models.SkeGAN(**data.model_arguments)
+    gan.compile(clip_gradients=1.0)
+    gan.fit(data, epochs=50)
+    gan.media.save(gan.generate(16), "birds.svg")
+    ```
+    """
+
+    starting = Starting(
+        data={"reader": "sketches"},
+        model={"points": 64, "scale": 40.0},
+        compile={"clip_gradients": 1.0},
+    )
+    default_weights = {"adversarial": 0.5, "likelihood": 1.0}
+    default_penalties = (R1(weight=0.1, interval=4),)
+    stages = 2
+
+    def __init__(
+        self,
+        points=64,
+        scale=40.0,
+        units=256,
+        mixtures=10,
+        width=64,
+        pretraining=500_000,
+        temperature=0.5,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        pretraining = None if pretraining is None else number("pretraining", pretraining, None, whole=True)
+        media = Sketch(points, scale)
+        with policy(dtype, seed):
+            super().__init__(
+                build_generator(points, units, mixtures),
+                build_discriminator(points, width),
+                media=media,
+                seed=seed,
+                name=name,
+                dtype=dtype,
+            )
+        self.mixtures, self.pretraining, self.temperature = mixtures, pretraining, temperature
+        self.stage = self.stage_at(0)
+        self.stage_entered.assign(self.stage)
+
+    @staticmethod
+    def default_optimizers():
+        return keras.optimizers.Adam(2e-4, 0.5, 0.999), keras.optimizers.Adam(1e-3, 0.9, 0.999)
+
+    # Stages --------------------------------------------------------------------------------------------------------
+
+    def stage_at(self, samples_seen):
+        """0 while the generator learns from likelihood alone, 1 in the game."""
+        return 0 if self.pretraining is None or samples_seen < self.pretraining else 1
+
+    def on_stage(self):
+        """The game begins with new optimizers: what they know of is the other loss."""
+        self.reset_optimizers()
+
+    @property
+    def metrics(self):
+        """Those of the generator while it learns alone: nothing is known of a discriminator then."""
+        return [metric for metric in super().metrics if self.stage or metric.name.startswith("generator_")]
+
+    def train_step(self, data):
+        """Plays one round, as `Game.train_step`; in pretraining, one update of the generator for each batch.
+
+        Returns:
+            The running means, float32 scalars; in pretraining `generator_loss`, there that of the likelihood, and what
+            else has the generator in its name.
+        """
+        if self.stage:
+            return super().train_step(data)
+        with once_there(data):
+            for batch in self.batches(data):
+                self.update(["generator"], self._likelihood_gradients, batch)
+                logs = self.end_of_step(batch.count, batch.count)
+            return logs
+
+    def _likelihood_gradients(self, batch):
+        generator = self.player("generator")
+        with tf.GradientTape() as tape:
+            loss = self._likelihood_loss(self.generator, batch.real)
+            total = generator.scaled(loss)
+        self.track(generator_loss=loss)
+        return gradients_of(tape, total, generator.variables)
+
+    def held_out_losses(self, batch):
+        """As `Game.held_out_losses`; in pretraining the loss of the likelihood alone."""
+        if self.stage:
+            return super().held_out_losses(batch)
+        return {"generator_loss": self._likelihood_loss(self.generator, batch.real)}
+
+    # The game ------------------------------------------------------------------------------------------------------
+
+    def sources_for(self, batch):
+        """[Latents, given rows: none]."""
+        return [super().sources_for(batch), tf.zeros_like(batch.real, tf.float32)]
+
+    def generator_terms(self, batch):
+        """What makes real sketches likely."""
+        return {"likelihood": self._likelihood_loss(self.generator, batch.real)}
+
+    def _likelihood_loss(self, network, rows):
+        parameters = network.get_layer(DECODER).parameters(tf.cast(rows, tf.float32))
+        return likelihood_loss(parameters, rows, self.mixtures)
+
+    def negative_log_likelihood(self, samples):
+        """How unlikely sketches are to the moving-average generator: nats on the mean of all rows, a number.
+
+        Args:
+            samples: float32 (count, points, 5) in model range, such as of held-out data.
+        """
+        self.check(samples)
+        parts = range(0, len(samples), 256)
+        losses = [float(self._likelihood_loss(self.ema_generator, samples[start : start + 256])) for start in parts]
+        return float(np.average(losses, weights=[len(samples[start : start + 256]) for start in parts]))
+
+    # Samples -------------------------------------------------------------------------------------------------------
+
+    @property
+    def temperature(self):
+        return self.ema_generator.get_layer(DECODER).temperature
+
+    @temperature.setter
+    def temperature(self, value):
+        value = number("temperature", value, None)
+        if not 0 < value <= 1:
+            raise ValueError(f"temperature={value!r}: expected a number above 0 and up to 1.")
+        self.ema_generator.get_layer(DECODER).temperature = value
+        self._samplers.pop(self.ema_generator, None)  # which was traced with the other one
+
+    def complete(self, lines, count=1, seed=None):
+        """Goes on from what was drawn: sketches that begin with it.
+
+        ```python
+        face = [[(0, 0), (120, 10), (100, 90)], [(40, 30)]]
+        gan.media.save(gan.complete(face, 9), "faces.svg")
+        ```
+
+        Args:
+            lines: list of lines, each a list or array of its points (x, y), x and y downwards, in the units and size of
+                the data (`kerasgan.data.sketches` makes the longer side of a sketch 255).
+            count: how many, at least 1.
+            seed: integer; the same seed gives the same sketches.
+
+        Returns:
+            int16 (count, points, 3).
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        given = np.zeros(self.media.shape, "float32")
+        rows = self.media.rows(self._checked_lines(lines))
+        if len(rows) >= self.media.points:
+            raise ValueError(f"lines have {len(rows)} points: expected at most {self.media.points - 1}.")
+        given[: len(rows)] = self.media.to_model(self.media.padded(rows)[None])[0, : len(rows)]
+        return super().generate(count, given, seed)
+
+    def _checked_lines(self, lines):
+        try:
+            lines = [np.asarray(line, "float64") for line in lines]
+        except (TypeError, ValueError):
+            raise ValueError("lines: expected a list of lines, each a list of points (x, y).") from None
+        fits = [line.ndim == 2 and line.shape[1] == 2 and len(line) and np.isfinite(line).all() for line in lines]
+        if not fits or not all(fits) or max(np.abs(line).max() for line in lines) > 10_000:
+            raise ValueError("lines: expected a list of lines, each a list of points (x, y) of up to 10,000 units.")
+        return lines
+
+    def generate(self, count, labels=None, seed=None, truncation=None):
+        if labels is not None:
+            raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
+        return super().generate(count, None, seed, truncation)
+
+    def _labels_for(self, count, labels):
+        """What the generator takes besides latents: given rows, float32 (count, points, 5), or None for none."""
+        return None if labels is None else np.broadcast_to(labels, (count, *self.media.shape))
+
+    def _sampler(self, network):
+        """As of `GAN`; of a generator, the sketch that is made of given rows and drawn ones."""
+        sample = super()._sampler(network)
+        if network is self.discriminator:
+            return lambda samples, given: sample(samples, None)
+
+        def draw(latents, given):
+            given = tf.zeros((len(latents), *self.media.shape)) if given is None else tf.constant(given)
+            return tf.where(tf.reduce_any(given != 0, axis=2, keepdims=True), given, sample([latents, given], None))
+
+        return draw
+
+    # Export --------------------------------------------------------------------------------------------------------
+
+    def inference_network(self):
+        """What a device runs: the moving-average generator at its temperature, [latents, given rows] -> drawn rows."""
+        return in_float32(self.ema_generator)
+
+    def inference_inputs(self, count, seed=0):
+        """Latents, and sketches as given rows: their own drawings.
+
+        So a file is held against Keras point by point: given what was drawn before, the next point is the same. A
+        sketch as a whole, which goes on from its own points, is another one from the first point that is rounded to
+        another component of the mixture.
+        """
+        inputs = super().inference_inputs(count, seed)
+        rows = np.asarray(self._sampler(self.ema_generator)(tf.constant(inputs["latents"]), None))
+        return {**inputs, "given": self.media.to_model(self.media.to_natural(rows))}
+
+    def inference_description(self):
+        """Latents, and rows that are given: zeros from the first one that it shall draw on."""
+        return [*super().inference_description(), {"name": "given", "kind": "strokes", "range": None}]
+
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature}
