@@ -11,7 +11,7 @@ from kerasgan.smoke import Smoke
 
 KINDS = {"smoke": Smoke}
 _BOUNDS = {"sequences": (1, 10_000), "frames": (3, 10_000), "size": (16, 1024)}
-_MOST_BYTES = 2**30  # of a sequence
+_MOST_BYTES = 2**29  # of a sequence, as `kerasgan.data.fields` reads them
 
 
 def check(kind, out, sequences, frames, size, seed):

@@ -29,6 +29,7 @@ SUBJECTS = {
     "binvox": ["solids/a.binvox"],
     "obj": ["solids/a.obj"],
     "glb": ["solids/a.glb"],
+    "fields": ["flows/a.npz"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -58,6 +59,7 @@ SHARES |= {
     "midi": 4,
     "chords": 2,
     "rolls": 3,
+    "fields": 3,
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
@@ -99,6 +101,7 @@ def make(folder):
     _sounds(folder, random)
     _songs(folder, random)
     _solids(folder, random)
+    _flows(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -172,6 +175,13 @@ def _solids(folder, random):
         (folder / kind / "solids" / f"a.{kind}").write_bytes(content)
 
 
+def _flows(folder, random):
+    from kerasgan.media import Fields
+
+    (folder / "fields" / "flows").mkdir()
+    Fields((3, 8, 8)).save(random.random((1, 3, 8, 8, 3)), folder / "fields" / "flows" / "a.npz")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -222,6 +232,13 @@ def _volumes(folder):
 
     solids = data.volumes(folder / "solids", size=8, batch_size=1, on_error="raise")
     return [batch for batch in solids.as_numpy_iterator()]
+
+
+def _fields(folder):
+    from kerasgan import data
+
+    tiles = data.fields(folder / "flows", size=8, batch_size=1, per_sequence=1, on_error="raise")
+    return [batch for batch in tiles.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -319,6 +336,7 @@ READERS = {
     "chords": _music,
     "rolls": _music,
     **dict.fromkeys(("vox", "binvox", "obj", "glb"), _volumes),
+    "fields": _fields,
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),
