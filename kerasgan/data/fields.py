@@ -169,6 +169,8 @@ def read_sequences(content):
 def _joined(density, velocity):
     """Density and velocity as one array (sequences, frames, height, width, 3) of half or single precision."""
     for name, array in (("density", density), ("velocity", velocity)):
+        if not isinstance(array, np.ndarray):  # numpy hands over bytes as they are
+            raise BadSample(f"{name} is no array")
         if array.dtype.kind != "f":
             raise BadSample(f"{name} of dtype {array.dtype}, where floats are expected")
     if density.ndim not in (3, 4) or velocity.shape != (*density.shape, 2) or not density.size:
