@@ -61,20 +61,22 @@ def trained(gan_type, tmp_path_factory):
     gan.compile(discriminator_steps=1, **soon_traced())  # several are a loop that takes as long again to trace
     data, before = data_for(gan), values(gan.generator)
     with pytest.MonkeyPatch.context() as patch:
-        step, batch = _noted(gan, patch)
+        steps, batch = _noted(gan, patch)
         logs = gan.fit(*data, batch_size=4, verbose=0).history
     file = tmp_path_factory.mktemp(gan_type) / "gan.keras"
     gan.save(file)
-    return Trained(gan, before, logs, file, states(gan), data, step, batch[0])
+    return Trained(gan, before, logs, file, states(gan), data, steps[gan.stage], batch[0])
 
 
 def _noted(gan, patch):
-    """The step that `fit` traces from now on, for others to use its graph, and the list of what it was given."""
-    given, traced = [], tf.function(gan.train_step, autograph=False)
+    """The steps that `fit` traces from now on, by stage, for others to use their graphs; and what they were given."""
+    given, traced, step = [], {}, gan.train_step
 
     def train_step(data):
         given.append(tf.nest.map_structure(tf.TensorSpec.from_tensor, data))
-        return traced(data)
+        if gan.stage not in traced:
+            traced[gan.stage] = tf.function(step, autograph=False)
+        return traced[gan.stage](data)
 
     patch.setattr(gan, "train_step", train_step)
     return traced, given
