@@ -71,6 +71,7 @@ TYPES = {
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
+    "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }
 
 

@@ -2,10 +2,10 @@
 
 from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
-from kerasgan.data.fields import fields
+from kerasgan.data.fields import fields, sequence
 from kerasgan.data.image import images
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "fields", "images", "music", "pairs", "picture", "unpaired", "volumes"]
+__all__ = ["audio", "crops", "fields", "images", "music", "pairs", "picture", "sequence", "unpaired", "volumes"]

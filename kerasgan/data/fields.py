@@ -149,6 +149,25 @@ def sequences(source, subset=None):
     return whole
 
 
+def sequence(path):
+    """The one sequence of a `.npz` file, float32 (frames, height, width, 3), as `kerasgan.media.Fields` has it.
+
+    Raises:
+        ValueError: the file holds none, or several.
+        OSError: it cannot be read.
+    """
+    path = pathlib.Path(path)
+    if path.stat().st_size > 2 * MOST_BYTES:
+        raise ValueError(f"{str(path)!r} has {path.stat().st_size:,} bytes; up to {2 * MOST_BYTES:,} are read.")
+    try:
+        found = read_sequences(path.read_bytes())
+    except BadSample as error:
+        raise ValueError(f"{str(path)!r}: {error}.") from None
+    if len(found) > 1:
+        raise ValueError(f"{str(path)!r} holds {len(found)} sequences; expected one: save each in a file of its own.")
+    return found[0].astype("float32")
+
+
 def read_sequences(content):
     """The sequences of a `.npz` file, bytes: floats (sequences, frames, height, width, 3). Raises `BadSample`."""
     if not zipfile.is_zipfile(io.BytesIO(content)):

@@ -13,6 +13,7 @@ from kerasgan.models.r3gan import R3GAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan2 import StyleGAN2
+from kerasgan.models.tempogan import TempoGAN
 from kerasgan.models.vanilla import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
@@ -32,6 +33,7 @@ __all__ = [
     "SNGAN",
     "SRGAN",
     "StyleGAN2",
+    "TempoGAN",
     "VanillaGAN",
     "WGAN",
     "WGANGP",
