@@ -188,6 +188,36 @@ def _check_minutes(name, values, is_type):
         )
 
 
+def simulate(words):
+    """simulate smoke --out FOLDER
+
+    Makes data by a simulation, for kerasgan train: sequences of smoke that rises in a box, each a .npz file of its
+    density and velocity. Smoke of the same seed is the same. Ctrl-C keeps the sequences that are finished.
+
+    Examples:
+      kerasgan simulate smoke --out smoke/ --frames 120 --seed 1
+      kerasgan simulate smoke --out smoke/ --sequences 4 --frames 60 --size 256
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("out", None, "The folder.", short_name="o", flag_values=values)
+    flags.DEFINE_integer("sequences", 20, "How many.", flag_values=values)
+    flags.DEFINE_integer("frames", 120, "Frames of each.", flag_values=values)
+    flags.DEFINE_integer("size", 128, "Cells along each edge.", flag_values=values)
+    flags.DEFINE_integer("seed", None, "Makes them repeatable.", flag_values=values)
+    (kind,) = commands.parse(simulate, values, words)
+    if values.out is None:
+        raise ValueError("--out is missing. Example: kerasgan simulate smoke --out smoke/ --frames 120 --seed 1")
+    from kerasgan import simulation
+
+    options = {name: values[name].value for name in ("sequences", "frames", "size", "seed")}
+    try:
+        written = simulation.simulate(kind, values.out, **options)
+    except KeyboardInterrupt:
+        print("Stopped. The sequences that are finished are kept.")
+        return _INTERRUPTED
+    print(f"{values.out} holds {len(written)} sequences of {values.frames} frames.")
+
+
 def convert(words):
     """convert SOURCE --out FOLDER|FILE.zip --size SIZE
 
@@ -463,6 +493,7 @@ _LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other 
 _BEFORE_THE_VERBS = {"list": list_models, "describe": describe}
 _AFTER_THEM = {
     "train": train,
+    "simulate": simulate,
     "convert": convert,
     "evaluate": evaluate,
     "report": report,

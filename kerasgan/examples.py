@@ -13,7 +13,7 @@ class Examples:
     They are saved with the model. `example_names` are the names of their parts in the file, such as one of each domain.
     """
 
-    checked_samples = _KEPT  # which are remembered
+    checked_samples = _KEPT  # which are remembered; a type with large samples has fewer
     example_names = ("examples",)
     _remembered = None
 
@@ -47,14 +47,18 @@ class Examples:
         """Remembers images in model range, unless there are examples already."""
         if self._remembered is None:
             media = zip(self.example_media, parts, strict=True)
-            self.remember(*(one.to_natural(part[:_KEPT]) for one, part in media))
+            self.remember(*(one.to_natural(part[: self.checked_samples]) for one, part in media))
 
     def examples(self, count, seed):
-        """Up to `count` of the examples, uint8, drawn by the seed: a tuple of parts. Without any, made-up pictures."""
+        """Up to `count` of the examples, drawn by the seed: a tuple of parts. Without any, made-up ones."""
         if self._remembered is None:
-            return tuple(dead_leaves(count, media.shape, seed) for media in self.example_media)
+            return tuple(self.made_up(media, count, seed) for media in self.example_media)
         chosen = np.random.default_rng(seed).permutation(len(self._remembered[0]))[:count]
         return tuple(part[chosen] for part in self._remembered)
+
+    def made_up(self, media, count, seed):
+        """Samples of a part in natural units that stand in for data, the same for the same seed: here, pictures."""
+        return dead_leaves(count, media.shape, seed)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

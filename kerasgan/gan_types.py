@@ -72,6 +72,7 @@ TYPES = {
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "skegan": GANType("kerasgan.models.skegan:SkeGAN"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
+    "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }
 
 

@@ -22,7 +22,9 @@ class Upscaler(Examples, Game):
     """A generator that makes images `scale` times as large.
 
     The data are crops of large images in model range. A type makes the low resolution of a batch in
-    `sources_for`.
+    `sources_for`. One whose samples are no images says in `shrunk` and `plainly_enlarged` what the low resolution of
+    samples in natural units is, and what to compare with; in `enlarged` how a network is used; in `made_up` what stands
+    in for data; and has a verb and an exported network of its own.
 
     Args:
         generator: functional model, images (batch, height, width, 3) of any size -> `scale` times as large ones; both
@@ -87,21 +89,30 @@ class Upscaler(Examples, Game):
     # What callbacks look at ----------------------------------------------------------------------------------------
 
     def preview(self, count, seed):
-        """Rows of three, uint8: crops enlarged by the bicubic kernel, upscaled, and as they were.
+        """Rows of three in natural units: samples enlarged in the plain way, upscaled, and as they were.
 
-        The crops are some of the first of the training, or of those to `remember`; without any, made-up pictures.
+        They are some of the first of the training, or of those to `remember`; without any, made-up ones.
         """
         (originals,) = self.examples(max(1, count // 3), seed)
-        low = bicubic.shrink(originals, self.scale)
-        upscaled = self.media.to_natural(self._enlarged(self.ema_generator, low))
-        triples = np.stack([bicubic.enlarge(low, self.scale), upscaled, originals], axis=1)
+        low = self.shrunk(originals)
+        upscaled = self.media.to_natural(self.enlarged(self.ema_generator, low))
+        triples = np.stack([self.plainly_enlarged(low), upscaled, originals], axis=1)
         return triples.reshape(-1, *originals.shape[1:])
 
     def watched_samples(self, count, seed):
         (originals,) = self.examples(count, seed)
-        return self._enlarged(self.generator, bicubic.shrink(originals, self.scale))
+        return self.enlarged(self.generator, self.shrunk(originals))
 
-    def _enlarged(self, network, low):
+    def shrunk(self, originals):
+        """The low resolution of samples in natural units: here, by the bicubic kernel."""
+        return bicubic.shrink(originals, self.scale)
+
+    def plainly_enlarged(self, low):
+        """What upscaled samples are compared with, in natural units: here, the bicubic kernel's."""
+        return bicubic.enlarge(low, self.scale)
+
+    def enlarged(self, network, low):
+        """Samples in model range that a network makes of the low resolution in natural units."""
         batches = [low[i : i + _CHUNK] for i in range(0, len(low), _CHUNK)]
         return np.concatenate([network(self.media.to_model(batch), training=False) for batch in batches])
 

@@ -601,7 +601,7 @@ def test_upscale_refuses(capsys, upscaler, run, pictures, tmp_path, monkeypatch)
     assert "it would become data" in fails(capsys, "upscale", upscaler, picture, "-o", upscaler.parent / "x.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert "'broken.png' cannot be used: not an image" in fails(capsys, "upscale", upscaler, "broken.png")
-    assert "Several pictures would be saved as '0_{scale}.png'" in fails(capsys, "upscale", upscaler, picture, picture)
+    assert "Several pictures would be saved as '0_{scale}'" in fails(capsys, "upscale", upscaler, picture, picture)
     assert sorted(os.listdir(tmp_path)) == ["broken.png"]
 
 

@@ -127,7 +127,8 @@ def test_names_of_scores_are_those_of_the_protocols():
 @pytest.mark.parametrize("name", registry.TYPES)
 def test_each_type_has_the_method_that_its_task_is_called_by(name):
     cls = registry.gan_class(name)
-    assert cls.task in tasks.known() and callable(getattr(cls, cls.task.verb))
+    verbs = {task.verb: type(task) for task in tasks.known()}
+    assert isinstance(cls.task, verbs[cls.task.verb]) and callable(getattr(cls, cls.task.verb))
 
 
 def test_what_is_no_task(scoring):

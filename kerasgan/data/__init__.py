@@ -2,10 +2,23 @@
 
 from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
+from kerasgan.data.fields import fields, sequence
 from kerasgan.data.image import images
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.sketches import sketches
 from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "sketches", "unpaired", "volumes"]
+__all__ = [
+    "audio",
+    "crops",
+    "fields",
+    "images",
+    "music",
+    "pairs",
+    "picture",
+    "sequence",
+    "sketches",
+    "unpaired",
+    "volumes",
+]

@@ -8,7 +8,11 @@ import importlib
 
 from kerasgan import bicubic
 
-KINDS = {"Image": "kerasgan.media.image", "Volume": "kerasgan.media.volume"}
+KINDS = {
+    "Image": "kerasgan.media.image",
+    "Volume": "kerasgan.media.volume",
+    "Fields": "kerasgan.media.fields",
+}
 _HOMES = {
     "Media": "kerasgan.media.base",
     "Arrays": "kerasgan.media.arrays",
@@ -18,7 +22,7 @@ _HOMES = {
     **KINDS,
 }
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "Sketch", "Volume", "bicubic", "save_samples"]
+__all__ = ["Arrays", "Audio", "Fields", "Image", "Media", "Music", "Sketch", "Volume", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):

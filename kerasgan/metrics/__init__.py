@@ -10,6 +10,8 @@ from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
 from kerasgan.metrics.evaluation import METRICS, evaluate
 from kerasgan.metrics.features import FeatureNetwork
+from kerasgan.metrics.flows import evaluate as evaluate_flows
+from kerasgan.metrics.flows import flow_scores
 from kerasgan.metrics.frechet import FewSamples, frechet_distance
 from kerasgan.metrics.inception_score import inception_score
 from kerasgan.metrics.kernel import kernel_distance
@@ -37,8 +39,10 @@ __all__ = [
     "density_coverage",
     "evaluate",
     "evaluate_translator",
+    "evaluate_flows",
     "evaluate_upscaler",
     "features",
+    "flow_scores",
     "frechet_distance",
     "inception_score",
     "kernel_distance",

@@ -14,6 +14,7 @@ from kerasgan.models.skegan import SkeGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
 from kerasgan.models.stylegan2 import StyleGAN2
+from kerasgan.models.tempogan import TempoGAN
 from kerasgan.models.vanilla import VanillaGAN
 from kerasgan.models.wavegan import WaveGAN
 from kerasgan.models.wgan import WGAN
@@ -34,6 +35,7 @@ __all__ = [
     "SkeGAN",
     "SRGAN",
     "StyleGAN2",
+    "TempoGAN",
     "VanillaGAN",
     "WGAN",
     "WGANGP",

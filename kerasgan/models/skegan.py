@@ -6,8 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan.checks import number
-from kerasgan.game.batch import once_there
-from kerasgan.game.gradients import gradients_of
+from kerasgan.game.pretraining import Pretraining
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
 from kerasgan.layers import Conv1D, StrokeLSTM
@@ -76,7 +75,7 @@ def likelihood_loss(parameters, rows, mixtures):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class SkeGAN(GAN):
+class SkeGAN(Pretraining, GAN):
     """SkeGAN (Varshaneya, Balasubramanian & Balasubramanian, 2019, arXiv:1904.03620): sketches, as strokes of a pen.
 
     The generator is the decoder of Sketch-RNN (Ha & Eck, 2017, arXiv:1704.03477): an LSTM that says where a pen may go
@@ -126,7 +125,6 @@ class SkeGAN(GAN):
     )
     default_weights = {"adversarial": 0.5, "likelihood": 1.0}
     default_penalties = (R1(weight=0.1, interval=4),)
-    stages = 2
 
     def __init__(
         self,
@@ -141,7 +139,7 @@ class SkeGAN(GAN):
         name=None,
         dtype=None,
     ):
-        pretraining = None if pretraining is None else number("pretraining", pretraining, None, whole=True)
+        pretraining = self.check_pretraining(pretraining)
         media = Sketch(points, scale)
         with policy(dtype, seed):
             super().__init__(
@@ -152,57 +150,12 @@ class SkeGAN(GAN):
                 name=name,
                 dtype=dtype,
             )
-        self.mixtures, self.pretraining, self.temperature = mixtures, pretraining, temperature
-        self.stage = self.stage_at(0)
-        self.stage_entered.assign(self.stage)
+        self.mixtures, self.temperature = mixtures, temperature
+        self.set_pretraining(pretraining)
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(2e-4, 0.5, 0.999), keras.optimizers.Adam(1e-3, 0.9, 0.999)
-
-    # Stages --------------------------------------------------------------------------------------------------------
-
-    def stage_at(self, samples_seen):
-        """0 while the generator learns from likelihood alone, 1 in the game."""
-        return 0 if self.pretraining is None or samples_seen < self.pretraining else 1
-
-    def on_stage(self):
-        """The game begins with new optimizers: what they know of is the other loss."""
-        self.reset_optimizers()
-
-    @property
-    def metrics(self):
-        """Those of the generator while it learns alone: nothing is known of a discriminator then."""
-        return [metric for metric in super().metrics if self.stage or metric.name.startswith("generator_")]
-
-    def train_step(self, data):
-        """Plays one round, as `Game.train_step`; in pretraining, one update of the generator for each batch.
-
-        Returns:
-            The running means, float32 scalars; in pretraining `generator_loss`, there that of the likelihood, and what
-            else has the generator in its name.
-        """
-        if self.stage:
-            return super().train_step(data)
-        with once_there(data):
-            for batch in self.batches(data):
-                self.update(["generator"], self._likelihood_gradients, batch)
-                logs = self.end_of_step(batch.count, batch.count)
-            return logs
-
-    def _likelihood_gradients(self, batch):
-        generator = self.player("generator")
-        with tf.GradientTape() as tape:
-            loss = self._likelihood_loss(self.generator, batch.real)
-            total = generator.scaled(loss)
-        self.track(generator_loss=loss)
-        return gradients_of(tape, total, generator.variables)
-
-    def held_out_losses(self, batch):
-        """As `Game.held_out_losses`; in pretraining the loss of the likelihood alone."""
-        if self.stage:
-            return super().held_out_losses(batch)
-        return {"generator_loss": self._likelihood_loss(self.generator, batch.real)}
 
     # The game ------------------------------------------------------------------------------------------------------
 
@@ -210,9 +163,13 @@ class SkeGAN(GAN):
         """[Latents, given rows: none]."""
         return [super().sources_for(batch), tf.zeros_like(batch.real, tf.float32)]
 
+    def pretraining_loss(self, batch):
+        """How unlikely the real sketches are."""
+        return self._likelihood_loss(self.generator, batch.real)
+
     def generator_terms(self, batch):
         """What makes real sketches likely."""
-        return {"likelihood": self._likelihood_loss(self.generator, batch.real)}
+        return {"likelihood": self.pretraining_loss(batch)}
 
     def _likelihood_loss(self, network, rows):
         parameters = network.get_layer(DECODER).parameters(tf.cast(rows, tf.float32))

@@ -7,9 +7,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from kerasgan import perceptual
-from kerasgan.checks import number
-from kerasgan.game import once_there
-from kerasgan.game.gradients import gradients_of
+from kerasgan.game.pretraining import Pretraining
 from kerasgan.gan_types import Starting
 from kerasgan.layers import BatchNormalization, Conv2D
 from kerasgan.media import Image, bicubic
@@ -145,7 +143,7 @@ def build_discriminator(image_shape, width, name="discriminator"):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class SRGAN(Upscaler):
+class SRGAN(Pretraining, Upscaler):
     """Super-resolution with a GAN: SRGAN (Ledig et al., 2017, arXiv:1609.04802), and ESRGAN as options of it.
 
     The generator makes images `scale` times as large. First, for `pretraining` samples, it learns from pixels alone,
@@ -208,7 +206,6 @@ class SRGAN(Upscaler):
     )
     default_batch_size = 16
     default_weights = {"adversarial": 1e-2, "content": 1.0, "pixel": 1.0}
-    stages = 2
 
     def __init__(
         self,
@@ -239,7 +236,7 @@ class SRGAN(Upscaler):
                 raise ValueError(f"{argument}={value!r}: expected {' or '.join(map(repr, _CHOICES[argument]))}.")
         _check_shape(image_shape, scale)
         perceptual.check_name(content)
-        pretraining = None if pretraining is None else number("pretraining", pretraining, None, whole=True)
+        pretraining = self.check_pretraining(pretraining)
         with policy(dtype, seed):
             super().__init__(
                 build_generator(scale, width, blocks, body, normalization, upsampling),
@@ -254,57 +251,11 @@ class SRGAN(Upscaler):
             )
         self._content = lambda: content  # not an attribute: Keras would take a model for a part of this one
         self.pixel_loss = pixel_loss
-        self.pretraining = pretraining
-        self.stage = self.stage_at(0)
-        self.stage_entered.assign(self.stage)
+        self.set_pretraining(pretraining)
 
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(1e-4), keras.optimizers.Adam(1e-4)
-
-    # Stages --------------------------------------------------------------------------------------------------------
-
-    def stage_at(self, samples_seen):
-        """0 while the generator learns from pixels alone, 1 in the game."""
-        return 0 if self.pretraining is None or samples_seen < self.pretraining else 1
-
-    def on_stage(self):
-        """The game begins with new optimizers: what they know of is the other loss."""
-        self.reset_optimizers()
-
-    @property
-    def metrics(self):
-        """Those of the generator while it learns alone: nothing is known of a discriminator then."""
-        return [metric for metric in super().metrics if self.stage or metric.name.startswith("generator_")]
-
-    def train_step(self, data):
-        """Plays one round, as `Game.train_step`; in pretraining, one update of the generator for each batch.
-
-        Returns:
-            The running means, float32 scalars; in pretraining `generator_loss`, there the pixel loss, and what else has
-            the generator in its name.
-        """
-        if self.stage:
-            return super().train_step(data)
-        with once_there(data):
-            for batch in self.batches(data):
-                self.update(["generator"], self._pixel_gradients, batch)
-                logs = self.end_of_step(batch.count, batch.count)
-            return logs
-
-    def _pixel_gradients(self, batch):
-        generator = self.player("generator")
-        with tf.GradientTape() as tape:
-            loss = self._pixel_loss(batch.real, self.call_generator(batch.sources))
-            total = generator.scaled(loss)
-        self.track(generator_loss=loss)
-        return gradients_of(tape, total, generator.variables)
-
-    def held_out_losses(self, batch):
-        """As `Game.held_out_losses`; in pretraining the pixel loss alone."""
-        if self.stage:
-            return super().held_out_losses(batch)
-        return {"generator_loss": self._pixel_loss(batch.real, self.call_generator(self.sources_for(batch)))}
 
     # The game ------------------------------------------------------------------------------------------------------
 
@@ -316,6 +267,10 @@ class SRGAN(Upscaler):
         pixels = _levels(tf.einsum("jw,nhwc->nhjc", columns, pixels))
         pixels = _levels(tf.einsum("ih,nhjc->nijc", rows, pixels))
         return pixels / 127.5 - 1.0
+
+    def pretraining_loss(self, batch):
+        """The pixel loss alone: that of SRResNet."""
+        return self._pixel_loss(batch.real, self.call_generator(batch.sources))
 
     def generator_terms(self, batch):
         """The pixel loss and, where it has a weight, the perceptual loss."""

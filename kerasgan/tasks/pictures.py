@@ -6,7 +6,7 @@ from absl import flags
 
 from kerasgan import commands, files
 
-_ENDINGS = (".png", ".webp", ".jpg", ".jpeg")
+ENDINGS = (".png", ".webp", ".jpg", ".jpeg")
 
 
 def define_out(values, about):
@@ -32,19 +32,27 @@ def parse(command, values, words):
     return name, paths
 
 
-def outputs(paths, out, suffix):
-    """The file that each picture's result goes to: `out`, or one of its own in the folder `out`."""
+def outputs(paths, out, suffix, endings=ENDINGS, ending=".png"):
+    """The file that each picture's result goes to: `out`, or one of its own in the folder `out`.
+
+    Args:
+        paths: of the pictures.
+        out: what `--out` says, or None.
+        suffix: what is put behind the names of pictures, with "_" between.
+        endings: that `out` may have, if it is a file.
+        ending: of the files in a folder.
+    """
     is_file = out is not None and len(paths) == 1 and os.path.splitext(out)[1] and not os.path.isdir(out)
     if is_file:
-        return [files.check_output(out, _ENDINGS, name="--out")]
+        return [files.check_output(out, endings, name="--out")]
     folder = files.check_folder(out or ".", name="--out")
-    names = [f"{os.path.splitext(os.path.basename(path))[0]}_{suffix}.png" for path in paths]
+    names = [f"{os.path.splitext(os.path.basename(path))[0]}_{suffix}" for path in paths]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise ValueError(
             f"Several pictures would be saved as {twice!r}: give pictures of one name one by one, with --out."
         )
-    return [os.path.join(folder, name) for name in names]
+    return [os.path.join(folder, f"{name}{ending}") for name in names]
 
 
 def check_outputs(written, read, name):

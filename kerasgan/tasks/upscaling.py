@@ -1,33 +1,45 @@
-"""`upscale`: images several times as large."""
+"""`upscale`: images several times as large, and whatever else a task derived from this one knows."""
 
 from absl import flags
 
-from kerasgan import commands
+from kerasgan import commands, files
 from kerasgan.tasks import pictures
 from kerasgan.tasks.base import Task
 
+_ALL_ENDINGS = (*pictures.ENDINGS, ".npz", ".gif")  # of any model: which ones its own are shows when it is open
+
 
 class Upscaling(Task):
-    """What a `kerasgan.Upscaler` is for."""
+    """What a `kerasgan.Upscaler` is for.
+
+    A type whose samples are no images has a task derived from this one, which has its files, examples and scores; the
+    command is the same.
+
+    Attributes:
+        endings: of files that are written, the usual one first.
+    """
 
     verb = "upscale"
     does = "upscales images"
     starts_from = "images"
     metrics = ("psnr", "ssim")
-    metrics_help = "of a model that upscales psnr, ssim"
+    metrics_help = "of a model that upscales psnr, ssim; of one that upscales smoke spectrum, warp, mass, psnr"
     options = ("beside",)
     flags_of_use = "picture.png"
+    endings = pictures.ENDINGS
 
     def command(self, words):
         """upscale NAME|RUN|FILE PICTURE ...
 
         Makes pictures larger with a super-resolution model: a pretrained one, that of a run folder or a .keras file.
-        They may have any size; transparency stays. One picture becomes a file, several become files in a folder.
+        They may have any size; transparency stays. One picture becomes a file, several become files in a folder. A
+        model of smoke takes sequences in .npz files in their place.
 
         Examples:
           kerasgan upscale runs/details photo.jpg
           kerasgan upscale runs/details photo.jpg -o large.png
           kerasgan upscale runs/details a.png b.png c.png --out large/
+          kerasgan upscale runs/smoke low.npz -o high.webp
         """
         import kerasgan
 
@@ -35,7 +47,7 @@ class Upscaling(Task):
         pictures.define_out(
             values,
             "File to write, or the folder for several; default: the picture's name with _x4 (the scale) behind, as "
-            "PNG.",
+            "PNG, or .npz of a sequence.",
         )
         flags.DEFINE_integer("tile", 128, "Edge of what is computed at a time, in pixels.", flag_values=values)
         flags.DEFINE_integer("overlap", 16, "Pixels that neighbouring tiles share on each side.", flag_values=values)
@@ -44,23 +56,43 @@ class Upscaling(Task):
 
         tiles.check_tiles(values.tile, values.overlap)
         kerasgan.runs.check_name(name)
-        written = pictures.outputs(paths, values.out, "{scale}")
+        written = pictures.outputs(paths, values.out, "{scale}", _ALL_ENDINGS, "{ending}")
         pictures.check_outputs(written, paths, name)
 
         commands.import_tensorflow()
-        from kerasgan import data, media
-
-        for path in paths:  # what cannot be read must not show when half of the work is done
-            data.picture(path)
         gan = self.open(name)
-        written = [str(out).replace("{scale}", f"x{gan.scale}") for out in written]
+        task = gan.task
+        for path in paths:  # what cannot be read must not show when half of the work is done
+            task.read(path)
+        written = [str(out).replace("{scale}", f"x{gan.scale}").replace("{ending}", task.endings[0]) for out in written]
+        for out in written:
+            files.check_output(out, task.endings, name="--out")
         pictures.check_outputs(written, paths, name)  # names with the scale in them were not known before
         for path, out in zip(paths, written, strict=True):
-            pixels = data.picture(path)
-            larger = gan.upscale(pixels, tile=values.tile, overlap=values.overlap)
-            out = media.save_samples(larger[None], out)
-            sizes = (f"{image.shape[1]}x{image.shape[0]}" for image in (pixels, larger))
-            print(f"Saved {out}: {' -> '.join(sizes)}.")
+            low = task.read(path)
+            larger = gan.upscale(low, tile=values.tile, overlap=values.overlap)
+            out = task.save(larger, out)
+            print(f"Saved {out}: {task.size(low)} -> {task.size(larger)}.")
+
+    # Files -----------------------------------------------------------------------------------------------------------
+
+    def read(self, path):
+        """What a model makes larger, from a file: a picture, uint8 (height, width, channels)."""
+        from kerasgan import data
+
+        return data.picture(path)
+
+    def save(self, larger, path):
+        """Writes what a model made of what `read` gave; returns the path."""
+        from kerasgan import media
+
+        return media.save_samples(larger[None], path)
+
+    def size(self, image):
+        """The size of what was read or made, for people."""
+        return f"{image.shape[1]}x{image.shape[0]}"
+
+    # What others ask -------------------------------------------------------------------------------------------------
 
     def examples(self, gan, count, seed=None):
         from kerasgan.media.dead_leaves import dead_leaves

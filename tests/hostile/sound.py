@@ -32,6 +32,7 @@ SUBJECTS = {
     "svg": ["sketches/a.svg"],
     "ndjson": ["sketches/a.ndjson"],
     "strokes": ["sketches/a.npz"],
+    "fields": ["flows/a.npz"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -64,6 +65,7 @@ SHARES |= {
     "svg": 3,
     "ndjson": 2,
     "strokes": 3,
+    "fields": 3,
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
@@ -106,6 +108,7 @@ def make(folder):
     _songs(folder, random)
     _solids(folder, random)
     _drawings(folder, random)
+    _flows(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -188,6 +191,13 @@ def _drawings(folder, random):
         media.save(np.stack(rows), folder / subject / "sketches" / f"a.{ending}")
 
 
+def _flows(folder, random):
+    from kerasgan.media import Fields
+
+    (folder / "fields" / "flows").mkdir()
+    Fields((3, 8, 8)).save(random.random((1, 3, 8, 8, 3)), folder / "fields" / "flows" / "a.npz")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -245,6 +255,13 @@ def _sketches(folder):
 
     sketches = data.sketches(folder / "sketches", points=20, batch_size=1, on_error="raise")
     return [batch for batch in sketches.as_numpy_iterator()]
+
+
+def _fields(folder):
+    from kerasgan import data
+
+    tiles = data.fields(folder / "flows", size=8, batch_size=1, per_sequence=1, on_error="raise")
+    return [batch for batch in tiles.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -345,6 +362,7 @@ READERS = {
     "svg": _sketches,
     "ndjson": _sketches,
     "strokes": _sketches,
+    "fields": _fields,
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),
