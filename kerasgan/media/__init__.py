@@ -8,7 +8,11 @@ import importlib
 
 from kerasgan import bicubic
 
-KINDS = {"Image": "kerasgan.media.image", "Volume": "kerasgan.media.volume"}
+KINDS = {
+    "Image": "kerasgan.media.image",
+    "Volume": "kerasgan.media.volume",
+    "Video": "kerasgan.media.video",
+}
 _HOMES = {
     "Media": "kerasgan.media.base",
     "Arrays": "kerasgan.media.arrays",
@@ -17,7 +21,7 @@ _HOMES = {
     **KINDS,
 }
 
-__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "Volume", "bicubic", "save_samples"]
+__all__ = ["Arrays", "Audio", "Image", "Media", "Music", "Video", "Volume", "bicubic", "save_samples"]
 
 
 def save_samples(samples, path, columns=None):
