@@ -3,8 +3,21 @@
 from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
 from kerasgan.data.image import images
+from kerasgan.data.moving_mnist import moving_mnist
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
+from kerasgan.data.video import video
 from kerasgan.data.volumes import volumes
 
-__all__ = ["audio", "crops", "images", "music", "pairs", "picture", "unpaired", "volumes"]
+__all__ = [
+    "audio",
+    "crops",
+    "images",
+    "moving_mnist",
+    "music",
+    "pairs",
+    "picture",
+    "unpaired",
+    "video",
+    "volumes",
+]

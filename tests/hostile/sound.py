@@ -29,6 +29,10 @@ SUBJECTS = {
     "binvox": ["solids/a.binvox"],
     "obj": ["solids/a.obj"],
     "glb": ["solids/a.glb"],
+    "gif": ["clips/a.gif"],
+    "webp": ["clips/a.webp"],
+    "apng": ["clips/a.apng"],
+    "mp4": ["clips/a.mp4"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -99,6 +103,7 @@ def make(folder):
     _sounds(folder, random)
     _songs(folder, random)
     _solids(folder, random)
+    _clips(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -172,6 +177,14 @@ def _solids(folder, random):
         (folder / kind / "solids" / f"a.{kind}").write_bytes(content)
 
 
+def _clips(folder, random):
+    from kerasgan.media import Video
+
+    clip = random.integers(0, 256, (1, 4, 8, 8, 3), dtype="uint8")
+    for kind in ("gif", "webp", "apng", "mp4"):
+        Video(clip.shape[1:]).save(clip, folder / kind / "clips" / f"a.{kind}")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -222,6 +235,13 @@ def _volumes(folder):
 
     solids = data.volumes(folder / "solids", size=8, batch_size=1, on_error="raise")
     return [batch for batch in solids.as_numpy_iterator()]
+
+
+def _video(folder):
+    from kerasgan import data
+
+    clips = data.video(folder / "clips", length=2, size=8, batch_size=1, frame_rate=10, on_error="raise")
+    return [batch for batch in clips.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -319,6 +339,7 @@ READERS = {
     "chords": _music,
     "rolls": _music,
     **dict.fromkeys(("vox", "binvox", "obj", "glb"), _volumes),
+    **dict.fromkeys(("gif", "webp", "apng", "mp4"), _video),
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),
