@@ -70,6 +70,7 @@ TYPES = {
     "srgan": GANType("kerasgan.models.srgan:SRGAN"),
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
+    "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
 }
 

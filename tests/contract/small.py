@@ -29,6 +29,8 @@ _SMALL = {
     "resolution": 2,
     "pitches": 24,
     "tracks": 2,
+    "frames": 4,
+    "judged_frames": 2,
 }
 
 

@@ -22,7 +22,7 @@ from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music
 from kerasgan.media.music import COLOURS
-from kerasgan.models import DCGAN, GAN3D, MuseGAN, Pix2Pix, WaveGAN
+from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -52,6 +52,7 @@ def models(tmp_path_factory):
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
         "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
+        "clip": DVDGAN(4, (16, 24, 1), 8.0, latent_dim=6, width=2, judged_frames=1, seed=9),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
         "voices": MuseGAN(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, latent_dim=6, width=4, seed=7),
         "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
@@ -778,6 +779,24 @@ def test_a_saved_solid_is_a_closed_surface_of_its_cells(visit, models):
     assert document["accessors"][0]["max"] == points.max(axis=0).tolist()
     places = np.argwhere(cells)
     assert points[:, 1].max() == places[:, 2].max() + 1  # up
+
+
+def test_a_clip_is_played_and_saved_with_all_of_its_frames(visit, models):
+    here = visit().open("#clip/7")
+    clip = np.rint(255 * in_python(models["clip"], here.state()["inputs"]))[..., 0]
+    assert clip.shape == (4, 16, 24) and np.abs(np.diff(clip, axis=0)).max() > 10
+    for number in (2, 0, 3):
+        here.wait(f"document.querySelector('#picture').dataset.frame === '{number}'")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "clip-7.png"
+    with PIL.Image.open(waiting.value.path()) as saved:
+        assert saved.n_frames == 4 and saved.info["loop"] == 0
+        for number, frame in enumerate(clip):
+            saved.seek(number)
+            assert saved.info["duration"] == 125
+            pixels = np.asarray(saved.convert("L"), int)[::42, ::42]  # each pixel has become 42
+            assert np.abs(pixels - frame).max() <= 1
 
 
 def test_random_numbers_have_their_distributions(visit):
