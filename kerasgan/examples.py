@@ -52,9 +52,13 @@ class Examples:
     def examples(self, count, seed):
         """Up to `count` of the examples, uint8, drawn by the seed: a tuple of parts. Without any, made-up pictures."""
         if self._remembered is None:
-            return tuple(dead_leaves(count, media.shape, seed) for media in self.example_media)
+            return tuple(self.made_up(media, count, seed) for media in self.example_media)
         chosen = np.random.default_rng(seed).permutation(len(self._remembered[0]))[:count]
         return tuple(part[chosen] for part in self._remembered)
+
+    def made_up(self, media, count, seed):
+        """Stand-ins for `count` samples of the data, in natural units, the same for the same seed. Here, pictures."""
+        return dead_leaves(count, media.shape, seed)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
