@@ -71,6 +71,7 @@ TYPES = {
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
+    "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
 }
 

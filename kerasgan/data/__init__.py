@@ -6,11 +6,12 @@ from kerasgan.data.image import images
 from kerasgan.data.moving_mnist import moving_mnist
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
-from kerasgan.data.video import video
+from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
 __all__ = [
     "audio",
+    "clip",
     "crops",
     "images",
     "moving_mnist",

@@ -156,6 +156,35 @@ def video(
     )
 
 
+def clip(path, size, *, channels=3, frame_rate=None, every=1, crop="center", filter="bicubic"):
+    """All frames of one clip, uint8 (frames, height, width, channels): what `gan.continue_video` takes.
+
+    Args:
+        path: an animation or a video, or a folder of numbered pictures.
+        size, channels, frame_rate, every, crop, filter: as of `video`.
+
+    Raises:
+        FileNotFoundError: `path` is not there.
+        ValueError: it holds no clip, or several; an argument does not fit.
+        ImportError: it needs `kerasgan[video]`.
+    """
+    size, crop = check_size(size), check_crop(crop)
+    check_choices({name: CHOICES[name] for name in ("channels", "filter")}, channels=channels, filter=filter)
+    (path,) = paths_of([path])
+    if not path.exists():
+        raise FileNotFoundError(f"path={str(path)!r} does not exist; give a clip, or a folder of numbered pictures.")
+    options = {"ignored": NO_CLIPS} if path.is_dir() else {"single": (path.suffix.lower(),)}
+    found = _Files(find_files([path], **options))
+    if found.count > 1:
+        raise ValueError(
+            f"path={str(path)!r} holds {found.count} clips; give one of them, such as {found.item_name(0)}."
+        )
+    try:
+        return prepared(found.frames(0), size, channels, crop, filter, frame_rate, every)
+    except BadSample as error:
+        raise ValueError(f"path={str(path)!r}: {error}.") from None
+
+
 class _Clips(Source):
     """The clips of the usable files of a source, in the order of the files.
 

@@ -3,7 +3,7 @@
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
-from kerasgan.models.dvd_gan import DVDGAN
+from kerasgan.models.dvd_gan import DVDGAN, DVDGANFP
 from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.gan_3d import GAN3D
 from kerasgan.models.lapgan import LAPGAN
@@ -24,6 +24,7 @@ __all__ = [
     "CycleGAN",
     "DCGAN",
     "DVDGAN",
+    "DVDGANFP",
     "FastGAN",
     "GAN3D",
     "LAPGAN",

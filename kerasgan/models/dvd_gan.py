@@ -6,6 +6,7 @@ from keras import layers
 
 from kerasgan import distribution
 from kerasgan.checks import is_whole
+from kerasgan.continuer import Continuer
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
 from kerasgan.layers import (
@@ -20,7 +21,6 @@ from kerasgan.media import Video
 from kerasgan.precision import policy
 from kerasgan.sizes import upsampling_stages
 
-RECURRENT = 2  # of the generator's scales, from the smallest on, have a ConvGRU
 SMALLEST = 4  # pixels of the shorter side down to which the discriminators halve
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 
@@ -118,15 +118,16 @@ class ConvGRU(layers.Layer):
 
         r = sigmoid(W_r * [h', x]), u = sigmoid(W_u * [h', x]), c = relu(W_c * [r h', x]), h = u h' + (1 - u) c
 
-    where h' is that of the frame before, zero for the first one. (Convolutions of x and of h' are two layers here, so
-    that those of x are computed for all frames at once.)
+    where h' is that of the frame before; for the first one it is zero, or a state that is given. (Convolutions of x and
+    of h' are two layers here, so that those of x are computed for all frames at once.)
 
     Args:
         filters: channels of the output.
         frames: how many.
 
     Input shape: (batch, frames, height, width, channels), or (batch, height, width, channels) for the same input in all
-        frames. Output shape: (batch, frames, height, width, filters).
+        frames; or a list of such an input and the state before the first frame, (batch, height, width, filters).
+    Output shape: (batch, frames, height, width, filters).
     """
 
     def __init__(self, filters, frames, **kwargs):
@@ -138,12 +139,14 @@ class ConvGRU(layers.Layer):
         self.of_reset_state = Conv2D(filters, 3, use_bias=False, name="of_reset_state", **options)
 
     def build(self, input_shape):
+        input_shape = _first(input_shape)
         self.of_input.build((None, *input_shape[-3:]))
         for layer in (self.of_state, self.of_reset_state):
             layer.build((None, *input_shape[-3:-1], self.filters))
 
     def call(self, inputs):
-        state, outputs = None, []
+        inputs, state = inputs if isinstance(inputs, (list, tuple)) else (inputs, None)
+        outputs = []
         for from_input in self._from_inputs(inputs):
             reset, keep, new = tf.split(from_input, 3, axis=-1)
             if state is None:
@@ -163,10 +166,16 @@ class ConvGRU(layers.Layer):
         return tf.unstack(tf.reshape(apart, (-1, self.frames, *apart.shape[1:])), axis=1)
 
     def compute_output_shape(self, input_shape):
+        input_shape = _first(input_shape)
         return (input_shape[0], self.frames, *input_shape[-3:-1], self.filters)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "frames": self.frames}
+
+
+def _first(shapes):
+    """The shape of the only input, or of the first one."""
+    return shapes[0] if isinstance(shapes[0], (list, tuple)) else shapes
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -209,22 +218,63 @@ class LatentBatchNormalization(layers.Layer):
         return {**super().get_config(), "frames": self.frames}
 
 
-def build_generator(frames, image_shape, latent_dim, width):
-    """Latents -> clips in [-1, 1]: small maps, which ConvGRUs set in motion, then residual blocks frame by frame."""
+def build_generator(frames, image_shape, latent_dim, width, recurrent):
+    """Latents -> clips in [-1, 1]."""
+    latents = keras.Input((latent_dim,), name="latents")
+    clips = moving(latents, frames, image_shape, width, [None] * recurrent)
+    return keras.Model(latents, clips, name="generator")
+
+
+def build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent):
+    """[Latents, given frames in [-1, 1]] -> whole clips, which begin with these frames."""
+    latents = keras.Input((latent_dim,), name="latents")
+    given = keras.Input((given_frames, *image_shape), name="given")
+    states = states_of(given, channels_of(image_shape, width), recurrent)
+    made = moving(latents, frames - given_frames, image_shape, width, states)
+    clips = layers.Concatenate(axis=1, dtype="float32", name="clips")([given, made])
+    return keras.Model([latents, given], clips, name="generator")
+
+
+def moving(latents, frames, image_shape, width, states):
+    """Small maps, which ConvGRUs set in motion, then residual blocks frame by frame: clips in [-1, 1].
+
+    Args:
+        states: those that the ConvGRUs begin with, one for each, from the smallest scale on; None for zero.
+    """
     first, *others = channels_of(image_shape, width)
     start = [side // 2 ** len(others) for side in image_shape[:2]]
-    latents = keras.Input((latent_dim,), name="latents")
     x = layers.Dense(start[0] * start[1] * first, kernel_initializer="orthogonal")(latents)
-    x = ConvGRU(first, frames)(layers.Reshape((*start, first))(x))
+    x = recurrence(layers.Reshape((*start, first))(x), states[0], first, frames)
     for scale, channels in enumerate(others, 1):
         x = upsampling_block(FramesApart()(x), latents, channels, frames)
         x = FramesTogether(frames)(x)
-        if scale < RECURRENT:
-            x = ConvGRU(channels, frames)(x)
+        if scale < len(states):
+            x = recurrence(x, states[scale], channels, frames)
     x = layers.ReLU()(BatchNormalization(**_NORM)(FramesApart()(x)))
     x = Conv2D(image_shape[2], 3, padding="same", kernel_initializer="orthogonal")(x)
-    clips = FramesTogether(frames, dtype="float32")(layers.Activation("tanh", dtype="float32")(x))
-    return keras.Model(latents, clips, name="generator")
+    return FramesTogether(frames, dtype="float32")(layers.Activation("tanh", dtype="float32")(x))
+
+
+def recurrence(x, state, channels, frames):
+    return ConvGRU(channels, frames)(x if state is None else [x, state])
+
+
+def states_of(given, channels, recurrent):
+    """What the given frames come to at the scales of the ConvGRUs, from the smallest one on: maps of their channels.
+
+    The frames are seen together, as channels of one image, which is halved down to the smallest scale.
+    """
+    frames, height, width, colours = given.shape[1:]
+    x = layers.Reshape((height, width, frames * colours))(layers.Permute((2, 3, 1, 4))(given))
+    options = {"padding": "same", "kernel_initializer": "orthogonal"}
+    x, states = layers.ReLU()(Conv2D(channels[-1], 3, **options)(x)), []
+    for scale in reversed(range(len(channels))):
+        if scale < len(channels) - 1:
+            x = layers.ReLU()(DownsamplingConv2D(channels[scale], 3, kernel_initializer="orthogonal")(x))
+        x = layers.ReLU()(Conv2D(channels[scale], 3, **options)(x))
+        if scale < recurrent:
+            states.append(layers.ReLU()(Conv2D(channels[scale], 3, **options)(x)))
+    return states[::-1]
 
 
 def upsampling_block(x, latents, channels, frames):
@@ -241,10 +291,16 @@ def upsampling_block(x, latents, channels, frames):
 # The discriminators --------------------------------------------------------------------------------------------------
 
 
-def build_discriminator(frames, image_shape, width, judged_frames, seed=None):
-    """Clips -> two logits, (batch, 2): that of the spatial discriminator, and that of the temporal one."""
+def build_discriminator(frames, image_shape, width, judged_frames, seed=None, given_frames=0):
+    """Clips -> two logits, (batch, 2): that of the spatial discriminator, and that of the temporal one.
+
+    Args:
+        given_frames: of the beginning, which the spatial one does not see: they are real in any case.
+    """
     clips = keras.Input((frames, *image_shape), name="samples")
-    both = [spatial_logit(clips, width, judged_frames, seed), temporal_logit(clips, width)]
+    judged_frames = min(judged_frames, frames - given_frames)
+    others = layers.Cropping3D(((given_frames, 0), (0, 0), (0, 0)))(clips) if given_frames else clips
+    both = [spatial_logit(others, width, judged_frames, seed), temporal_logit(clips, width)]
     logits = layers.Concatenate(dtype="float32", name="logits")(both)
     return keras.Model(clips, logits, name="discriminator")
 
@@ -262,7 +318,7 @@ def spatial_logit(clips, width, judged_frames, seed):
 
 def temporal_logit(clips, width):
     """All frames at half their size: two blocks see neighbours in time, too; what follows judges frame by frame."""
-    x = layers.AveragePooling3D((1, 2, 2), padding="same")(clips)
+    x = mean_of((1, 2, 2))(clips)
     x = block(x, width, convolution_in_time, is_first=True)
     x, channels = block(x, 2 * width, convolution_in_time), 2 * width
     frames = x.shape[1]
@@ -308,9 +364,14 @@ def convolution(x, channels, size, down):
 def convolution_in_time(x, channels, size, down):
     """The same in time, too; `down`: after which the mean of 2x2 pixels of two frames is taken."""
     if down and size == 1:  # in either order it is the same
-        x, down = layers.AveragePooling3D(2, padding="same")(x), False
+        x, down = mean_of(2)(x), False
     x = SpectralNormalization(Conv3D(channels, size, padding="same", kernel_initializer="orthogonal"))(x)
-    return layers.AveragePooling3D(2, padding="same")(x) if down else x
+    return mean_of(2)(x) if down else x
+
+
+def mean_of(pool):
+    """Means of so many frames, rows and columns, in float32: on CPUs, TensorFlow has none in float16."""
+    return layers.AveragePooling3D(pool, padding="same", dtype="float32")
 
 
 # The game ------------------------------------------------------------------------------------------------------------
@@ -329,13 +390,13 @@ class DVDGAN(GAN):
     Adam 1e-4 for the generator and 5e-4 for the discriminators, both (0, 0.999), orthogonal first weights.
 
     Changed from the paper, where clips of up to 256 pixels were learned by up to 512 TPU cores: networks a tenth as
-    wide or less, with one ConvGRU at each of the two smallest scales instead of one at each scale, and one residual
-    block a scale instead of two; no class labels; spectral normalization in the discriminators only; no self-attention;
-    the temporal discriminator halves the number of frames in its first two blocks, and adds up the logits of what is
-    left; the mean of both hinge losses instead of their sum, which is the same to Adam. Batches are as large as the
-    data suggest instead of 512, and the moving average is as short as that takes.
+    wide or less, with one ConvGRU at each of the two smallest scales (`recurrent`) instead of one at each scale, and
+    one residual block a scale instead of two; no class labels; spectral normalization in the discriminators only; no
+    self-attention; the temporal discriminator halves the number of frames in its first two blocks, and adds up the
+    logits of what is left; the mean of both hinge losses instead of their sum, which is the same to Adam. Batches are
+    as large as the data suggest instead of 512, and the moving average is as short as that takes.
 
-    What is called frame-conditional generation there, from frames that are given, is not in this class.
+    `DVDGANFP` goes on from frames that are given.
 
     Args:
         frames: of a clip, 4 or more.
@@ -345,6 +406,7 @@ class DVDGAN(GAN):
         width: channels of the maps at full size, and of the discriminators' first blocks.
         judged_frames: frames of a clip that the spatial discriminator sees, or all where there are fewer. The paper's
             number is 8.
+        recurrent: at how many scales, from the smallest one on, there is a ConvGRU.
         seed, name, dtype: as in `GAN`.
 
     Example:
@@ -373,18 +435,17 @@ class DVDGAN(GAN):
         latent_dim=64,
         width=32,
         judged_frames=8,
+        recurrent=2,
         seed=None,
         name=None,
         dtype=None,
     ):
-        for argument, value, least in (("frames", frames, 4), ("judged_frames", judged_frames, 1)):
-            if not is_whole(value, least=least):
-                raise ValueError(f"{argument}={value!r}: expected a whole number of frames, {least} or more.")
+        check_arguments(frames, judged_frames, recurrent, image_shape)
         media = Video((frames, *image_shape), frame_rate)
         with policy(dtype, seed):
             super().__init__(
-                build_generator(frames, image_shape, latent_dim, width),
-                build_discriminator(frames, image_shape, width, min(judged_frames, frames), seed),
+                build_generator(frames, image_shape, latent_dim, width, recurrent),
+                build_discriminator(frames, image_shape, width, judged_frames, seed),
                 media=media,
                 seed=seed,
                 name=name,
@@ -394,3 +455,84 @@ class DVDGAN(GAN):
     @staticmethod
     def default_optimizers():
         return keras.optimizers.Adam(5e-4, 0.0, 0.999), keras.optimizers.Adam(1e-4, 0.0, 0.999)
+
+
+@keras.saving.register_keras_serializable(package="kerasgan")
+class DVDGANFP(Continuer):
+    """DVD-GAN for frame prediction (the paper's DVD-GAN-FP): the frames that follow some that are given.
+
+    An encoder sees the given frames, and at each scale at which the generator has a ConvGRU, what it makes of them is
+    the state that this one begins with. The temporal discriminator sees given and new frames, the spatial one new ones
+    only. All else is as in `DVDGAN`.
+
+    Changed from the paper: what is changed there; the encoder sees the given frames as channels of one image, and is of
+    plain convolutions, where the paper's has the blocks of the discriminator.
+
+    Args:
+        frames: of a clip, given ones and new ones, 4 or more.
+        given_frames: how many are given, 1 or more; 2 or more of the clip are new.
+        image_shape, frame_rate, latent_dim, width, judged_frames, recurrent: as in `DVDGAN`.
+        seed, name, dtype: as in `GAN`.
+
+    Example:
+
+    ```python
+    gan = kerasgan.models.DVDGANFP(frames=16, given_frames=5, image_shape=(64, 64, 1), width=16, recurrent=3)
+    gan.compile()
+    gan.fit(kerasgan.data.moving_mnist("mnist.npz", length=16, size=64), epochs=16)
+    clip = gan.preview(2, seed=1)[0]
+    next_frames = gan.continue_video(clip[:5])
+    ```
+    """
+
+    starting = Starting(
+        data={"reader": "video", "length": 16, "size": 64, "channels": 3},
+        model={"frames": 16, "image_shape": (64, 64, 3), "frame_rate": 10.0, "width": 16, "recurrent": 3},
+        largest_batch=16,
+    )
+    default_loss = "hinge"
+    default_discriminator_steps = 2
+
+    def __init__(
+        self,
+        frames=16,
+        given_frames=5,
+        image_shape=(64, 64, 1),
+        frame_rate=10.0,
+        latent_dim=64,
+        width=32,
+        judged_frames=8,
+        recurrent=2,
+        seed=None,
+        name=None,
+        dtype=None,
+    ):
+        check_arguments(frames, judged_frames, recurrent, image_shape)
+        if not is_whole(given_frames, 1, frames - 2):
+            raise ValueError(
+                f"given_frames={given_frames!r}: expected a whole number of frames, 1 or more, and 2 less than "
+                f"frames={frames} or fewer."
+            )
+        media = Video((frames, *image_shape), frame_rate)
+        with policy(dtype, seed):
+            super().__init__(
+                build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent),
+                build_discriminator(frames, image_shape, width, judged_frames, seed, given_frames),
+                media=media,
+                given_frames=given_frames,
+                seed=seed,
+                name=name,
+                dtype=dtype,
+            )
+
+    default_optimizers = staticmethod(DVDGAN.default_optimizers)
+
+
+def check_arguments(frames, judged_frames, recurrent, image_shape):
+    """Raises a ValueError for arguments of which no networks can be made."""
+    for argument, value, least in (("frames", frames, 4), ("judged_frames", judged_frames, 1)):
+        if not is_whole(value, least=least):
+            raise ValueError(f"{argument}={value!r}: expected a whole number of frames, {least} or more.")
+    scales = upsampling_stages(image_shape) + 1
+    if not is_whole(recurrent, 1, scales):
+        raise ValueError(f"recurrent={recurrent!r}: expected a number of scales, 1 to {scales} for {image_shape}.")

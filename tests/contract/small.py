@@ -31,6 +31,8 @@ _SMALL = {
     "tracks": 2,
     "frames": 4,
     "judged_frames": 2,
+    "given_frames": 2,
+    "recurrent": 1,
 }
 
 

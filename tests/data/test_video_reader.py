@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from kerasgan.data import clip as read_clip
 from kerasgan.data import clips as decoding
 from kerasgan.data import video
 from kerasgan.media import Video
@@ -104,6 +105,25 @@ def test_a_playlist_is_not_followed(write):
     write("a.mp4", b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nhttp://127.0.0.1:9/secret.ts\n#EXT-X-ENDLIST\n")
     with pytest.warns(UserWarning, match="1 of 2 items of .* cannot be used .a.mp4: "):
         assert len(read(write.root)) == 1
+
+
+def test_one_clip_as_pixels(write):
+    path = write("a/a.gif", animation(levels(5), duration=[100, 200, 100, 100, 100]))
+    for number in range(3):
+        write(f"b/{number}.png", picture(10 * number))
+    assert read_clip(path, 8, channels=1)[:, 0, 0, 0].tolist() == [0, 10, 20, 30, 40]
+    assert read_clip(path, (4, 6), frame_rate=10).shape == (6, 4, 6, 3)
+    assert read_clip(write.root / "b", 8, channels=1)[:, 0, 0, 0].tolist() == [0, 10, 20]
+    write("b/walk_1.png", picture(0))
+    for wrong, message in (
+        (write.root / "b", r"holds 2 clips; give one of them, such as 0.png to 2.png"),
+        (write("c.gif", b"GIF89a"), "c.gif': not an image of a known format"),
+        (write("d.txt", b""), "d.txt': not a clip: clips end in .gif"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            read_clip(wrong, 8)
+    with pytest.raises(FileNotFoundError, match="give a clip, or a folder of numbered pictures"):
+        read_clip(write.root / "e.gif", 8)
 
 
 # Times ---------------------------------------------------------------------------------------------------------------

@@ -921,7 +921,9 @@ def test_wrong_description_of_a_model(visit, copy):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda model: model["output"].update(kind="video"), "makes “video”"),
+        (lambda model: model["output"].update(kind="smell"), "makes “smell”"),
+        (lambda model: model["output"].update(kind="video", frame_rate=8), "1×24×16×3; expected one grey or RGB clip"),
+        (lambda model: model["output"].update(kind="video", shape=[1, 2, 8, 8, 1], frame_rate=0), "0 frames a second"),
         (lambda model: model["output"].update(kind="audio", sample_rate=8000), "1×24×16×3; expected one sound"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 3], sample_rate=8000), "1×256×3"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 1], sample_rate=1000), "sounds of 1000 Hz"),

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from kerasgan import losses
 from kerasgan.layers import SpectralNormalization
-from kerasgan.models import DVDGAN, dvd_gan
+from kerasgan.models import DVDGAN, DVDGANFP, dvd_gan
 
 SMALL = {"frames": 4, "image_shape": (16, 16, 1), "latent_dim": 3, "width": 2, "judged_frames": 4, "seed": 1}
 
@@ -41,7 +41,9 @@ def test_convgru_is_what_its_equations_say(same):
     of_input, of_state, of_reset_state = (
         np.array(layer.kernel)[1, 1] for layer in (gru.of_input, gru.of_state, gru.of_reset_state)
     )
-    state = np.zeros((2, 4))
+    begin = None if same else random.uniform(0, 2, (2, 1, 1, 4)).astype("float32")
+    state = np.zeros((2, 4)) if same else begin[:, 0, 0]
+    found = found if same else np.array(gru([x, begin]))[:, :, 0, 0]
     for frame in range(3):
         reset, keep, new = np.split(x[:, frame, 0, 0] @ of_input + np.array(gru.of_input.bias), 3, axis=1)
         reset, keep = (a + b for a, b in zip((reset, keep), np.split(state @ of_state, 2, axis=1), strict=True))
@@ -155,6 +157,82 @@ def test_its_layers_are_saved_with_what_they_were_made_of(gan):
         assert keras.saving.get_registered_name(kind) == f"kerasgan>{kind.__name__}"
 
 
+# Frames that are given -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def continuing():
+    return DVDGANFP(**SMALL, given_frames=2)
+
+
+def test_clips_begin_with_the_frames_that_are_given(continuing):
+    given, latents = clips()[:, :2], np.zeros((2, 3), "float32")
+    made = continuing.generator([latents, given], training=False).numpy()
+    assert made.shape == (2, 4, 16, 16, 1)
+    np.testing.assert_array_equal(made[:, :2], given)
+    others = continuing.generator([latents, given[:, ::-1]], training=False).numpy()
+    assert (np.abs(others - made)[:, 2:].max(axis=(1, 2, 3, 4)) > 1e-3).all()  # what comes depends on their order
+
+
+def test_states_come_from_the_smallest_scale_on(continuing):
+    given = keras.Input((2, 16, 16, 1))
+    for recurrent, shapes in ((1, [(4, 4, 6)]), (3, [(4, 4, 6), (8, 8, 4), (16, 16, 2)])):
+        assert [s.shape[1:] for s in dvd_gan.states_of(given, dvd_gan.channels_of((16, 16, 1), 2), recurrent)] == shapes
+    grus = [layer for layer in continuing.generator.layers if isinstance(layer, dvd_gan.ConvGRU)]
+    assert [gru.output.shape[1:] for gru in grus] == [(2, 4, 4, 6), (2, 8, 8, 4)]
+
+
+def test_given_frames_are_judged_in_their_order_only(continuing):
+    given = clips()
+    changed = given.copy()
+    changed[:, :2] *= -1
+    logits, others = (continuing.discriminator(batch, training=False).numpy() for batch in (given, changed))
+    np.testing.assert_array_equal(others[:, 0], logits[:, 0])
+    assert (others[:, 1] != logits[:, 1]).all()
+
+
+def test_the_generator_is_given_the_real_frames(continuing):
+    continuing.compile()
+    batch = continuing.unpacked(tf.constant(clips()))
+    latents, given = continuing.sources_for(batch)
+    assert latents.shape == (2, 3)
+    np.testing.assert_array_equal(given, clips()[:, :2])
+
+
+def test_clips_are_continued_for_as_long_as_asked(continuing):
+    whole = continuing.media.to_natural(clips(3))
+    two = continuing.continue_video(whole[:, :2], seed=5)
+    assert two.shape == (3, 2, 16, 16, 1) and two.dtype == np.uint8
+    np.testing.assert_array_equal(continuing.continue_video(whole, seed=5)[0].shape, (2, 16, 16, 1))
+    five = continuing.continue_video(whole[:, :2], 5, seed=5)
+    assert five.shape == (3, 5, 16, 16, 1)
+    np.testing.assert_array_equal(continuing.continue_video(whole[0, :2], 5, seed=5).shape, five[0].shape)
+    # It goes on from the last frames that it is given: those before change nothing.
+    longer = np.concatenate([whole[:, 2:], whole[:, :2]], axis=1)
+    np.testing.assert_array_equal(continuing.continue_video(longer, seed=5), two)
+    assert not np.array_equal(continuing.continue_video(whole[:, :2], seed=6), two)
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (np.zeros((1, 16, 16, 1), "uint8"), "frames has too few frames, 1; .* goes on from 2"),
+        (np.zeros((2, 16, 16, 1)), r"dtype float64; expected uint8 \(frames, 16, 16, 1\)"),
+        (np.zeros((2, 8, 8, 1), "uint8"), "kerasgan.data.clip reads files so"),
+        (np.zeros((16, 16, 1), "uint8"), "expected uint8"),
+    ],
+)
+def test_frames_that_cannot_be_continued(continuing, frames, message):
+    with pytest.raises(ValueError, match=message):
+        continuing.continue_video(frames)
+
+
+@pytest.mark.parametrize("given_frames", [0, 3, 2.0])
+def test_numbers_of_given_frames_that_cannot_be(given_frames):
+    with pytest.raises(ValueError, match=f"given_frames={given_frames}: expected a whole number of frames, 1 or more"):
+        DVDGANFP(**SMALL, given_frames=given_frames)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -164,6 +242,7 @@ def test_its_layers_are_saved_with_what_they_were_made_of(gan):
         ({"image_shape": (30, 30, 1)}, "must be multiples of 4"),
         ({"image_shape": (16, 16, 4)}, "1 or 3 channels"),
         ({"frame_rate": 0}, "frame_rate=0"),
+        ({"recurrent": 4}, "recurrent=4: expected a number of scales, 1 to 3"),
     ],
 )
 def test_what_cannot_be_made_is_refused(options, message):
