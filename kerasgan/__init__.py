@@ -20,6 +20,7 @@ _settle()
 __version__ = "0.1.0"
 
 _OBJECTS = {
+    "Continuer": "kerasgan.continuer",
     "GAN": "kerasgan.gan",
     "Game": "kerasgan.game",
     "Translator": "kerasgan.translator",

@@ -71,6 +71,8 @@ TYPES = {
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "skegan": GANType("kerasgan.models.skegan:SkeGAN"),
+    "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
+    "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
     "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }

@@ -59,7 +59,16 @@ ZOO = (
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
-RECIPES = ("pix2pix_map2aerial", "musegan_jsb", "gan_3d_voxels", "skegan_kanji", "skegan_sheep", "tempogan_smoke_x4")
+RECIPES = (
+    "pix2pix_map2aerial",
+    "musegan_jsb",
+    "gan_3d_voxels",
+    "skegan_kanji",
+    "skegan_sheep",
+    "tempogan_smoke_x4",
+    "dvd_gan_moving_mnist",
+    "dvd_gan_next_frames",
+)
 
 
 class _Entry(typing.NamedTuple):

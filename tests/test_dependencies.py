@@ -24,7 +24,7 @@ LEVELS = (
         "tasks",
     ),
     ("game",),
-    ("gan", "translator", "upscaler"),
+    ("gan", "translator", "upscaler", "continuer"),
     ("models",),
     ("registry", "zoo", "callbacks"),
     ("runs", "export"),

@@ -59,6 +59,10 @@ def folder(tmp_path_factory):
     songs = kerasgan.media.Music(bars=8, tracks=2)
     for i in range(4):
         songs.save(random.random((1, *songs.shape)) < 0.1, folder / "my_songs" / f"{i}.mid")
+    (folder / "my_clips").mkdir()
+    clips = random.integers(0, 256, (12, 16, 8, 8, 3), dtype="uint8")
+    for i, clip in enumerate(clips):
+        kerasgan.media.Video(clip.shape).save(clip[None], folder / "my_clips" / f"{i}.webp")
     (folder / "my_models").mkdir()
     for i in range(12):
         (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))

@@ -133,8 +133,10 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
     assert (recipe.name, recipe.gan_type) == (name, name)
     gan = registry.build(recipe)
     if "image_shape" in recipe.model:
-        assert gan.media.shape == tuple(recipe.model["image_shape"])
-        assert (recipe.data["size"], recipe.data["channels"]) == (gan.media.shape[0], gan.media.shape[2])
+        *frames, height, _, channels = gan.media.shape
+        assert gan.media.shape[-3:] == tuple(recipe.model["image_shape"])
+        assert (recipe.data["size"], recipe.data["channels"]) == (height, channels)
+        assert [recipe.data[name] for name in ("length",) if name in recipe.data] == frames  # of a clip
     else:  # what the medium is made of, the reader is asked for; of music, tracks are chosen in ways of its own
         made_of = gan.media.get_config()
         asked = {argument: value for argument, value in recipe.data.items() if argument in made_of.keys() - {"tracks"}}

@@ -120,15 +120,19 @@ def test_a_game_without_a_verb(capsys, tmp_path):
 def test_names_of_scores_are_those_of_the_protocols():
     assert tasks.GENERATION.metrics == tuple(METRICS)
     assert set(METRICS) <= set(re.findall(r"\w+", tasks.GENERATION.metrics_help))
-    protocols = (importlib.import_module(f"kerasgan.metrics.{name}") for name in ("translation", "super_resolution"))
-    assert [tasks.TRANSLATION.metrics, tasks.UPSCALING.metrics] == [protocol.METRICS for protocol in protocols]
+    protocols = (
+        importlib.import_module(f"kerasgan.metrics.{name}")
+        for name in ("translation", "super_resolution", "next_frames")
+    )
+    known = (tasks.TRANSLATION, tasks.UPSCALING, tasks.CONTINUATION)
+    assert [task.metrics for task in known] == [protocol.METRICS for protocol in protocols]
 
 
 @pytest.mark.parametrize("name", registry.TYPES)
 def test_each_type_has_the_method_that_its_task_is_called_by(name):
     cls = registry.gan_class(name)
     verbs = {task.verb: type(task) for task in tasks.known()}
-    assert isinstance(cls.task, verbs[cls.task.verb]) and callable(getattr(cls, cls.task.verb))
+    assert isinstance(cls.task, verbs[cls.task.verb]) and callable(getattr(cls, cls.task.method or cls.task.verb))
 
 
 def test_what_is_no_task(scoring):

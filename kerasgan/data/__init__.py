@@ -4,21 +4,26 @@ from kerasgan.data.audio import audio
 from kerasgan.data.crops import crops
 from kerasgan.data.fields import fields, sequence
 from kerasgan.data.image import images
+from kerasgan.data.moving_mnist import moving_mnist
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.sketches import sketches
+from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
 __all__ = [
     "audio",
+    "clip",
     "crops",
     "fields",
     "images",
+    "moving_mnist",
     "music",
     "pairs",
     "picture",
     "sequence",
     "sketches",
     "unpaired",
+    "video",
     "volumes",
 ]

@@ -89,7 +89,7 @@ def to_whole_pixels(raw, channels=None):
 def size_in_header(file):
     """(height, width) of the upright picture in an image file, which is closed. Raises `BadSample`."""
     with file, unusable():
-        image = _open(file)
+        image = open_image(file)
         orientation = _orientation(image) if image.format in JPEGS else 1  # others may have to be decoded to tell
         return _upright(image, orientation)[::-1]
 
@@ -102,7 +102,7 @@ def size_of(raw):
 def check_header(file, size, crop):
     """Opens an image file as far as its header and its place in the crop box; closes it. Raises `BadSample`."""
     with file, unusable():
-        image = _open(file)
+        image = open_image(file)
         if image.format in JPEGS:  # others may have to be decoded to tell which way is up
             _box(_upright(image, _orientation(image)), size[::-1], crop)
 
@@ -116,7 +116,7 @@ def _in_turn(image):
 
 
 def _opened(raw):
-    return _open(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
+    return open_image(io.BytesIO(raw)) if isinstance(raw, bytes) else _from_array(raw)
 
 
 def _first_look(image):
@@ -130,7 +130,7 @@ def _first_look(image):
 def is_image_file(content):
     """Whether bytes begin like an image file of a format that is read."""
     try:
-        _open(io.BytesIO(content)).close()
+        open_image(io.BytesIO(content)).close()
     except BadSample:
         return False
     return True
@@ -139,10 +139,11 @@ def is_image_file(content):
 def look(file):
     """Reads the header of an open image file. Raises `BadSample` where it is none, or would take too much memory."""
     with unusable():
-        _open(file)
+        open_image(file)
 
 
-def _open(file):
+def open_image(file):
+    """An open file as a picture of Pillow's, not decoded, or the first of an animation. Raises `BadSample`."""
     if BYTES * 2 * (Image.MAX_IMAGE_PIXELS or 0) < files.limit():  # the user has raised our bound, and so Pillow's
         Image.MAX_IMAGE_PIXELS = files.limit() // (BYTES * 2)
     try:

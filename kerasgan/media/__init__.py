@@ -12,6 +12,7 @@ KINDS = {
     "Image": "kerasgan.media.image",
     "Volume": "kerasgan.media.volume",
     "Fields": "kerasgan.media.fields",
+    "Video": "kerasgan.media.video",
 }
 _HOMES = {
     "Media": "kerasgan.media.base",
@@ -22,7 +23,19 @@ _HOMES = {
     **KINDS,
 }
 
-__all__ = ["Arrays", "Audio", "Fields", "Image", "Media", "Music", "Sketch", "Volume", "bicubic", "save_samples"]
+__all__ = [
+    "Arrays",
+    "Audio",
+    "Fields",
+    "Image",
+    "Media",
+    "Music",
+    "Sketch",
+    "Video",
+    "Volume",
+    "bicubic",
+    "save_samples",
+]
 
 
 def save_samples(samples, path, columns=None):

@@ -18,6 +18,7 @@ from kerasgan.metrics.kernel import kernel_distance
 from kerasgan.metrics.memorization import memorization
 from kerasgan.metrics.moments import Moments
 from kerasgan.metrics.neighbours import density_coverage, nearest, precision_recall
+from kerasgan.metrics.next_frames import evaluate as evaluate_continuer
 from kerasgan.metrics.perceptual import perceptual_distance, perceptual_path_length
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.recognition import confidence, recognized
@@ -38,6 +39,7 @@ __all__ = [
     "confidence",
     "density_coverage",
     "evaluate",
+    "evaluate_continuer",
     "evaluate_translator",
     "evaluate_flows",
     "evaluate_upscaler",

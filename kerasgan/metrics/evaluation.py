@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 import kerasgan
-from kerasgan.metrics import checks, music, result, sketches, volumes
+from kerasgan.metrics import checks, music, result, sketches, video, volumes
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
@@ -98,6 +98,7 @@ METRICS = {
         ("natural", "labels"), True, _classification, "classification accuracy score (arXiv:1905.10887)", "image"
     ),
     **music.METRICS,
+    **video.METRICS,
     **volumes.METRICS,
     **sketches.METRICS,
 }

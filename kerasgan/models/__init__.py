@@ -3,6 +3,7 @@
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.dvd_gan import DVDGAN, DVDGANFP
 from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.gan_3d import GAN3D
 from kerasgan.models.lapgan import LAPGAN
@@ -24,6 +25,8 @@ __all__ = [
     "CGAN",
     "CycleGAN",
     "DCGAN",
+    "DVDGAN",
+    "DVDGANFP",
     "FastGAN",
     "GAN3D",
     "LAPGAN",

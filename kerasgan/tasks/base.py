@@ -10,7 +10,8 @@ class Task:
     This one is that of a game that nothing is known of: it has no command and no scores.
 
     Attributes:
-        verb: the command `kerasgan VERB`, and the method of the model.
+        verb: the command `kerasgan VERB`, and the method of the model, unless that has a name of its own.
+        method: that name; None where it is the verb.
         does: what models do, in a sentence about one: "translates images".
         starts_from: what samples are made from: "latents", "images".
         makes_new_samples: whether samples come from nothing, so that one that equals a real one is a finding.
@@ -22,6 +23,7 @@ class Task:
     """
 
     verb = ""
+    method = None
     does = "makes samples of its own kind"
     starts_from = "something else"
     makes_new_samples = False
@@ -122,4 +124,4 @@ class Task:
 
     def call(self, gan, data):
         """The line of Python that makes use of `gan`; `data` are the arguments of the reader that suits it."""
-        return f"gan.{self.verb}(...)"
+        return f"gan.{self.method or self.verb}(...)"

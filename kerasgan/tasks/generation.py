@@ -21,7 +21,7 @@ class Generation(Task):
         "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; of music "
         "empty_bars, pitch_classes, qualified_notes, polyphony, tonal_distance (by default), nearest_bar; of volumes "
         "occupancy, connected, mirror, copies, one_nn (by default); of sketches strokes, pen_lifts, endless, "
-        "drawings_1nn (by default)"
+        "drawings_1nn (by default); of clips motion (by default), moving_digits"
     )
     options = ("count", "seed", "repeats", "truncation", "ema", "floor")
     flags_of_use = "-n 64 --seed 7"

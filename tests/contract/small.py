@@ -31,6 +31,10 @@ _SMALL = {
     "resolution": 2,
     "pitches": 24,
     "tracks": 2,
+    "frames": 4,
+    "judged_frames": 2,
+    "given_frames": 2,
+    "recurrent": 1,
 }
 
 

@@ -24,7 +24,7 @@ from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music, Sketch
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted
-from kerasgan.models import DCGAN, GAN3D, MuseGAN, Pix2Pix, SkeGAN, WaveGAN
+from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -55,6 +55,7 @@ def models(tmp_path_factory):
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
         "pen": SkeGAN(points=8, scale=30.0, units=8, mixtures=2, width=2, temperature=1.0, seed=3),
         "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
+        "clip": DVDGAN(4, (16, 24, 1), 8.0, latent_dim=6, width=2, judged_frames=1, seed=9),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
         "voices": MuseGAN(2, 2, 4, 55, 24, ("high ♪", "low"), (73, -1), tempo=300, latent_dim=6, width=4, seed=7),
         "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
@@ -801,6 +802,24 @@ def test_a_sketch_is_drawn_and_saved_as_svg(visit, models):
     assert (drawn[:4] == 255).all()
 
 
+def test_a_clip_is_played_and_saved_with_all_of_its_frames(visit, models):
+    here = visit().open("#clip/7")
+    clip = np.rint(255 * in_python(models["clip"], here.state()["inputs"]))[..., 0]
+    assert clip.shape == (4, 16, 24) and np.abs(np.diff(clip, axis=0)).max() > 10
+    for number in (2, 0, 3):
+        here.wait(f"document.querySelector('#picture').dataset.frame === '{number}'")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "clip-7.png"
+    with PIL.Image.open(waiting.value.path()) as saved:
+        assert saved.n_frames == 4 and saved.info["loop"] == 0
+        for number, frame in enumerate(clip):
+            saved.seek(number)
+            assert saved.info["duration"] == 125
+            pixels = np.asarray(saved.convert("L"), int)[::42, ::42]  # each pixel has become 42
+            assert np.abs(pixels - frame).max() <= 1
+
+
 def test_random_numbers_have_their_distributions(visit):
     here = visit().open()
     normal, uniform, other = here.page.evaluate(
@@ -923,7 +942,9 @@ def test_wrong_description_of_a_model(visit, copy):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda model: model["output"].update(kind="video"), "makes “video”"),
+        (lambda model: model["output"].update(kind="smell"), "makes “smell”"),
+        (lambda model: model["output"].update(kind="video", frame_rate=8), "1×24×16×3; expected one grey or RGB clip"),
+        (lambda model: model["output"].update(kind="video", shape=[1, 2, 8, 8, 1], frame_rate=0), "0 frames a second"),
         (lambda model: model["output"].update(kind="audio", sample_rate=8000), "1×24×16×3; expected one sound"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 3], sample_rate=8000), "1×256×3"),
         (lambda model: model["output"].update(kind="audio", shape=[1, 256, 1], sample_rate=1000), "sounds of 1000 Hz"),

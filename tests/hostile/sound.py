@@ -33,6 +33,10 @@ SUBJECTS = {
     "ndjson": ["sketches/a.ndjson"],
     "strokes": ["sketches/a.npz"],
     "fields": ["flows/a.npz"],
+    "gif": ["clips/a.gif"],
+    "webp": ["clips/a.webp"],
+    "apng": ["clips/a.apng"],
+    "mp4": ["clips/a.mp4"],
     "npz": ["arrays.npz"],
     "npy": ["array.npy"],
     "shards": ["set/shards.json", "set/set-00000-of-00001.tfrecord"],
@@ -109,6 +113,7 @@ def make(folder):
     _solids(folder, random)
     _drawings(folder, random)
     _flows(folder, random)
+    _clips(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -198,6 +203,14 @@ def _flows(folder, random):
     Fields((3, 8, 8)).save(random.random((1, 3, 8, 8, 3)), folder / "fields" / "flows" / "a.npz")
 
 
+def _clips(folder, random):
+    from kerasgan.media import Video
+
+    clip = random.integers(0, 256, (1, 4, 8, 8, 3), dtype="uint8")
+    for kind in ("gif", "webp", "apng", "mp4"):
+        Video(clip.shape[1:]).save(clip, folder / kind / "clips" / f"a.{kind}")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -262,6 +275,13 @@ def _fields(folder):
 
     tiles = data.fields(folder / "flows", size=8, batch_size=1, per_sequence=1, on_error="raise")
     return [batch for batch in tiles.as_numpy_iterator()]
+
+
+def _video(folder):
+    from kerasgan import data
+
+    clips = data.video(folder / "clips", length=2, size=8, batch_size=1, frame_rate=10, on_error="raise")
+    return [batch for batch in clips.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -363,6 +383,7 @@ READERS = {
     "ndjson": _sketches,
     "strokes": _sketches,
     "fields": _fields,
+    **dict.fromkeys(("gif", "webp", "apng", "mp4"), _video),
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),
     "shards": _images("set", labels=False),

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from kerasgan import augmentation, media, metrics
-from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Volume
+from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Video, Volume
 
 matplotlib.use("Agg")
 
 SMALL = [Image((8, 6, 1)), Image((8, 6, 3)), Image((6, 8, 4)), Audio(64, 1000), Audio(64, 8000, 2)]
 SMALL += [Music(2, 3, 2, 60, 14, 3), Music(2, 2, 4, 40, 24, 2, (0, -1), monophonic=True), Volume(4), Sketch(9, 12.5)]
 SMALL += [Fields((3, 6, 8)), Fields((8, 4, 4), "grey")]
+SMALL += [Video((5, 6, 8, 1)), Video((3, 8, 6, 3), 12.5)]
 SMALL += [Arrays((3,)), Arrays((5, 4, 3)), Arrays((2, 3, 4, 1))]
 FIRST_ARGUMENTS = ((8, 6, 3), 64, (3,))  # one of which a kind that is not listed may take
 

@@ -95,7 +95,8 @@ function show(image, values, milliseconds, source) {
     Object.assign($("#given"), { width: source.width, height: source.height });
     $("#given").getContext("2d").putImageData(source, 0, 0);
   }
-  drawn = { name, image, output, values };
+  drawn = { name, image, output, values, since: performance.now() };
+  play();
   latencies = [...latencies, milliseconds].slice(-RECENT);
   const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
   $("#latency").textContent =
@@ -248,6 +249,27 @@ function listenToPicture(tapped) {
     event.preventDefault();
     turnTo(turn + step);
   });
+}
+
+/* Clips: played for ever, but for people who asked their device for less motion: they see the first frame. */
+
+const isMoving = () => Boolean(description && outputOf(description)?.framesOf);
+let playing = false; // whether frames follow each other already
+
+async function play() {
+  if (playing || !isMoving() || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  playing = true;
+  let last = 0;
+  while (isMoving() && drawn?.name === description.name) {
+    const { framesOf, rateOf } = outputOf(description);
+    const seconds = (performance.now() - drawn.since) / 1000;
+    const frame = Math.floor(seconds * rateOf(drawn.output)) % framesOf(drawn.output);
+    if (frame !== last) picture.getContext("2d").putImageData(shown(description, drawn.values, frame), 0, 0);
+    picture.dataset.frame = last = frame;
+    await nextFrame();
+  }
+  playing = false;
+  delete picture.dataset.frame;
 }
 
 /* Models */

@@ -1,5 +1,6 @@
 // What this page can feed to a model and what it can show: one entry a kind. Everything else asks here.
 
+import * as clips from "./clips.js";
 import { cropped, leaves, numbers } from "./given.js";
 import { plane } from "./latents.js";
 import * as pictures from "./pictures.js";
@@ -34,9 +35,10 @@ const INPUTS = {
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`; what can be heard has
- * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
+ * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians;
+ * what moves has `framesOf` and `rateOf`, and `draw` takes the number of a frame.
  */
-const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes, sketch: strokes };
+const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes, sketch: strokes, video: clips };
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -49,7 +51,8 @@ export const outputOf = (model) => OUTPUTS[model.output.kind];
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes, images and strokes as input, images, sounds, music, volumes and sketches as output";
+    "This page knows latents, classes, images and strokes as input, " +
+    "images, clips, sounds, music, volumes and sketches as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");
@@ -72,12 +75,12 @@ export function feeder(model, seed) {
 }
 
 /**
- * What a model's output shows, an ImageData, at an angle where it can be turned around. Throws when it holds numbers
- * that no sample can have.
+ * What a model's output shows, an ImageData: at an angle where it can be turned around, one frame of what moves. Throws
+ * when it holds numbers that no sample can have.
  */
-export function shown(model, values, turn = outputOf(model).FIRST_TURN) {
+export function shown(model, values, view = outputOf(model).FIRST_TURN) {
   if (!values.every(Number.isFinite)) {
     throw new Error("The model's answer holds values that are not numbers.");
   }
-  return outputOf(model).draw(model.output, values, turn);
+  return outputOf(model).draw(model.output, values, view);
 }

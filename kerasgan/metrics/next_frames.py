@@ -1,0 +1,134 @@
+"""The protocol of video prediction: PSNR and SSIM of each predicted frame, beside what needs no model."""
+
+import hashlib
+
+import numpy as np
+from tqdm import tqdm
+
+import kerasgan
+from kerasgan.metrics import result
+from kerasgan.metrics.psnr import psnr
+from kerasgan.metrics.ssim import ssim
+
+METRICS = ("psnr", "ssim")
+FIRST = 5  # predicted frames whose mean is the score: what comes later is ever less certain
+HIGHEST = 60.0  # decibels, that equal frames count as: their PSNR has no bound, and a mean could not be taken
+REACH = 8  # pixels up to which `moved` looks for where a frame went
+REPEATED, MOVED = "the last frame, repeated", "the last frame, moved on"
+
+
+def repeated(given, length):
+    """What is predicted if nothing moves: the last frame, uint8 (length, height, width, channels)."""
+    return np.repeat(given[-1:], length, axis=0)
+
+
+def moved(given, length):
+    """What is predicted if all moves on as it did: the last frame, shifted by what fits the last two frames best.
+
+    The shift, whole pixels up to 8 along each axis, is the one with the least mean squared difference where both frames
+    overlap, the shorter one of equal ones. What comes in at an edge repeats the edge.
+
+    Args:
+        given: uint8 (2 or more, height, width, channels).
+        length: frames.
+
+    Returns:
+        uint8 (length, height, width, channels).
+    """
+    before, last = given[-2].astype("float32"), given[-1].astype("float32")
+    height, width = last.shape[:2]
+    reach = [min(REACH, side // 2) for side in (height, width)]
+    shifts = [(y, x) for y in range(-reach[0], reach[0] + 1) for x in range(-reach[1], reach[1] + 1)]
+
+    def difference(shift):
+        y, x = shift
+        here = last[max(0, y) : height + min(0, y), max(0, x) : width + min(0, x)]
+        there = before[max(0, -y) : height + min(0, -y), max(0, -x) : width + min(0, -x)]
+        return float(np.mean((here - there) ** 2)), abs(y) + abs(x)
+
+    y, x = min(shifts, key=difference)
+    rows, columns = np.arange(height), np.arange(width)
+    return np.stack(
+        [
+            given[-1][np.clip(rows - n * y, 0, height - 1)][:, np.clip(columns - n * x, 0, width - 1)]
+            for n in range(1, length + 1)
+        ]
+    )
+
+
+def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progress=True):
+    """Scores a model that continues clips on clips that it should not have been trained on.
+
+    Each number stands beside those of two predictions that need no model: the last frame repeated, and moved on (see
+    `moved`). It is the mean over the first 5 predicted frames; `parameters` has the means of each. Both measures reward
+    blur: of several ways in which a clip may go on, their mean scores best.
+
+    Args:
+        gan: a `kerasgan.continuer.Continuer`.
+        clips: iterable of whole clips, uint8 (frames, height, width, channels).
+        metrics: "psnr", "ssim", or both in a sequence or separated by a comma; None takes both.
+        model, split: what the records call the model and the clips.
+        seed: of the model's latents.
+        progress: whether a bar is shown.
+
+    Returns:
+        A list of `kerasgan.metrics.Result`.
+
+    Raises:
+        ValueError: an unknown metric, or no clips.
+    """
+    names = check_metrics(metrics)
+    measures = {"psnr": lambda a, b: np.minimum(psnr(a, b), HIGHEST), "ssim": ssim}
+    found, digest, count = {}, hashlib.sha256(), 0
+    for clip in tqdm(clips, f"Scoring {split}", leave=False, disable=None if progress else True):
+        given, truth = clip[: gan.given_frames], clip[gan.given_frames :]
+        digest.update(np.ascontiguousarray(clip).tobytes())
+        predictions = {
+            model or gan.name: gan.continue_video(given, len(truth), seed=seed + count),
+            REPEATED: repeated(given, len(truth)),
+            MOVED: moved(given, len(truth)) if len(given) > 1 else repeated(given, len(truth)),
+        }
+        for called, prediction in predictions.items():
+            for name in names:
+                found.setdefault((name, called), []).append(measures[name](prediction, truth))
+        count += 1
+    if not count:
+        raise ValueError("clips is empty; give at least one.")
+    return [
+        _record(gan, name, called, np.array(values), digest.hexdigest(), split, seed)
+        for (name, called), values in sorted(found.items(), key=lambda item: names.index(item[0][0]))
+    ]
+
+
+def _record(gan, name, called, values, data, split, seed):
+    """The `Result` of values (clips, frames)."""
+    first = values[:, :FIRST].mean(axis=1)
+    own = called not in (REPEATED, MOVED)
+    return result.Result(
+        metric=f"{name} of the first {min(FIRST, values.shape[1])} frames, {split}",
+        value=float(first.mean()),
+        higher_is_better=True,
+        error=float(first.std() / np.sqrt(len(first))) if len(first) > 1 else None,
+        error_is="standard error over clips",
+        model=called,
+        n_real=len(values),
+        data=data,
+        split=split,
+        size=gan.media.shape_text,
+        ema=True if own else None,
+        seed=seed if own else None,
+        parameters={"given": gan.given_frames, "by_frame": [round(float(one), 4) for one in values.mean(axis=0)]},
+        version=kerasgan.__version__,
+    )
+
+
+def check_metrics(metrics):
+    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
+    if metrics is None:
+        return list(METRICS)
+    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
+    if not names or not set(names) <= set(METRICS):
+        raise ValueError(
+            f"metrics={metrics!r}: expected some of {', '.join(METRICS)}, for a model that continues clips."
+        )
+    return names
