@@ -167,7 +167,7 @@ def _of_voices(logits):
 
 
 def build_critic(media, width):
-    """Rolls -> one logit: the generator's streams in reverse, and beside them what begins, and which pitch classes."""
+    """Rolls -> one logit: the generator's streams in reverse, and beside them onsets and pitch classes."""
     rolls = keras.Input(media.shape, name="samples")
     x = _leaky(Conv2D(2 * width, 1)(_features_of_tracks(rolls, media, width)))
     for length, stride in _octaves(media)[::-1]:
@@ -193,10 +193,10 @@ def _features_of_tracks(rolls, media, width):
 
 
 def _onsets(rolls, media, width):
-    """Features of each beat, of how many pitches begin in each step of each track: (beats, 1, channels)."""
+    """Features of each beat, of how many pitches begin or end in each step of each track: (beats, 1, channels)."""
     before = layers.ZeroPadding2D(((1, 0), (0, 0)))(layers.Cropping2D(((0, 1), (0, 0)))(rolls))
-    begins = layers.ReLU()(layers.Subtract()([rolls, before]))
-    sums = layers.Rescaling(media.shape[1], name="onsets")(layers.AveragePooling2D((1, media.shape[1]))(begins))
+    changes = layers.AveragePooling2D((1, media.shape[1]))(layers.Subtract()([rolls, before]))
+    sums = layers.Rescaling(media.shape[1], name="onsets")(changes)
     return _leaky(Conv2D(width, (media.resolution, 1), strides=(media.resolution, 1), padding="valid")(sums))
 
 
@@ -217,20 +217,20 @@ class MuseGAN(GAN):
     The game is WGAN-GP (weight 10, five critic updates a generator update, Adam 1e-3 (0.5, 0.9), batch normalization in
     the generator alone). The networks are those of its successor (Dong & Yang, 2018, arXiv:1804.09399): the generator
     goes from one latent vector through what all tracks share (bars, then beats, then octaves) to a stream of each
-    track's own; the critic is the same in reverse, and sees beside the notes how many begin in each step, and which
-    pitch classes sound in each beat. The generator's output are notes, not their probabilities: its last layer sets
-    each to 0 or 1, and lets the gradient through.
+    track's own; the critic is the same in reverse, and sees beside the notes how many begin and end in each step, and
+    which pitch classes sound in each beat. The generator's output are notes, not their probabilities: its last layer
+    sets each to 0 or 1, and lets the gradient through.
 
     Changed from the papers: a track's stream leads from a beat and an octave to its notes in one layer, where the
     papers have two streams of two layers each, pitch before time and time before pitch: that takes a tenth of the time
     on CPUs, where maps of all steps and pitches cost most. By default, tracks are voices: each sounds one pitch at a
     time or is silent, a softmax over the pitches and silence, of which the likeliest is taken, where the papers have a
-    sigmoid for each pitch (`output="binary"`), so that chords are possible. What the critic sees of notes that begin is
-    their number; the paper takes from it the number of those that end, which leaves nothing where a voice goes from one
-    note to the next. Both networks learn together from the beginning, where arXiv:1804.09399 trains the networks on
-    probabilities first, then a refiner that makes notes of them. No bar, nor what is in it, has latents of its own, as
-    arXiv:1709.06298 has them. A moving average of the generator is what samples come from. Other sizes than the papers'
-    follow from the data (see the arguments).
+    sigmoid for each pitch (`output="binary"`), so that chords are possible. Both networks learn together from the
+    beginning, where arXiv:1804.09399 trains the networks on probabilities first, then a refiner that makes notes of
+    them. No bar, nor what is in it, has latents of its own, as arXiv:1709.06298 has them. A moving average of the
+    generator is what samples come from. Other sizes than the papers' follow from the data (see the arguments). (To
+    count what begins alone, as ends cancel beginnings in a voice that is never silent, was tried: notes alternated
+    between two pitches, which each update swapped everywhere at once, and pieces were all alike.)
 
     With `given_share`, one model writes all tracks or accompanies one: of that share of the training's samples, the
     generator is given a track of a real piece, drawn at random, and makes the others, as the track-conditional model of

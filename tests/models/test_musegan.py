@@ -33,7 +33,7 @@ def test_the_papers_networks():
     assert gan.generator.output_shape == (None, 4 * 96, 84, 8)
     assert kernels(gan.discriminator) == [
         *[(24, 12, 8, 64), (1, 1, 512, 128), (1, 3, 128, 128), (1, 3, 128, 128)],
-        *[(24, 1, 8, 64), (1, 12, 8, 64)],  # what begins, and pitch classes
+        *[(24, 1, 8, 64), (1, 12, 8, 64)],  # what begins and ends, and pitch classes
         *[(4, 1, 256, 256), (2, 1, 256, 512), (3 * 512, 1)],
     ]
 
@@ -73,13 +73,13 @@ def test_a_block_is_a_beat_and_an_octave():
     assert moved.tolist() == [[0, 2, 1, 1]]  # beat, octave, track
 
 
-def test_the_critic_sees_what_begins_and_pitch_classes():
+def test_the_critic_sees_what_begins_and_ends_and_pitch_classes():
     gan = MuseGAN(**SMALL)
     rolls = random_rolls((3, 8, 24, 2))
     seen = [gan.discriminator.get_layer(name).output for name in ("onsets", "chroma")]
     onsets, chroma = keras.Model(gan.discriminator.inputs[0], seen)(rolls)
     before = np.concatenate([np.zeros((3, 1, 24, 2)), rolls[:, :-1]], axis=1)
-    np.testing.assert_allclose(onsets[:, :, 0], ((rolls == 1) & (before == 0)).sum(axis=2), atol=1e-5)
+    np.testing.assert_allclose(onsets[:, :, 0], (rolls - before).sum(axis=2), atol=1e-5)
     expected = np.zeros((3, 4, 12, 2))
     for step in range(8):
         for pitch in range(24):
