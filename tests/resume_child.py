@@ -6,6 +6,7 @@ python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full]
 
 import argparse
 import collections
+import contextlib
 import importlib
 import json
 import os
@@ -21,7 +22,7 @@ import zipfile
 
 import numpy as np
 
-from kerasgan import distribution, runs
+from kerasgan import Game, distribution, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.registry import Recipe
 
@@ -136,6 +137,9 @@ GROUPS = {
     "second": ("conditional", "translator", "pyramid"),
 }
 OPTIONS = {"conditional": {"score": "swd", "score_every": 2, "tensorboard": True}}
+# Without a graph, which takes longer to trace than all steps: what a graph could keep from one epoch to the next, the
+# others would show.
+EAGER = ("conditional", "sound", "relativistic", "translator")
 
 
 def kill():
@@ -214,7 +218,26 @@ def make_data(folder):
 def train(kind, folder, **options):
     """Trains a kind in its run folder, or goes on there; the data are beside `folder`."""
     data = "sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz"
-    runs.train(RECIPES[kind], folder.parent / data, folder / kind, **OPTIONS.get(kind, {}), **options)
+    with eagerly() if kind in EAGER else contextlib.nullcontext():
+        runs.train(RECIPES[kind], folder.parent / data, folder / kind, **OPTIONS.get(kind, {}), **options)
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Trainings of few steps without a graph, which takes longer to trace than they take."""
+
+    def fit(gan, *arguments, **options):
+        given, gan.run_eagerly = gan.run_eagerly, True
+        try:
+            return traced(gan, *arguments, **options)
+        finally:
+            gan.run_eagerly = given
+
+    traced, Game.fit = Game.fit, fit
+    try:
+        yield
+    finally:
+        Game.fit = traced
 
 
 def check(name, strategy):
