@@ -68,7 +68,7 @@ def folder(tmp_path_factory):
         (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))
     (folder / "my_sketches").mkdir()
     for i in range(100):
-        text = svg([random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))])
+        text = svg([[random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))]])
         (folder / "my_sketches" / f"{i}.svg").write_text(text)
     low = kerasgan.media.Fields((3, 8, 8))
     low.save(random.random((1, *low.shape)), folder / "low.npz")
