@@ -1,5 +1,7 @@
 """The table of a training."""
 
+import re
+
 import pytest
 
 from kerasgan.callbacks import Log
@@ -24,16 +26,16 @@ def test_one_line_an_epoch(tmp_path):
     run(tmp_path / "new" / "log.csv", 0, 2, 1.5)
     lines = (tmp_path / "new" / "log.csv").read_text().splitlines()
     assert lines[0] == "epoch,samples,seconds,discriminator_loss,generator_loss"
-    assert [line.split(",") for line in lines[1:]] == [
-        ["1", "100", "0.0", "1.5", "0.123457"],
-        ["2", "200", "0.0", "1.5", "0.123457"],
-    ]
+    rows = [line.split(",") for line in lines[1:]]
+    seconds = [float(row.pop(2)) for row in rows]
+    assert rows == [["1", "100", "1.5", "0.123457"], ["2", "200", "1.5", "0.123457"]]
+    assert 0 <= seconds[0] <= seconds[1] < 60
 
 
 def test_going_on_replaces_what_is_trained_again(tmp_path):
     path = tmp_path / "log.csv"
     run(path, 0, 3, 1.0)
-    path.write_text(path.read_text().replace("200,0.0", "200,60.5"))
+    path.write_text(re.sub(r"^2,200,[^,]+", "2,200,60.5", path.read_text(), flags=re.MULTILINE))
     run(path, 2, 4, 2.0)
     rows = read(path)
     assert [(row["epoch"], row["discriminator_loss"]) for row in rows] == [(1, 1.0), (2, 1.0), (3, 2.0), (4, 2.0)]
