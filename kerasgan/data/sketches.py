@@ -25,6 +25,10 @@ USUAL = 95  # percent of sketches that are short enough for `points` by default
 MOST_BYTES = {".svg": 2**22, ".ndjson": 2**29, ".npz": 2**29}
 MOST_IN_A_LINE = 100_000  # points of one drawing
 PACKED = 1000  # times that arrays of sketches shrink when they are compressed
+PICKLED = (
+    "an array of objects, which is pickled: loading it could run anything. If you trust where it comes from, kerasgan "
+    "convert FILE.npz --trust --out FILE.ndjson writes its sketches as .ndjson"
+)
 
 
 def sketches(
@@ -57,7 +61,7 @@ def sketches(
     - `.npz` files hold an array of whole numbers (sketches, rows, 3) under the name `sketches`, or under any where it
       is the only one or `subset` names it: rows of offsets and pen, 0 to draw on, 1 to lift it, 2 from the end on.
       Arrays of objects, as sketch-rnn's files have them, are pickled, and pickled data may run anything: they are
-      refused. Write them as ndjson, once, on a machine that you would lose.
+      refused. For a file that you trust, `kerasgan convert FILE.npz --trust --out FILE.ndjson` writes them as ndjson.
 
     Everything is read and checked before the data set is returned, and stays in memory: 6 bytes a point.
 
@@ -267,9 +271,7 @@ def _array(arrays, part):
     except ValueError as error:
         if "pickle" not in str(error):
             raise
-        raise BadSample(
-            "an array of objects, which is pickled: loading it could run anything. Write its sketches as .ndjson"
-        ) from None
+        raise BadSample(PICKLED) from None
 
 
 def simplified(line, tolerance):

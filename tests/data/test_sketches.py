@@ -1,6 +1,7 @@
 """Reading sketches: of files that are written out, by values that follow from them."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import tensorflow as tf
 
 import kerasgan
+from kerasgan import cli
+from kerasgan.data.pickled import to_ndjson
 from kerasgan.data.sketches import simplified, sketches, without
 from kerasgan.media import Sketch
 
@@ -208,9 +211,74 @@ def test_pickled_arrays_are_refused(tmp_path):
             return open, (str(tmp_path / "harm"), "w")
 
     np.savez(tmp_path / "a.npz", train=np.array([Harm(), Harm()], object))
-    with pytest.raises(ValueError, match="array of objects, which is pickled.*ndjson"):
+    with pytest.raises(ValueError, match="array of objects, which is pickled.* --trust --out FILE.ndjson"):
         sketches(tmp_path / "a.npz", batch_size=1)
-    assert not (tmp_path / "harm").exists()
+    with pytest.raises(ValueError, match="array of objects, which is pickled.* --trust --out FILE.ndjson"):
+        to_ndjson(tmp_path / "a.npz", tmp_path / "a.ndjson")
+    assert os.listdir(tmp_path) == ["a.npz"]
+
+
+def pickled(path, **arrays):
+    """A file as sketch-rnn's: arrays of objects, each an array of (points, 3)."""
+    held = {}
+    for name, rows in arrays.items():
+        held[name] = np.empty(len(rows), object)
+        for number, one in enumerate(rows):
+            held[name][number] = one
+    np.savez(path, **held)
+    return path
+
+
+TWO_LINES = np.int16([[3, 4, 0], [10, 0, 1], [-5, 5, 0], [0, -10, 1]])  # from (3, 4) to (13, 4); from (8, 9) to (8, -1)
+
+
+def test_trusted_arrays_become_ndjson(tmp_path):
+    halves = np.float64([[0.5, 0.25, 0], [1, 1, 1]])
+    path = pickled(tmp_path / "a.npz", train=[TWO_LINES, halves], test=[TWO_LINES])
+    out = tmp_path / "new" / "a.ndjson"
+    assert to_ndjson(path, out, trust=True) == {"train": 2, "test": 1}
+    first, second, third = (json.loads(line)["drawing"] for line in out.read_text().splitlines())
+    assert first == third == [[[3, 13], [4, 4]], [[8, 8], [9, -1]]]
+    assert second == [[[0.5, 1.5], [0.25, 1.25]]]
+    assert to_ndjson(path, out, "test", trust=True) == {"test": 1}
+    data = sketches(out, 6, 1, shuffle=False, resize=False, simplify=0)
+    np.testing.assert_array_equal(rows(data)[0, :4], [[10, 0, 1], [-5, 5, 0], [0, -10, 1], [0, 0, 2]])
+
+
+def test_what_is_no_sketch_of_sketch_rnn(tmp_path):
+    wrong = [np.zeros((2, 4)), np.zeros((0, 3)), np.full((1, 3), np.nan), np.full((1, 3), 2), "x"]
+    path = pickled(tmp_path / "a.npz", train=[TWO_LINES, *wrong])
+    with pytest.warns(UserWarning, match=r"5 of 6 items of .* \(train, sketch 1: shape \(2, 4\)"):
+        assert to_ndjson(path, tmp_path / "a.ndjson", trust=True) == {"train": 1}
+    (tmp_path / "b.npz").write_bytes(path.read_bytes()[:-100])
+    np.savez(tmp_path / "c.npz", train=np.zeros((2, 3, 3), int))
+    for name, subset, message in (
+        ("a.npz", "valid", "no array 'valid'; it holds train"),
+        ("b.npz", None, "b.npz"),
+        ("c.npz", None, "train is no array of objects; kerasgan.data.sketches may read it"),
+        ("none.npz", None, "must be a .npz file"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            to_ndjson(tmp_path / name, tmp_path / "new.ndjson", subset, trust=True)
+    assert not (tmp_path / "new.ndjson").exists()
+
+
+def test_the_command_unpickles_only_at_the_users_word(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickled(tmp_path / "a.npz", train=[TWO_LINES], test=[TWO_LINES, TWO_LINES])
+    for words, message in (
+        (["--out", "a.ndjson"], "kerasgan convert FILE.npz --trust --out FILE.ndjson"),
+        (["--out", "a.ndjson", "--trust", "--size", "8"], "--size: for images"),
+        (["--out", "a.zip", "--size", "8", "--trust"], "--trust is for sketches"),
+    ):
+        assert cli.main(["convert", "a.npz", *words]) == 2
+        assert message in capsys.readouterr().err
+    assert cli.main(["convert", "b.npz", "--out", "a.ndjson"]) == 2
+    assert "'b.npz' does not exist" in capsys.readouterr().err and os.listdir() == ["a.npz"]
+    assert cli.main(["convert", "a.npz", "--trust", "--out", "a.ndjson"]) == 0
+    said = capsys.readouterr().out
+    assert "Unpickling a.npz, which runs whatever is in it" in said
+    assert "a.ndjson holds 3 sketches: train 1, test 2." in said
 
 
 @pytest.mark.parametrize(
