@@ -11,7 +11,7 @@ import tensorflow as tf
 import kerasgan
 from kerasgan import cli
 from kerasgan.data.pickled import to_ndjson
-from kerasgan.data.sketches import simplified, sketches, without
+from kerasgan.data.sketches import drawing, simplified, sketches, without
 from kerasgan.media import Sketch
 
 SQUARE = [[[0, 0, 10, 10, 0], [0, 10, 10, 0, 0]]]  # a stroke of four sides
@@ -294,6 +294,59 @@ def test_wrong_arrays(array, message, tmp_path):
     np.savez(tmp_path / "a.npz", sketches=array)
     with pytest.raises(ValueError, match=message):
         sketches(tmp_path / "a.npz", batch_size=1)
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" {}><path d="M10 20H30V60"/><path d="M30 20L30 21"/></svg>'
+
+
+@pytest.mark.parametrize(
+    ("form", "zoom"),
+    [
+        ('viewBox="0 0 50 100"', 255 / 84),  # a whole sketch leaves 8 % on each side
+        ('width="100px" height="100"', 255 / 84),
+        ('width="100%" height="100%"', 1),
+        ('viewBox="0 0 0 100"', 1),
+        ("", 1),
+    ],
+)
+def test_a_drawing_is_as_large_as_its_paper_says(form, zoom, tmp_path):
+    (tmp_path / "a.svg").write_text(SVG.format(form))
+    first, second = drawing(tmp_path / "a.svg", simplify=0)
+    np.testing.assert_allclose(first, np.array([[10, 20], [30, 20], [30, 60]]) * zoom)
+    np.testing.assert_allclose(second, np.array([[30, 20], [30, 21]]) * zoom)
+    first, _ = drawing(tmp_path / "a.svg", size=80)
+    np.testing.assert_allclose(first, [[20, 40], [60, 40], [60, 120]])
+
+
+def test_a_drawing_of_quickdraw(tmp_path):
+    path = ndjson(tmp_path / "a.ndjson", CROSS, SQUARE)
+    for line, expected in zip(drawing(path), CROSS, strict=True):
+        np.testing.assert_array_equal(line, np.array(expected).T)
+    bowed = ndjson(tmp_path / "b.ndjson", [[[0, 5, 10], [0, 1, 0]]])
+    assert [len(drawing(bowed, simplify=units)[0]) for units in (0.9, 1.1)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.svg", "<svg/>", "'.*a.svg': no lines"),
+        ("a.svg", "<svg", "a.svg': "),
+        ("a.svg", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "entity 'a'"),
+        ("a.ndjson", "", "a.ndjson': "),
+        ("a.ndjson", "[]", 'no {"drawing"'),
+        ("a.ndjson", '{"drawing": []}', "no strokes"),
+        ("a.png", "?", "is no .svg or .ndjson file"),
+    ],
+)
+def test_what_is_no_drawing(name, content, message, tmp_path):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        drawing(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        drawing(tmp_path / "none.svg")
+    for wrong in ({"size": 0}, {"simplify": -1}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.* must be a number of units"):
+            drawing(tmp_path / name, **wrong)
 
 
 @pytest.mark.parametrize(
