@@ -8,6 +8,8 @@ from absl import flags
 from kerasgan import commands, files
 from kerasgan.tasks.base import Task
 
+_SIMPLIFY = 2.0  # of `kerasgan.data.sketches`
+
 
 class Completion(Task):
     """What else a model of sketches is for: its method `complete` goes on from strokes that are given."""
@@ -43,7 +45,8 @@ class Completion(Task):
         kerasgan.runs.check_outside_data(name, path)
 
         commands.import_tensorflow()
-        lines = kerasgan.data.drawing(drawing, values.size, values.simplify)
+        simplify = _of_data(name) if values.simplify is None else values.simplify
+        lines = kerasgan.data.drawing(drawing, values.size, simplify)
         gan = self.open(name)
         files.check_output(path, gan.media.extensions, name="--out")
         if values.animated:
@@ -68,11 +71,26 @@ def _flags():
     flags.DEFINE_float(
         "size", None, "Units of the drawing's longer side; of a whole sketch it is 255.", flag_values=values
     )
-    flags.DEFINE_float("simplify", 2.0, "Units by which lines may be changed to have fewer points.", flag_values=values)
+    flags.DEFINE_float(
+        "simplify",
+        None,
+        "Units by which lines may be changed to have fewer points; default: as the model's data.",
+        flag_values=values,
+    )
     flags.DEFINE_integer("seed", None, "The same seed gives the same sketches; default: chosen.", flag_values=values)
     flags.DEFINE_integer("columns", None, "Sketches in a row, where they are laid out.", flag_values=values)
     flags.DEFINE_boolean("animated", False, "Show how the strokes come, one after the other.", flag_values=values)
     return values
+
+
+def _of_data(name):
+    """Units by which the lines of a model's data were changed: of a file, which does not say, the reader's default."""
+    import kerasgan
+
+    try:
+        return kerasgan.runs.recipe_of(name).data.get("simplify", _SIMPLIFY)
+    except ValueError:
+        return _SIMPLIFY
 
 
 COMPLETION = Completion()
