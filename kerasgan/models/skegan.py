@@ -280,7 +280,8 @@ class SkeGAN(Pretraining, GAN):
 
     def inference_description(self):
         """Latents, and rows that are given: zeros from the first one that it shall draw on."""
-        return [*super().inference_description(), {"name": "given", "kind": "strokes", "range": None}]
+        given = {"name": "given", "kind": "strokes", "range": None, **self.media.described()}
+        return [*super().inference_description(), given]
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}
