@@ -6,6 +6,7 @@ python resume_child.py FOLDER KIND... [--copies FOLDER] [--kill step|write|full]
 
 import argparse
 import collections
+import contextlib
 import importlib
 import json
 import os
@@ -21,16 +22,19 @@ import zipfile
 
 import numpy as np
 
-from kerasgan import distribution, runs
+from kerasgan import Game, distribution, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.registry import Recipe
 
 _ADAM = {"class_name": "Adam", "config": {"learning_rate": 1e-3, "beta_1": 0.5}}
-# Traced in half the time of Adam, whose state goes on in the others.
-_MOMENTUM = {
-    f"{player}_optimizer": {"class_name": "SGD", "config": {"learning_rate": 1e-3, "momentum": 0.5}}
-    for player in ("discriminator", "generator")
-}
+
+
+def _momentum(rate=1e-3):
+    """Optimizers that are traced in half the time of Adam, whose state goes on in the others."""
+    one = {"class_name": "SGD", "config": {"learning_rate": rate, "momentum": 0.5}}
+    return {"discriminator_optimizer": one, "generator_optimizer": one}
+
+
 _DATA = {"reader": "images", "size": 16, "channels": 1}
 _COMMON = {"batch_size": 4, "epochs": 4, "seed": 3}
 # Each way in which a training goes on is in one of these, not each type: `tests/contract` takes all of them a step on.
@@ -39,7 +43,7 @@ _RECIPES = [
         name="simple",
         gan_type="dcgan",
         model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 2, "normalization": "none"},
-        compile=_MOMENTUM,
+        compile=_momentum(),
         data=_DATA,
         **_COMMON,
     ),
@@ -69,7 +73,7 @@ _RECIPES = [
         name="sound",
         gan_type="wavegan",
         model={"length": 256, "latent_dim": 4, "width": 2, "num_classes": 2},
-        compile={**_MOMENTUM, "discriminator_steps": 2},
+        compile={**_momentum(), "discriminator_steps": 2},
         data={"reader": "audio", "length": 256, "labels": "name", "cache": False},
         **_COMMON,
     ),
@@ -78,7 +82,7 @@ _RECIPES = [
         gan_type="r3gan",
         model={"image_shape": [16, 16, 1], "latent_dim": 4, "width": 4, "max_width": 8, "blocks": 1},
         compile={
-            **_MOMENTUM,
+            **_momentum(),
             "augmentation": {
                 "class_name": "kerasgan>AdaptiveAugment",
                 "config": {"samples_to_one": 50, "interval": 1, "target": -0.9},
@@ -113,7 +117,7 @@ _RECIPES = [
         name="translator",
         gan_type="cyclegan",
         model={"image_shape": [16, 16, 1], "width": 2, "blocks": 1, "pool_size": 6},
-        compile={"learning_rate": "linear(2e-4, 0, 100, 40)"},
+        compile=_momentum(1e-4),
         data={"reader": "unpaired", "keys": ["x", "z"], "size": 16, "channels": 1, "flip": True},
         **_COMMON,
     ),
@@ -124,6 +128,7 @@ _RECIPES = [
             **{"image_shape": [16, 16, 1], "latent_dim": 4, "units": 8, "width": 4, "level_samples": 68},
             "dropout": 0.0,  # which two devices draw apart
         },
+        compile=_momentum(),
         data=_DATA,
         dtype="mixed_float16",
         **_COMMON,
@@ -136,6 +141,9 @@ GROUPS = {
     "second": ("conditional", "translator", "pyramid"),
 }
 OPTIONS = {"conditional": {"score": "swd", "score_every": 2, "tensorboard": True}}
+# Without a graph, which takes longer to trace than all steps do: what a graph could keep from one epoch to the next,
+# the others would show. (Of larger networks it is the other way around.)
+EAGER = ("sound", "relativistic")
 
 
 def kill():
@@ -214,7 +222,26 @@ def make_data(folder):
 def train(kind, folder, **options):
     """Trains a kind in its run folder, or goes on there; the data are beside `folder`."""
     data = "sounds" if RECIPES[kind].data["reader"] == "audio" else "data.npz"
-    runs.train(RECIPES[kind], folder.parent / data, folder / kind, **OPTIONS.get(kind, {}), **options)
+    with eagerly() if kind in EAGER else contextlib.nullcontext():
+        runs.train(RECIPES[kind], folder.parent / data, folder / kind, **OPTIONS.get(kind, {}), **options)
+
+
+@contextlib.contextmanager
+def eagerly():
+    """Trainings of few steps without a graph, which takes longer to trace than they take."""
+
+    def fit(gan, *arguments, **options):
+        given, gan.run_eagerly = gan.run_eagerly, True
+        try:
+            return traced(gan, *arguments, **options)
+        finally:
+            gan.run_eagerly = given
+
+    traced, Game.fit = Game.fit, fit
+    try:
+        yield
+    finally:
+        Game.fit = traced
 
 
 def check(name, strategy):

@@ -68,9 +68,18 @@ def folder(tmp_path_factory):
         (folder / "my_models" / f"{i}.vox").write_bytes(blocks.vox(random.random((5, 4, 6)) < 0.5))
     (folder / "my_sketches").mkdir()
     for i in range(100):
-        text = svg([random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))])
+        text = svg([[random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))]])
         (folder / "my_sketches" / f"{i}.svg").write_text(text)
+    low = kerasgan.media.Fields((3, 8, 8))
+    low.save(random.random((1, *low.shape)), folder / "low.npz")
     return folder
+
+
+# What a reader's commands take their time for is done for a moment here.
+LIMITS = {
+    "train": ["--limit_steps", "1", "--batch_size", "4"],
+    "simulate": ["--sequences", "2", "--frames", "12", "--size", "64"],
+}
 
 
 def test_readme_has_its_two_commands_first():
@@ -129,8 +138,7 @@ def test_snippet_runs(number, folder, monkeypatch):
             if words[1] == "serve":
                 monkeypatch.setattr(serving, "serve", _visited(serving.serve, shown := set()))
                 words = [word for word in words if word != "--lan" or _in_a_network()]
-            limit = ["--limit_steps", "1", "--batch_size", "4"] if words[1] == "train" else []
-            assert cli.main([*words[1:], *limit]) == 0
+            assert cli.main([*words[1:], *LIMITS.get(words[1], [])]) == 0
             if words[1] == "serve":
                 assert shown == {word for word in words[2:] if not word.startswith("-")}
             if "-o" in words:

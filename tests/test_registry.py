@@ -137,11 +137,13 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
         assert gan.media.shape[-3:] == tuple(recipe.model["image_shape"])
         assert (recipe.data["size"], recipe.data["channels"]) == (height, channels)
         assert [recipe.data[name] for name in ("length",) if name in recipe.data] == frames  # of a clip
-    else:  # what the medium is made of, the reader is asked for; of music, tracks are chosen in ways of its own
-        made_of = gan.media.get_config()
+    else:  # what the reader and the model have in common; of music, tracks are chosen in ways of their own
+        made_of = {**gan.media.get_config(), **recipe.model}
         asked = {argument: value for argument, value in recipe.data.items() if argument in made_of.keys() - {"tracks"}}
-        assert asked and asked == {argument: made_of[argument] for argument in asked}
-        assert set(made_of) <= {*recipe.data, "programs", "tempo", "monophonic"}
+        assert asked == {argument: made_of[argument] for argument in asked}
+        learned = {"scale", "points"}  # the reader says it of the data, see `model_arguments`
+        given = {*recipe.data, *learned, "programs", "tempo", "monophonic", "shape", "colors"}
+        assert set(gan.media.get_config()) <= given
     assert registry.TYPES[name].starting == vars(type(gan))["starting"]  # read from the file, and as Python has it
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kerasgan.checks import is_whole
 from kerasgan.data.base import Source
-from kerasgan.data.files import BadSample, check_memory, find_files, unusable
+from kerasgan.data.files import BadSample, check_memory, find_files, member, unusable
 from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
@@ -181,15 +181,13 @@ def read_sequences(content):
             check_memory(part.file_size, part.compress_size, _UNPACKED)
             if part.file_size > MOST_BYTES:
                 raise BadSample(f"{part.file_size:,} bytes of {name}; up to {MOST_BYTES:,} are read: divide the file")
-            arrays.append(archive[name])
+            arrays.append(member(archive, name))
     return _joined(*arrays)
 
 
 def _joined(density, velocity):
     """Density and velocity as one array (sequences, frames, height, width, 3) of half or single precision."""
     for name, array in (("density", density), ("velocity", velocity)):
-        if not isinstance(array, np.ndarray):  # numpy hands over bytes as they are
-            raise BadSample(f"{name} is no array")
         if array.dtype.kind != "f":
             raise BadSample(f"{name} of dtype {array.dtype}, where floats are expected")
     if density.ndim not in (3, 4) or velocity.shape != (*density.shape, 2) or not density.size:

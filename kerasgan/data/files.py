@@ -233,6 +233,14 @@ def check_memory(declared, stored, times=1):
         raise BadSample(str(error).rstrip(".")) from None
 
 
+def member(archive, name):
+    """An array of an open `.npz` file, by its name. Raises `BadSample` where it is none."""
+    array = archive[name]
+    if not isinstance(array, np.ndarray):  # numpy hands over bytes as they are
+        raise BadSample(f"{name!r} in it is no array")
+    return array
+
+
 def _inside_path(name):
     """The name of a zip member as a path inside the archive: "/" between folders, whoever packed it, and none above."""
     name = name.replace("\\", "/")

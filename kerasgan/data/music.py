@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerasgan import files
 from kerasgan.checks import is_whole
 from kerasgan.data.base import Source
-from kerasgan.data.files import BadSample, check_memory, find_files, unusable
+from kerasgan.data.files import BadSample, check_memory, find_files, member, unusable
 from kerasgan.data.midi import DRUMS, read_song
 from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.reading import read_usable, report
@@ -446,7 +446,7 @@ def pieces_of_npz(content, subset, form):
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             names = arrays.files
             key = "rolls" if subset is None and "rolls" in names else _part(names, subset)
-            held = arrays[key]
+            held = member(arrays, key)
             lowest = int(arrays["lowest"]) if "lowest" in names else form.lowest
         if held.ndim == 4:
             return _rolls(held, lowest, form)

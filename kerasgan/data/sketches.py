@@ -10,7 +10,7 @@ import tensorflow as tf
 from kerasgan import files
 from kerasgan.checks import is_whole
 from kerasgan.data.dataset import Dataset
-from kerasgan.data.files import BadSample, check_memory, find_files, unusable
+from kerasgan.data.files import BadSample, check_memory, find_files, member, unusable
 from kerasgan.data.pipeline import check_choices
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
@@ -328,7 +328,7 @@ def _array(arrays, part):
         asked = "subset must say which array is wanted" if name is None else f"it has no array {name!r}"
         raise BadSample(f"{asked}; it holds {', '.join(arrays.files[:20])}")
     try:
-        return arrays[name]
+        return member(arrays, name)
     except ValueError as error:
         if "pickle" not in str(error):
             raise

@@ -10,7 +10,7 @@ import struct
 
 import numpy as np
 
-from kerasgan.data.files import BadSample, check_memory, reason, unusable
+from kerasgan.data.files import BadSample, check_memory, member, reason, unusable
 
 EXTRA = 'pip install "kerasgan[volumes]"'
 MOST_CELLS = 256  # along an edge, as in MagicaVoxel
@@ -226,7 +226,7 @@ def _npz(content):
         check_memory(part.file_size, part.compress_size, _UNPACKED)
         if part.file_size > 8 * MOST_CELLS**3 + 4096:
             raise BadSample(f"{part.file_size:,} bytes, more than {MOST_CELLS} cells along each edge take")
-        return as_cells(archive[key])
+        return as_cells(member(archive, key))
 
 
 # Meshes --------------------------------------------------------------------------------------------------------------

@@ -98,7 +98,9 @@ class _Reading:
         self._transforms.append(matrix)
         if name in SHAPES and space in ("", SPACE):
             for line in SHAPES[name](attributes):
-                self._add(np.asarray(line, "float64") @ matrix[:2, :2].T + matrix[:2, 2])
+                with np.errstate(invalid="ignore"):  # of what is infinite, which is found later
+                    moved = np.asarray(line, "float64") @ matrix[:2, :2].T + matrix[:2, 2]
+                self._add(moved)
 
     def end(self, tag):
         if self._hidden:

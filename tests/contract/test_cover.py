@@ -11,6 +11,7 @@ def test_few_that_hold_everything():
     assert cover.smallest(parts) == ["a", "c"]
     assert cover.smallest({**parts, "e": {4, "new"}}) == ["a", "c", "e"]  # what only it has brings it in
     assert cover.smallest({"a": set(), "b": {1}}) == ["b"]
+    assert cover.smallest(parts, {5}) == ["a", "b"] and cover.smallest(parts, {1, 2, 3, 4, 5}) == []
     # The first choice, which has most, is needless in the end.
     assert cover.smallest({"a": {1, 2, 3, 4}, "b": {1, 2, 5}, "c": {3, 4, 6}}) == ["b", "c"]
 
