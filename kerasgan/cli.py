@@ -219,18 +219,22 @@ def simulate(words):
 
 
 def convert(words):
-    """convert SOURCE --out FOLDER|FILE.zip --size SIZE
+    """convert SOURCE --out FOLDER|FILE.zip|FILE.ndjson
 
     Makes a zip of PNG files or a folder of TFRecord shards from any source of images, with the pixels that training
     would read: cropped and resized once instead of in every epoch. The same command again goes on where it stopped.
+    With --trust, writes sketch-rnn's pickled .npz files as .ndjson, which is read without running anything.
 
     Examples:
       kerasgan convert my_photos/ --out photos64.zip --size 64
       kerasgan convert my_photos/ --out photos128/ --size 128 --filter lanczos --labels
       kerasgan convert tfds:celeb_a --out faces/ --size 64 --crop 0,20,178,178
+      kerasgan convert sheep.npz --trust --out sheep.ndjson --subset train
     """
     values = flags.FlagValues()
-    flags.DEFINE_string("out", None, "A name that ends in .zip, or a folder.", short_name="o", flag_values=values)
+    flags.DEFINE_string(
+        "out", None, "A name that ends in .zip or .ndjson, or a folder.", short_name="o", flag_values=values
+    )
     flags.DEFINE_string("size", None, "Height and width: 64 or 64x96.", flag_values=values)
     flags.DEFINE_integer("channels", 3, "Channels: 1 grey, 3 RGB, 4 RGBA.", flag_values=values)
     flags.DEFINE_list("crop", ["center"], "center, pad or LEFT,TOP,WIDTH,HEIGHT in the source.", flag_values=values)
@@ -241,7 +245,12 @@ def convert(words):
     flags.DEFINE_string("data_dir", None, "Where tensorflow-datasets keeps its data.", flag_values=values)
     flags.DEFINE_boolean("download", False, "Let tensorflow-datasets download.", flag_values=values)
     flags.DEFINE_float("shard_mb", 128, "Megabytes of a shard.", flag_values=values)
+    flags.DEFINE_boolean("trust", False, _UNPICKLE_HELP, flag_values=values)
     (source,) = commands.parse(convert, values, words)
+    if values.out is not None and values.out.lower().endswith(".ndjson"):
+        return _convert_sketches(source, values)
+    if values.trust:
+        raise ValueError("--trust is for sketches, where --out ends in .ndjson; leave it out.")
     for flag in ("out", "size"):
         if values[flag].value is None:
             raise ValueError(f"--{flag} is missing. Example: kerasgan convert my_photos/ --out photos64.zip --size 64")
@@ -263,6 +272,27 @@ def convert(words):
         print("Stopped. What is finished is kept; the same command goes on from there.")
         return _INTERRUPTED
     print(f"{values.out} holds {count} images.")
+
+
+_UNPICKLE_HELP = "Unpickle SOURCE, which runs whatever is in it: for sketches of people you trust, to .ndjson."
+
+
+def _convert_sketches(source, values):
+    meant = ("out", "o", "subset", "trust")
+    others = [f"--{flag}" for flag in values if values[flag].present and flag not in meant]
+    if others:
+        raise ValueError(f"{', '.join(others)}: for images; leave it out where --out ends in .ndjson.")
+    if not os.path.exists(source):
+        raise FileNotFoundError(f"{source!r} does not exist; give a .npz file of sketches.")
+    files.check_output(values.out, (".ndjson",), name="--out")
+    if values.trust:
+        print(f"Unpickling {source}, which runs whatever is in it: --trust says that you know where it comes from.")
+    commands.import_tensorflow()
+    from kerasgan.data.pickled import to_ndjson
+
+    counts = to_ndjson(source, values.out, values.subset, values.trust)
+    parts = ", ".join(f"{name} {count}" for name, count in counts.items())
+    print(f"{values.out} holds {sum(counts.values())} sketches: {parts}.")
 
 
 def evaluate(words):

@@ -90,6 +90,14 @@ def test_a_verb_of_ones_own_is_a_command(scoring, capsys, tmp_path):
     assert "is a GAN, which cannot score: use kerasgan generate" in fails(capsys, "score", tmp_path / "gan.keras")
 
 
+def test_a_type_may_have_further_verbs(scoring, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(Detector, "task", tasks.GENERATION)
+    monkeypatch.setattr(Detector, "further_tasks", (scoring,))
+    model(Detector).save(tmp_path / "own.keras")
+    assert kerasgan_command(capsys, "score", tmp_path / "own.keras")[:2] == (0, "0.0\n")
+    assert kerasgan_command(capsys, "generate", tmp_path / "own.keras", "-o", tmp_path / "x.npy")[0] == 0
+
+
 def test_a_run_of_it_is_scored_by_what_the_task_says(scoring, capsys, tmp_path, monkeypatch):
     from kerasgan import runs
 
@@ -132,7 +140,8 @@ def test_names_of_scores_are_those_of_the_protocols():
 def test_each_type_has_the_method_that_its_task_is_called_by(name):
     cls = registry.gan_class(name)
     verbs = {task.verb: type(task) for task in tasks.known()}
-    assert isinstance(cls.task, verbs[cls.task.verb]) and callable(getattr(cls, cls.task.method or cls.task.verb))
+    for task in (cls.task, *cls.further_tasks):
+        assert isinstance(task, verbs[task.verb]) and callable(getattr(cls, task.method or task.verb))
 
 
 def test_what_is_no_task(scoring):

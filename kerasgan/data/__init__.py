@@ -7,7 +7,7 @@ from kerasgan.data.image import images
 from kerasgan.data.moving_mnist import moving_mnist
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
-from kerasgan.data.sketches import sketches
+from kerasgan.data.sketches import drawing, sketches
 from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
@@ -15,6 +15,7 @@ __all__ = [
     "audio",
     "clip",
     "crops",
+    "drawing",
     "fields",
     "images",
     "moving_mnist",

@@ -14,8 +14,8 @@ from kerasgan.data.files import BadSample, check_memory, find_files, member, unu
 from kerasgan.data.pipeline import check_choices
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
-from kerasgan.data.svg import read_svg
-from kerasgan.media.sketch import FARTHEST, LIFTED, MOST_POINTS, OVER, Sketch
+from kerasgan.data.svg import paper, read_svg
+from kerasgan.media.sketch import FARTHEST, LIFTED, MARGIN, MOST_POINTS, OVER, Sketch
 
 CHOICES = {"resize": (True, False), "recognized": (True, False), "on_error": ("skip", "raise")}
 SINGLE = (".svg", ".ndjson", ".npz")  # files that are given by themselves
@@ -25,6 +25,10 @@ USUAL = 95  # percent of sketches that are short enough for `points` by default
 MOST_BYTES = {".svg": 2**22, ".ndjson": 2**29, ".npz": 2**29}
 MOST_IN_A_LINE = 100_000  # points of one drawing
 PACKED = 1000  # times that arrays of sketches shrink when they are compressed
+PICKLED = (
+    "an array of objects, which is pickled: loading it could run anything. If you trust where it comes from, kerasgan "
+    "convert FILE.npz --trust --out FILE.ndjson writes its sketches as .ndjson"
+)
 
 
 def sketches(
@@ -57,7 +61,7 @@ def sketches(
     - `.npz` files hold an array of whole numbers (sketches, rows, 3) under the name `sketches`, or under any where it
       is the only one or `subset` names it: rows of offsets and pen, 0 to draw on, 1 to lift it, 2 from the end on.
       Arrays of objects, as sketch-rnn's files have them, are pickled, and pickled data may run anything: they are
-      refused. Write them as ndjson, once, on a machine that you would lose.
+      refused. For a file that you trust, `kerasgan convert FILE.npz --trust --out FILE.ndjson` writes them as ndjson.
 
     Everything is read and checked before the data set is returned, and stays in memory: 6 bytes a point.
 
@@ -129,6 +133,55 @@ def sketches(
     )
 
 
+def drawing(path, size=None, simplify=2.0):
+    """The strokes of one drawing, as `gan.complete` takes them: a list of float64 arrays (points, 2).
+
+    They are in the units of `sketches`, by which a whole sketch is 255 long. A drawing that is to be completed is
+    smaller: how large it is meant to be follows from its paper. On that of an SVG file, a whole sketch would leave
+    margins of 8 %, as in the files that kerasgan saves. The units of an `.ndjson` file, and of an SVG file without a
+    size of its own, are taken as they are.
+
+    Args:
+        path: an `.svg` file, or an `.ndjson` file, of which the first line is read.
+        size: units that the longer side of the drawing is to have; None goes by the paper.
+        simplify: as of `sketches`.
+
+    Raises:
+        FileNotFoundError: `path` is not there.
+        ValueError: it holds no drawing; an argument does not fit.
+    """
+    if size is not None and not _is_number(size, 1, FARTHEST):
+        raise ValueError(f"size={size!r} must be a number of units, 1 to {FARTHEST}, or None.")
+    if not _is_number(simplify, 0, FARTHEST):
+        raise ValueError(f"simplify={simplify!r} must be a number of units, 0 or more.")
+    (path,) = paths_of([path])
+    if not path.exists():
+        raise FileNotFoundError(f"path={str(path)!r} does not exist; give an .svg or .ndjson file.")
+    if path.suffix.lower() not in (".svg", ".ndjson") or not path.is_file():
+        raise ValueError(f"path={str(path)!r} is no .svg or .ndjson file.")
+    if path.stat().st_size > MOST_BYTES[".svg"]:
+        raise ValueError(f"path={str(path)!r} has more than {MOST_BYTES['.svg']:,} bytes: more than one drawing.")
+    try:
+        with unusable():
+            lines, zoom = _one_drawing(path)
+            longer = float(np.ptp(np.concatenate(lines), axis=0).max())
+            if size is not None and longer:
+                zoom = size / longer
+            return [simplified(line * zoom, simplify) for line in lines]
+    except BadSample as error:
+        raise ValueError(f"path={str(path)!r}: {error}.") from None
+
+
+def _one_drawing(path):
+    """The checked lines of a file, and what turns its units into those of `sketches`."""
+    content = path.read_bytes()
+    if path.suffix.lower() == ".svg":
+        edges = paper(content)
+        return checked(read_svg(content)), EDGE / ((1 - 2 * MARGIN) * max(edges)) if edges else 1.0
+    first = next((line for line in content.splitlines() if line.strip()), b"")
+    return checked(_lines_of(files.parse_json(first))), 1.0
+
+
 def _known(points, scale, fitted):
     """Points and scale, those of `fitted` where they are not given."""
     if fitted is None:
@@ -169,20 +222,26 @@ class _Way:
 
     def rows(self, lines):
         """The rows of the lines of a sketch, int16 (n, 3). Raises `BadSample`."""
-        lines = [np.asarray(line, "float64") for line in lines]
-        if not lines or not all(line.ndim == 2 and line.shape[1] == 2 and len(line) for line in lines):
-            raise BadSample("no strokes of points (x, y)")
-        if sum(map(len, lines)) > MOST_IN_A_LINE:
-            raise BadSample(f"more than {MOST_IN_A_LINE:,} points: no sketch")
+        lines = checked(lines)
         every = np.concatenate(lines)
-        if not np.isfinite(every).all():
-            raise BadSample("coordinates that are no numbers")
         low, size = every.min(axis=0), float(np.ptp(every, axis=0).max())
         zoom = EDGE / size if self.resize and size > 0 else 1.0
         if size * zoom > FARTHEST:
             raise BadSample(f"{size:g} units wide or high: pass resize=True")
         lines = [simplified((line - low) * zoom, self.simplify) for line in lines]
         return Sketch(2).rows(lines)
+
+
+def checked(lines):
+    """Lines as float64 arrays (points, 2); a `BadSample` for what is no sketch."""
+    lines = [np.asarray(line, "float64") for line in lines]
+    if not lines or not all(line.ndim == 2 and line.shape[1] == 2 and len(line) for line in lines):
+        raise BadSample("no strokes of points (x, y)")
+    if sum(map(len, lines)) > MOST_IN_A_LINE:
+        raise BadSample(f"more than {MOST_IN_A_LINE:,} points: no sketch")
+    if not all(np.isfinite(line).all() for line in lines):
+        raise BadSample("coordinates that are no numbers")
+    return lines
 
 
 def _read_all(found, way, on_error):
@@ -222,14 +281,20 @@ def sketches_of_ndjson(content, way):
         try:
             with unusable():
                 held = files.parse_json(line)
-                if not isinstance(held, dict) or not isinstance(held.get("drawing"), list):
-                    raise BadSample('no {"drawing": [[[x, ...], [y, ...]], ...]}')
+                lines = _lines_of(held)
                 if way.recognized and not held.get("recognized", True):
                     continue
-                rows.append(way.rows([_stroke(stroke) for stroke in held["drawing"]]))
+                rows.append(way.rows(lines))
         except BadSample as why:
             bad.append((f"line {number}", why))
     return rows, bad
+
+
+def _lines_of(held):
+    """The lines of what a line of JSON holds. Raises `BadSample`."""
+    if not isinstance(held, dict) or not isinstance(held.get("drawing"), list):
+        raise BadSample('no {"drawing": [[[x, ...], [y, ...]], ...]}')
+    return [_stroke(stroke) for stroke in held["drawing"]]
 
 
 def _stroke(stroke):
@@ -267,9 +332,7 @@ def _array(arrays, part):
     except ValueError as error:
         if "pickle" not in str(error):
             raise
-        raise BadSample(
-            "an array of objects, which is pickled: loading it could run anything. Write its sketches as .ndjson"
-        ) from None
+        raise BadSample(PICKLED) from None
 
 
 def simplified(line, tolerance):

@@ -39,15 +39,42 @@ def read_svg(content):
     """
     with unusable():
         reading = _Reading()
-        parser = expat.ParserCreate(namespace_separator=" ")
-        parser.StartElementHandler, parser.EndElementHandler = reading.start, reading.end
-        parser.EntityDeclHandler = _refuse
-        parser.Parse(content, True)
+        _parse(content, reading.start, reading.end)
         if not reading.lines:
             raise BadSample("no lines: it has no path, line, polyline, polygon, rect, circle or ellipse")
         if not all(np.isfinite(line).all() for line in reading.lines):
             raise BadSample("coordinates that are no numbers")
         return reading.lines
+
+
+def paper(content):
+    """Width and height of the paper of the bytes of an SVG file: of its view box, or as it says. Raises `BadSample`.
+
+    Returns:
+        (width, height) in the units of the file, or None where it does not say them in these.
+    """
+    roots = []
+    with unusable():
+        _parse(content, lambda tag, attributes: roots or roots.append(attributes), lambda tag: None)
+        (root,) = roots
+        box = _NUMBER.findall(root.get("viewBox", ""))
+        width, height = box[2:] if len(box) == 4 else (_length(root.get(name, "")) for name in ("width", "height"))
+        size = (float(width or 0), float(height or 0))
+        return size if 0 < min(size) and max(size) < math.inf else None
+
+
+def _length(text):
+    """The number of units that an attribute says; None for what it says otherwise, such as "100%"."""
+    number = _LENGTH.match(text)
+    return number and number[1]
+
+
+def _parse(content, start, end):
+    """Calls `start(tag, attributes)` and `end(tag)` for the elements of a file."""
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.EntityDeclHandler = _refuse
+    parser.Parse(content, True)
 
 
 def _refuse(name, *_):

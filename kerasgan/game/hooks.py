@@ -25,6 +25,7 @@ class Hooks:
 
     stages = 1  # of a training; see `stage_at`
     task = Task()  # what it is for: a type that has a verb says which
+    further_tasks = ()  # what it can do besides, each with a verb of its own; scores, reports and cards ask `task`
     num_classes = None
     class_names = ()  # of a conditional game, in the order of their numbers, where they have names
 

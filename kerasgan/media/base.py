@@ -68,6 +68,8 @@ class Media:
         extensions: every ending that `save` writes.
         sheet_extension: ending of what shows them at a glance; `extension` where it is the same.
         animation_extension: ending of an animation; None if the kind has none.
+        animated_extensions: endings of files that show samples as they come about, where `save(..., animated=True)`
+            asks for it; a kind without any needs no such argument.
         plural: what several samples are called in messages and progress lines.
         kind: what a sample is, in one word, for programs that read the sidecar of an exported network, such as the page
             that `kerasgan serve` shows.
@@ -86,6 +88,7 @@ class Media:
     extension = None
     extensions = ()
     animation_extension = None
+    animated_extensions = ()
     plural = "samples"
     kind = "array"
     samples_per_example = 1
@@ -182,6 +185,19 @@ class Media:
             The path as a `pathlib.Path`.
         """
         return self.save(samples, path, columns=columns)
+
+    def check_animated(self, path, name="animated"):
+        """Raises a ValueError unless a file of this ending shows samples as they come about.
+
+        Args:
+            path: a `pathlib.Path`.
+            name: how the argument that asks for it is called in the error.
+        """
+        if path.suffix.lower() in self.animated_extensions:
+            return
+        endings = ", ".join(self.animated_extensions)
+        able = f"files of {self.plural} that do end in {endings}" if endings else f"no file of {self.plural} does"
+        raise ValueError(f"{name}: {path.name!r} does not show how samples come about; {able}.")
 
     def sheet(self, samples, columns=None):
         """A picture of samples in natural units, uint8 (height, width, channels); None if they cannot be drawn."""

@@ -12,6 +12,7 @@ from kerasgan import files
 from kerasgan.checks import is_whole
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.video import Video
 
 DOWN, LIFTED, OVER = 0, 1, 2  # the pen behind a point: draws on, is lifted, or the sketch is over
 MOST_POINTS = 2000  # of a sketch
@@ -21,6 +22,9 @@ MARGIN = 0.08  # of its edge, free on each side
 FINER = 4  # times that a picture is drawn larger than it is, for smooth lines
 PEN = 0.02  # of the edge, a line's width
 INK, PAPER = 20, 255  # grey levels
+SECONDS, REST = 2.5, 1.5  # in which a sketch is drawn, and for which it then stays
+FRAME_RATE = 20  # pictures a second of a sketch that is being drawn
+MOST_DRAWN = 100  # sketches that are drawn side by side
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -37,6 +41,7 @@ class Sketch(Media):
     ```python
     sketch = gan.media
     sketch.save(gan.generate(1), "bird.svg")
+    sketch.save(gan.generate(16), "birds.webp")  # as they are drawn, side by side
     sketch.save(gan.generate(64), "birds.ndjson")
     ```
 
@@ -46,7 +51,8 @@ class Sketch(Media):
     """
 
     extension = ".svg"
-    extensions = (".svg", ".png", ".ndjson", ".npz", ".zip")
+    extensions = (".svg", ".png", ".webp", ".gif", ".ndjson", ".npz", ".zip")
+    animated_extensions = (".svg", ".zip", ".webp", ".gif")
     sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "sketches"
@@ -143,11 +149,13 @@ class Sketch(Media):
 
     # Files -----------------------------------------------------------------------------------------------------------
 
-    def save(self, samples, path, columns=None):
+    def save(self, samples, path, columns=None, animated=False):
         """Saves sketches in one file, by its ending.
 
         - `.svg`: all of them, one path a stroke, in the order in which they are drawn.
         - `.png`: a picture, see `sheet`.
+        - `.webp`, `.gif`: the same as an animation, in which all of them are drawn at once, each stroke by stroke, and
+          which is repeated for ever.
         - `.ndjson`: a line of JSON a sketch, {"drawing": [[[x, ...], [y, ...]], ...]}, as QuickDraw has them.
         - `.npz`: the array `sketches`, int16 (count, points, 3).
         - `.zip`: each in an `.svg` file of its own, called by its number.
@@ -155,32 +163,39 @@ class Sketch(Media):
         `kerasgan.data.sketches` reads the last three.
 
         Args:
-            samples: int16 (count, points, 3).
+            samples: int16 (count, points, 3); of an animation 100 at most.
             path: file to write. Missing folders are made.
-            columns: sketches in a row, of `.svg` and `.png`.
+            columns: sketches in a row, of `.svg`, `.png` and animations.
+            animated: whether the strokes of an SVG file are drawn once, one after the other, when it is opened. It is
+                CSS, without a script, and what does not know it shows the whole sketch; so does a device whose user
+                wants less motion.
 
         Returns:
             The path as a `pathlib.Path`.
 
         Raises:
-            ValueError: samples that are no such array, or another ending.
+            ValueError: samples that are no such array or too many, another ending, or one that cannot be animated.
             OSError: the file cannot be written.
         """
         samples = self._rows(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
+        if animated:
+            self.check_animated(path)
         if ending == ".png":
             return self._pictures().save(self._drawn(samples), path, columns)
-        content = self._content(samples, ending, columns)
+        if ending in (".webp", ".gif"):
+            return self._save_drawing(samples, path, columns)
+        content = self._content(samples, ending, columns, animated)
         with files.atomic(path) as temporary:
             temporary.write_bytes(content)
         return path
 
-    def _content(self, samples, ending, columns):
+    def _content(self, samples, ending, columns, animated):
         """The bytes of a file."""
         sketches = [self.strokes(sample) for sample in samples]
         if ending == ".svg":
-            return svg(sketches, columns).encode()
+            return svg(sketches, columns, animated).encode()
         if ending == ".ndjson":
             drawings = [{"drawing": [line.T.tolist() for line in placed(lines)]} for lines in sketches]
             return "".join(json.dumps(drawing) + "\n" for drawing in drawings).encode()
@@ -188,8 +203,21 @@ class Sketch(Media):
         if ending == ".npz":
             np.savez_compressed(content, sketches=samples)
             return content.getvalue()
-        files.write_zip(content, [svg([lines]).encode() for lines in sketches], ".svg")
+        files.write_zip(content, [svg([lines], animated=animated).encode() for lines in sketches], ".svg")
         return content.getvalue()
+
+    def _save_drawing(self, samples, path, columns):
+        """An animation in which sketches are drawn side by side; all begin, and end, at the same time."""
+        if len(samples) > MOST_DRAWN:
+            raise ValueError(
+                f"samples: {len(samples)} sketches are too many to be drawn side by side in {path.name!r}; give up to "
+                f"{MOST_DRAWN}, or save them as .svg or .png."
+            )
+        drawn, still = round(SECONDS * FRAME_RATE), round(REST * FRAME_RATE)
+        shares = np.append(np.linspace(0, 1, drawn + 1)[1:], np.ones(still))
+        clips = [np.stack(list(drawing(self.strokes(sample), shares))) for sample in samples]
+        video = Video((len(shares), EDGE, EDGE, 1), FRAME_RATE)
+        return video.save(np.stack(clips)[..., None], path, columns)
 
     # Pictures --------------------------------------------------------------------------------------------------------
 
@@ -261,15 +289,69 @@ def picture(lines, edge=EDGE, pen=PEN):
         edge: pixels.
         pen: width of a line, a share of the edge.
     """
+    return next(drawing(lines, [1.0], edge, pen))
+
+
+def drawing(lines, shares, edge=EDGE, pen=PEN):
+    """Pictures of a sketch that is being drawn, as `picture` has it in the end: yields one for each of the shares.
+
+    Args:
+        lines, edge, pen: as of `picture`.
+        shares: of the pen's way that are behind, see `begun`; none is below the one before.
+    """
     large = edge * FINER
-    canvas = Pillow.new("L", (large, large), PAPER)
-    pencil, radius = ImageDraw.Draw(canvas), max(0.5, pen * large / 2)
-    for line in fitted(lines, large):
-        points = [tuple(point) for point in line.tolist()]
-        pencil.line(points, fill=INK, width=max(1, round(2 * radius)), joint="curve")
-        for x, y in (points[0], points[-1]):
-            pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=INK)
-    return np.asarray(canvas.resize((edge, edge), Pillow.Resampling.BOX))
+    paper = Pillow.new("L", (large, large), PAPER)  # with the lines that are finished
+    lines, finished = fitted(lines, large), 0
+    for share in shares:
+        parts = begun(lines, share)
+        while finished < len(parts) - 1:
+            _trace(paper, lines[finished], pen)
+            finished += 1
+        canvas = paper.copy()
+        _trace(canvas, parts[-1], pen)
+        yield np.asarray(canvas.resize((edge, edge), Pillow.Resampling.BOX))
+
+
+def _trace(canvas, line, pen):
+    """Draws a line, in pixels, with round ends."""
+    pencil, radius = ImageDraw.Draw(canvas), max(0.5, pen * canvas.width / 2)
+    points = [tuple(point) for point in line.tolist()]
+    pencil.line(points, fill=INK, width=max(1, round(2 * radius)), joint="curve")
+    for x, y in (points[0], points[-1]):
+        pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=INK)
+
+
+def begun(lines, share):
+    """The lines of a sketch as far as they are drawn when a share, 0 to 1, of the pen's way is behind.
+
+    The pen is as fast on paper as between two lines, where it draws nothing.
+
+    Args:
+        lines: list of arrays (points, 2).
+
+    Returns:
+        List of arrays (points, 2), as many as have begun; the last may end between two points of its line.
+    """
+    parts = []
+    ways = _ways(lines)
+    reached = share * ways[-1][-1]
+    for line, way in zip(lines, ways, strict=True):
+        passed = int(np.searchsorted(way, reached, side="right"))
+        if not passed:
+            break
+        part = line[:passed]
+        if passed < len(line):
+            left = (reached - way[passed - 1]) / (way[passed] - way[passed - 1])
+            part = np.concatenate([part, [line[passed - 1] + left * (line[passed] - line[passed - 1])]])
+        parts.append(part)
+    return parts
+
+
+def _ways(lines):
+    """How far the pen has come at each point, from the first one on: a list of arrays (points of the line,)."""
+    steps = np.hypot(*np.diff(np.concatenate(lines).astype("float64"), axis=0).T)
+    ends = np.cumsum([len(line) for line in lines])
+    return np.split(np.concatenate([[0.0], np.cumsum(steps)]), ends[:-1])
 
 
 def fitted(lines, edge, margin=MARGIN):
@@ -280,20 +362,48 @@ def fitted(lines, edge, margin=MARGIN):
     return [(line - (low + high) / 2) * zoom + edge / 2 for line in lines]
 
 
-def svg(sketches, columns=None):
-    """The text of an SVG file of sketches, lists of lines: a group a sketch, a path a stroke."""
+def svg(sketches, columns=None, animated=False):
+    """The text of an SVG file of sketches, lists of lines: a group a sketch, a path a stroke; see `Sketch.save`."""
     columns = columns or int(np.ceil(np.sqrt(len(sketches))))
     rows = -(-len(sketches) // columns)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns * EDGE} {rows * EDGE}" fill="none" '
         f'stroke="black" stroke-width="{PEN * EDGE:g}" stroke-linecap="round" stroke-linejoin="round">'
     ]
+    parts += [_ANIMATION] if animated else []
     for number, lines in enumerate(sketches):
         row, column = divmod(number, columns)
+        times = _times(lines) if animated else [""] * len(lines)
         parts.append(f'<g transform="translate({column * EDGE} {row * EDGE})">')
-        parts += [f'<path d="{_path(line)}"/>' for line in fitted(lines, EDGE)]
+        parts += [f'<path d="{_path(line)}"{time}/>' for line, time in zip(fitted(lines, EDGE), times, strict=True)]
         parts.append("</g>")
     return "\n".join([*parts, "</svg>", ""])
+
+
+# A stroke is a dash that grows from nothing to the length of its path, which counts as 1. It is transparent at first,
+# for round ends make a dot of nothing. Without the animation, and behind it, paths have no dashes.
+_ANIMATION = """<style>
+@keyframes draw {
+  from { stroke-dasharray: 0 2; opacity: 0 }
+  1% { opacity: 1 }
+  to { stroke-dasharray: 1 2; opacity: 1 }
+}
+@media (prefers-reduced-motion: no-preference) {
+  path { animation: draw linear backwards }
+}
+</style>"""
+_LEAST_SECONDS = 0.01  # of a stroke, also of a dot
+
+
+def _times(lines):
+    """The attributes of the paths of a sketch that say when each is drawn, a list of strings."""
+    ways = _ways(lines)
+    pace = SECONDS / max(ways[-1][-1], 1e-9)
+    times = [(pace * way[0], max(_LEAST_SECONDS, pace * (way[-1] - way[0]))) for way in ways]
+    return [
+        f' pathLength="1" style="animation-delay:{begins:.3f}s;animation-duration:{lasts:.3f}s"'
+        for begins, lasts in times
+    ]
 
 
 def _path(line):

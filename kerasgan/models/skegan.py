@@ -14,6 +14,7 @@ from kerasgan.layers.stroke_lstm import split_parameters
 from kerasgan.media import Sketch
 from kerasgan.penalties import R1
 from kerasgan.precision import in_float32, policy
+from kerasgan.tasks import COMPLETION
 
 DECODER = "strokes"  # the layer of the generator
 
@@ -123,6 +124,7 @@ class SkeGAN(Pretraining, GAN):
         model={"points": 64, "scale": 40.0},
         compile={"clip_gradients": 1.0},
     )
+    further_tasks = (COMPLETION,)
     default_weights = {"adversarial": 0.5, "likelihood": 1.0}
     default_penalties = (R1(weight=0.1, interval=4),)
 
@@ -210,7 +212,8 @@ class SkeGAN(Pretraining, GAN):
 
         Args:
             lines: list of lines, each a list or array of its points (x, y), x and y downwards, in the units and size of
-                the data (`kerasgan.data.sketches` makes the longer side of a sketch 255).
+                the data (`kerasgan.data.sketches` makes the longer side of a sketch 255). `kerasgan.data.drawing` reads
+                them from a file.
             count: how many, at least 1.
             seed: integer; the same seed gives the same sketches.
 
@@ -277,7 +280,8 @@ class SkeGAN(Pretraining, GAN):
 
     def inference_description(self):
         """Latents, and rows that are given: zeros from the first one that it shall draw on."""
-        return [*super().inference_description(), {"name": "given", "kind": "strokes", "range": None}]
+        given = {"name": "given", "kind": "strokes", "range": None, **self.media.described()}
+        return [*super().inference_description(), given]
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature}

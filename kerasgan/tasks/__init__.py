@@ -1,7 +1,7 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
-The library's are `generate`, `translate`, `upscale` and `continue`; `upscale` has a second one derived from it, for
-samples that are no images. One of your own is registered, and its verb becomes a command of this process:
+The library's are `generate`, `translate`, `upscale`, `continue` and `complete`; `upscale` has a second one derived from
+it, for samples that are no images. One of your own is registered, and its verb becomes a command of this process:
 
 ```python
 class Scoring(kerasgan.tasks.Task):
@@ -17,15 +17,26 @@ what is built on games: names, run folders and recipes' data they reach as a use
 """
 
 from kerasgan.tasks.base import Task
+from kerasgan.tasks.completion import COMPLETION
 from kerasgan.tasks.continuation import CONTINUATION
 from kerasgan.tasks.flows import FLOW_UPSCALING
 from kerasgan.tasks.generation import GENERATION
 from kerasgan.tasks.translation import TRANSLATION
 from kerasgan.tasks.upscaling import UPSCALING
 
-__all__ = ["CONTINUATION", "FLOW_UPSCALING", "GENERATION", "TRANSLATION", "UPSCALING", "Task", "known", "register"]
+__all__ = [
+    "COMPLETION",
+    "CONTINUATION",
+    "FLOW_UPSCALING",
+    "GENERATION",
+    "TRANSLATION",
+    "UPSCALING",
+    "Task",
+    "known",
+    "register",
+]
 
-_known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTINUATION)}
+_known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTINUATION, COMPLETION)}
 
 
 def known():

@@ -6,7 +6,8 @@ import shlex
 class Task:
     """What a kind of model is for: the verb, and what else the library has to know of it.
 
-    A GAN type has one as its class attribute `task`. A task holds no state; what it is asked for comes with the model.
+    A GAN type has one as its class attribute `task`, and, where it can do more, others as `further_tasks`, of which
+    nothing but the command is used. A task holds no state; what it is asked for comes with the model.
     This one is that of a game that nothing is known of: it has no command and no scores.
 
     Attributes:
@@ -51,7 +52,7 @@ class Task:
         import kerasgan
 
         gan = kerasgan.runs.load(name, compile=False)
-        if gan.task.verb != self.verb:
+        if self.verb not in [task.verb for task in (gan.task, *gan.further_tasks)]:
             hint = f": use {gan.task.use(name)}" if gan.task.verb else ""
             raise ValueError(f"{name!r} is a {type(gan).__name__}, which cannot {self.verb}{hint}.")
         return gan

@@ -43,6 +43,7 @@ class Generation(Task):
           kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
           kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
           kerasgan generate runs/my_photos -o new_photos.png
+          kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
         """
         import kerasgan
 
@@ -62,11 +63,13 @@ class Generation(Task):
         media = gan.media
         out = values.out or kerasgan.runs.called(name) + media.extension
         path = files.check_output(out, media.extensions, name="--out")
+        if values.animated:
+            media.check_animated(path, name="--animated")
         kerasgan.runs.check_outside_data(name, path)
         seed = random.randrange(2**31) if values.seed is None else values.seed
         labels = None if values.label is None else class_numbers(values.label, gan.class_names)
         samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
-        media.save(samples, path, columns=values.columns)
+        media.save(samples, path, columns=values.columns, **({"animated": True} if values.animated else {}))
         print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
 
     def examples(self, gan, count, seed=None):
@@ -128,6 +131,7 @@ def _flags():
         flag_values=values,
     )
     flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
+    flags.DEFINE_boolean("animated", False, "Show how samples come about: strokes of sketches.", flag_values=values)
     return values
 
 

@@ -1,6 +1,7 @@
 """Reading sketches: of files that are written out, by values that follow from them."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -8,7 +9,9 @@ import pytest
 import tensorflow as tf
 
 import kerasgan
-from kerasgan.data.sketches import simplified, sketches, without
+from kerasgan import cli
+from kerasgan.data.pickled import to_ndjson
+from kerasgan.data.sketches import drawing, simplified, sketches, without
 from kerasgan.media import Sketch
 
 SQUARE = [[[0, 0, 10, 10, 0], [0, 10, 10, 0, 0]]]  # a stroke of four sides
@@ -208,9 +211,74 @@ def test_pickled_arrays_are_refused(tmp_path):
             return open, (str(tmp_path / "harm"), "w")
 
     np.savez(tmp_path / "a.npz", train=np.array([Harm(), Harm()], object))
-    with pytest.raises(ValueError, match="array of objects, which is pickled.*ndjson"):
+    with pytest.raises(ValueError, match="array of objects, which is pickled.* --trust --out FILE.ndjson"):
         sketches(tmp_path / "a.npz", batch_size=1)
-    assert not (tmp_path / "harm").exists()
+    with pytest.raises(ValueError, match="array of objects, which is pickled.* --trust --out FILE.ndjson"):
+        to_ndjson(tmp_path / "a.npz", tmp_path / "a.ndjson")
+    assert os.listdir(tmp_path) == ["a.npz"]
+
+
+def pickled(path, **arrays):
+    """A file as sketch-rnn's: arrays of objects, each an array of (points, 3)."""
+    held = {}
+    for name, rows in arrays.items():
+        held[name] = np.empty(len(rows), object)
+        for number, one in enumerate(rows):
+            held[name][number] = one
+    np.savez(path, **held)
+    return path
+
+
+TWO_LINES = np.int16([[3, 4, 0], [10, 0, 1], [-5, 5, 0], [0, -10, 1]])  # from (3, 4) to (13, 4); from (8, 9) to (8, -1)
+
+
+def test_trusted_arrays_become_ndjson(tmp_path):
+    halves = np.float64([[0.5, 0.25, 0], [1, 1, 1]])
+    path = pickled(tmp_path / "a.npz", train=[TWO_LINES, halves], test=[TWO_LINES])
+    out = tmp_path / "new" / "a.ndjson"
+    assert to_ndjson(path, out, trust=True) == {"train": 2, "test": 1}
+    first, second, third = (json.loads(line)["drawing"] for line in out.read_text().splitlines())
+    assert first == third == [[[3, 13], [4, 4]], [[8, 8], [9, -1]]]
+    assert second == [[[0.5, 1.5], [0.25, 1.25]]]
+    assert to_ndjson(path, out, "test", trust=True) == {"test": 1}
+    data = sketches(out, 6, 1, shuffle=False, resize=False, simplify=0)
+    np.testing.assert_array_equal(rows(data)[0, :4], [[10, 0, 1], [-5, 5, 0], [0, -10, 1], [0, 0, 2]])
+
+
+def test_what_is_no_sketch_of_sketch_rnn(tmp_path):
+    wrong = [np.zeros((2, 4)), np.zeros((0, 3)), np.full((1, 3), np.nan), np.full((1, 3), 2), "x"]
+    path = pickled(tmp_path / "a.npz", train=[TWO_LINES, *wrong])
+    with pytest.warns(UserWarning, match=r"5 of 6 items of .* \(train, sketch 1: shape \(2, 4\)"):
+        assert to_ndjson(path, tmp_path / "a.ndjson", trust=True) == {"train": 1}
+    (tmp_path / "b.npz").write_bytes(path.read_bytes()[:-100])
+    np.savez(tmp_path / "c.npz", train=np.zeros((2, 3, 3), int))
+    for name, subset, message in (
+        ("a.npz", "valid", "no array 'valid'; it holds train"),
+        ("b.npz", None, "b.npz"),
+        ("c.npz", None, "train is no array of objects; kerasgan.data.sketches may read it"),
+        ("none.npz", None, "must be a .npz file"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            to_ndjson(tmp_path / name, tmp_path / "new.ndjson", subset, trust=True)
+    assert not (tmp_path / "new.ndjson").exists()
+
+
+def test_the_command_unpickles_only_at_the_users_word(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pickled(tmp_path / "a.npz", train=[TWO_LINES], test=[TWO_LINES, TWO_LINES])
+    for words, message in (
+        (["--out", "a.ndjson"], "kerasgan convert FILE.npz --trust --out FILE.ndjson"),
+        (["--out", "a.ndjson", "--trust", "--size", "8"], "--size: for images"),
+        (["--out", "a.zip", "--size", "8", "--trust"], "--trust is for sketches"),
+    ):
+        assert cli.main(["convert", "a.npz", *words]) == 2
+        assert message in capsys.readouterr().err
+    assert cli.main(["convert", "b.npz", "--out", "a.ndjson"]) == 2
+    assert "'b.npz' does not exist" in capsys.readouterr().err and os.listdir() == ["a.npz"]
+    assert cli.main(["convert", "a.npz", "--trust", "--out", "a.ndjson"]) == 0
+    said = capsys.readouterr().out
+    assert "Unpickling a.npz, which runs whatever is in it" in said
+    assert "a.ndjson holds 3 sketches: train 1, test 2." in said
 
 
 @pytest.mark.parametrize(
@@ -226,6 +294,59 @@ def test_wrong_arrays(array, message, tmp_path):
     np.savez(tmp_path / "a.npz", sketches=array)
     with pytest.raises(ValueError, match=message):
         sketches(tmp_path / "a.npz", batch_size=1)
+
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" {}><path d="M10 20H30V60"/><path d="M30 20L30 21"/></svg>'
+
+
+@pytest.mark.parametrize(
+    ("form", "zoom"),
+    [
+        ('viewBox="0 0 50 100"', 255 / 84),  # a whole sketch leaves 8 % on each side
+        ('width="100px" height="100"', 255 / 84),
+        ('width="100%" height="100%"', 1),
+        ('viewBox="0 0 0 100"', 1),
+        ("", 1),
+    ],
+)
+def test_a_drawing_is_as_large_as_its_paper_says(form, zoom, tmp_path):
+    (tmp_path / "a.svg").write_text(SVG.format(form))
+    first, second = drawing(tmp_path / "a.svg", simplify=0)
+    np.testing.assert_allclose(first, np.array([[10, 20], [30, 20], [30, 60]]) * zoom)
+    np.testing.assert_allclose(second, np.array([[30, 20], [30, 21]]) * zoom)
+    first, _ = drawing(tmp_path / "a.svg", size=80)
+    np.testing.assert_allclose(first, [[20, 40], [60, 40], [60, 120]])
+
+
+def test_a_drawing_of_quickdraw(tmp_path):
+    path = ndjson(tmp_path / "a.ndjson", CROSS, SQUARE)
+    for line, expected in zip(drawing(path), CROSS, strict=True):
+        np.testing.assert_array_equal(line, np.array(expected).T)
+    bowed = ndjson(tmp_path / "b.ndjson", [[[0, 5, 10], [0, 1, 0]]])
+    assert [len(drawing(bowed, simplify=units)[0]) for units in (0.9, 1.1)] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.svg", "<svg/>", "'.*a.svg': no lines"),
+        ("a.svg", "<svg", "a.svg': "),
+        ("a.svg", '<!DOCTYPE svg [<!ENTITY a "b">]><svg>&a;</svg>', "entity 'a'"),
+        ("a.ndjson", "", "a.ndjson': "),
+        ("a.ndjson", "[]", 'no {"drawing"'),
+        ("a.ndjson", '{"drawing": []}', "no strokes"),
+        ("a.png", "?", "is no .svg or .ndjson file"),
+    ],
+)
+def test_what_is_no_drawing(name, content, message, tmp_path):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        drawing(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        drawing(tmp_path / "none.svg")
+    for wrong in ({"size": 0}, {"simplify": -1}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))}=.* must be a number of units"):
+            drawing(tmp_path / name, **wrong)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music, Sketch
 from kerasgan.media.music import COLOURS
-from kerasgan.media.sketch import fitted
+from kerasgan.media.sketch import fitted, picture
 from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
@@ -784,15 +784,33 @@ def test_a_saved_solid_is_a_closed_surface_of_its_cells(visit, models):
     assert points[:, 1].max() == places[:, 2].max() + 1  # up
 
 
-def test_a_sketch_is_drawn_and_saved_as_svg(visit, models):
+def lines_of(here, path):
+    """The lines that LiteRT draws in Python, behind the rows that the model is given."""
+    media, state = Sketch(8, 30.0), here.state()
+    given = np.reshape(state["inputs"]["given"], (8, 5))
+    rows = np.where(given.any(axis=1, keepdims=True), given, sound_of(path, state, "sketches"))
+    return media.strokes(media.to_natural(rows[None])[0])
+
+
+def seek(here, path, wanted):
+    """Shows the first sketch of the seeds from 7 on whose lines are as wanted, and returns these."""
+    for seed in range(7, 100):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        lines = lines_of(here, path)
+        if wanted(lines):
+            return lines
+    raise AssertionError("no such sketch")
+
+
+@pytest.mark.parametrize("lines", [1, 2])  # one: a dot
+def test_a_sketch_is_drawn_and_saved_as_svg(visit, models, lines):
     """Its paths are the lines that LiteRT draws in Python, and the picture is dark where they are."""
-    here = visit().open("#pen/7")
-    media = Sketch(8, 30.0)
-    rows = media.to_natural(sound_of(models["pen"], here.state(), "sketches")[None])[0]
-    expected = fitted(media.strokes(rows), 512)
+    here = visit(reduced_motion="reduce").open("#pen/7")
+    expected = seek(here, models["pen"], lambda all: len(all) == lines and (lines > 1 or len(all[0]) == 1))
+    expected = fitted(expected, 512)
     with here.page.expect_download() as waiting:
         here.page.tap("#save")
-    assert waiting.value.suggested_filename == "pen-7.svg"
+    assert waiting.value.suggested_filename == f"pen-{here.state()['seed']}.svg"
     found = read_svg(waiting.value.path().read_bytes())
     assert len(found) == len(expected)
     drawn = here.canvas()
@@ -800,6 +818,146 @@ def test_a_sketch_is_drawn_and_saved_as_svg(visit, models):
         assert np.abs(line[[0, -1]] - wanted[[0, -1]]).max() < 8  # that is rounded to units
         assert (drawn[*line.round().astype(int).T[::-1]][:, :3] < 60).all()
     assert (drawn[:4] == 255).all()
+
+
+def test_a_sketch_comes_stroke_by_stroke(visit, models):
+    here = visit().open("#pen/7")
+    seek(here, models["pen"], lambda lines: sum(map(len, lines)) > 4)
+    moments = here.page.evaluate(
+        "async (seed) => { await kerasgan.show({ seed }); const picture = document.querySelector('#picture');"
+        "const found = []; while ('frame' in picture.dataset) {"
+        "  const { data } = picture.getContext('2d').getImageData(0, 0, 512, 512);"
+        "  let dark = 0; for (let i = 0; i < data.length; i += 4) dark += data[i] < 60;"
+        "  found.push([Number(picture.dataset.frame), dark]);"
+        "  await new Promise((resolve) => setTimeout(resolve, 300)); } return found; }",
+        here.state()["seed"],
+    )
+    shares, ink = np.transpose(moments)
+    assert len(moments) > 2 and (np.diff(shares) > 0).all() and shares[0] < 0.5 and shares[-1] < 1
+    np.testing.assert_array_equal(here.canvas(), here.pixels())
+    whole = int((here.pixels()[..., 0] < 60).sum())
+    assert ink[0] < ink[-1] <= whole and (np.diff(ink) >= -0.02 * whole).all()  # round ends come and go
+
+
+def test_people_who_want_less_motion_see_a_sketch_at_once(visit):
+    here = visit(reduced_motion="reduce").open("#pen/7")
+    assert here.page.evaluate("document.querySelector('#picture').dataset.frame") is None
+    np.testing.assert_array_equal(here.canvas(), here.pixels())
+
+
+def draw_on(here, *places):
+    """Draws a line with the mouse through places of the picture, (x, y) from 0 to 1."""
+    here.page.locator("#picture").scroll_into_view_if_needed()
+    box = here.page.locator("#picture").bounding_box()
+    for number, (x, y) in enumerate(places):
+        here.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=1 if not number else 8)
+        if not number:
+            here.page.mouse.down()
+    here.page.mouse.up()
+    here.page.evaluate("kerasgan.show({})")
+
+
+def given_rows(here):
+    return np.reshape(here.state()["inputs"]["given"], (8, 5))
+
+
+UNITS = 255 / 0.84  # of the picture's edge, within whose margins a sketch fits
+
+
+def test_a_model_goes_on_from_what_a_person_draws(visit, models):
+    """What it is given are the corners of the line, in the units of the data; what it shows begins with them."""
+    here = visit(reduced_motion="reduce").open("#pen/7")
+    alone = here.pixels()
+    said = here.page.locator("#drawing p")
+    assert said.inner_text() == "Draw on the picture: the model goes on from there."
+    assert not given_rows(here).any()
+    draw_on(here, (0.2, 0.2), (0.2, 0.6), (0.5, 0.6))
+    given = given_rows(here)
+    corner = [[0, 0.4 * UNITS / 30, 1, 0, 0], [0.3 * UNITS / 30, 0, 0, 1, 0]]
+    np.testing.assert_allclose(given[:2], corner, atol=0.1)
+    assert not given[2:].any() and said.inner_text() == "The model goes on from your line."
+    assert here.state()["seed"] == 7  # this was no tap
+
+    expected = seek(here, models["pen"], lambda lines: len(lines) > 1 and len(lines[1]) > 1)
+    np.testing.assert_array_equal(given_rows(here), given)
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    found = read_svg(waiting.value.path().read_bytes())
+    assert len(found) == len(expected)
+    for line, wanted in zip(found, fitted(expected, 512), strict=True):
+        assert np.abs(line[[0, -1]] - wanted[[0, -1]]).max() < 8
+
+    drawn = here.canvas()
+    assert not np.array_equal(drawn, alone)
+    colours = (drawn[..., :3] == (91, 61, 245)).all(axis=2)
+    assert colours.any() and (drawn[..., :3] == (20, 20, 20)).all(axis=2).any()
+    shape = np.argwhere(colours)
+    high, wide = np.ptp(shape, axis=0)
+    assert high / wide == pytest.approx(4 / 3, rel=0.1)
+
+
+def test_lines_are_taken_back(visit):
+    here = visit(reduced_motion="reduce").open("#pen/7")
+    alone = here.pixels()
+    draw_on(here, (0.2, 0.2), (0.2, 0.6))
+    first, one = given_rows(here), here.pixels()
+    draw_on(here, (0.6, 0.4), (0.8, 0.3))
+    second = given_rows(here)
+    np.testing.assert_array_equal(second[0], first[0])
+    np.testing.assert_array_equal(second.any(axis=1), [True] * 3 + [False] * 5)
+    np.testing.assert_array_equal(second[:3, 2:], [[0, 1, 0], [1, 0, 0], [0, 1, 0]])
+    assert here.page.inner_text("#drawing p") == "The model goes on from your 2 lines."
+    here.page.tap("#undo")
+    here.page.evaluate("kerasgan.show({})")
+    np.testing.assert_array_equal(given_rows(here), first)
+    np.testing.assert_array_equal(here.pixels(), one)
+    draw_on(here, (0.1, 0.1), *[(0.1 + 0.1 * i, 0.9 - 0.8 * (i % 2)) for i in range(1, 9)])
+    here.wait_for_message("The last line was left out")
+    np.testing.assert_array_equal(given_rows(here), first)
+    here.page.tap("#clear")
+    here.page.evaluate("kerasgan.show({})")
+    assert not given_rows(here).any() and here.message() is None
+    np.testing.assert_array_equal(here.pixels(), alone)
+    draw_on(here, (0.2, 0.2), (0.2, 0.6))
+    assert here.works("rgb") and here.page.locator("#drawing").is_hidden()
+    assert here.works("pen") and not given_rows(here).any()
+
+
+def test_drawing_by_keys(visit):
+    here = visit(reduced_motion="reduce").open("#pen/7")
+    here.page.keyboard.press("Tab")
+    here.page.focus("#picture")
+    assert "arrow keys move the pen" in here.page.locator("#picture").get_attribute("aria-label")
+    for key in ("ArrowLeft", " ", *["ArrowRight"] * 4, *["ArrowDown"] * 2, " "):
+        here.page.keyboard.press(key)
+    here.page.evaluate("kerasgan.show({})")
+    corner = [[0.2 * UNITS / 30, 0, 1, 0, 0], [0, 0.1 * UNITS / 30, 0, 1, 0]]
+    np.testing.assert_allclose(given_rows(here)[:2], corner, rtol=1e-5)
+    assert here.page.evaluate("getComputedStyle(document.querySelector('#pen')).display") == "block"
+    here.page.focus("#undo")
+    here.page.keyboard.press("Enter")
+    here.page.evaluate("kerasgan.show({})")
+    assert not given_rows(here).any()
+
+
+def test_an_animated_svg_is_drawn_by_the_browser(browser, tmp_path):
+    """Two bars of 90, 95 apart: after a fifth of the time, of a way of 275, there are 55 of the first one."""
+    media = Sketch(4)
+    bars = np.int16([[[90, 0, 1], [-90, 30, 0], [90, 0, 1], [0, 0, 2]]])
+    path = media.save(bars, tmp_path / "bars.svg", animated=True)
+    for motion, shares in (("no-preference", (0, 0.3, 1)), ("reduce", (1, 1, 1))):
+        page = browser.new_page(viewport={"width": 128, "height": 128}, reduced_motion=motion)
+        page.goto(path.as_uri())
+        dark = []
+        for milliseconds in (1, 500, 2600):
+            page.evaluate(
+                "(time) => document.getAnimations().forEach((each) => { each.pause(); each.currentTime = time; })",
+                milliseconds,
+            )
+            dark.append((np.asarray(PIL.Image.open(io.BytesIO(page.screenshot())).convert("L")) < 128).sum())
+        whole = (picture(media.strokes(bars[0])) < 128).sum()
+        page.close()
+        np.testing.assert_allclose(np.array(dark) / whole, shares, atol=0.08)
 
 
 def test_a_clip_is_played_and_saved_with_all_of_its_frames(visit, models):
@@ -859,14 +1017,17 @@ def test_a_long_morph_takes_no_more_memory(visit):
     assert here.state()["memory"] == before
 
 
+PARTICULAR = {"classes": ["#classes button"], "mono": ["#play", "#classes button"], "pen": ["#undo", "#clear"]}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("name", "buttons"), [("classes", ()), ("mono", ("#play",))])
+@pytest.mark.parametrize(("name", "buttons"), PARTICULAR.items())
 def test_fits_the_screen_and_the_thumb(visit, scheme, name, buttons):
     here = visit(color_scheme=scheme).open(f"#{name}/7")
     for width, height in ((320, 568), (390, 844), (430, 932), (844, 390)):
         here.page.set_viewport_size({"width": width, "height": height})
         assert here.page.evaluate("document.scrollingElement.scrollWidth") <= width
-        for selector in (*buttons, "#new", "#save", "#morph-tab", "#classes button", "#models button", "summary"):
+        for selector in (*buttons, "#new", "#save", "#morph-tab", "#models button", "summary"):
             box = here.page.locator(selector).first.bounding_box()
             assert box["height"] >= 44 and box["width"] >= 44, selector
         here.page.locator("#pad").scroll_into_view_if_needed()

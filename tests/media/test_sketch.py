@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from kerasgan.media import Sketch
-from kerasgan.media.sketch import picture
+from kerasgan.data.svg import read_svg
+from kerasgan.media import Image, Sketch
+from kerasgan.media.sketch import begun, picture
 
 # An L from (0, 0) down and to the right, then a dot above of its end; the sixth row would be of a longer sketch.
 ROWS = np.int16([[0, 40, 0], [30, 0, 1], [0, -20, 1], [0, 0, 2], [0, 0, 2], [0, 0, 2]])
@@ -99,6 +100,74 @@ def test_drawings_of_one_form_are_the_same_wherever_and_however_they_are_drawn()
         assert np.abs(drawn - first).max() < 0.05
     assert np.abs(line - first).mean() > 0.015
     assert first[16, 4:28].min() > 0.4 and first[4:28, 16].min() > 0.4  # both strokes, across the middle
+
+
+@pytest.mark.parametrize(
+    ("way", "lines"),
+    [  # the L is 40 and 30 long, and from its end it is 20 to the dot
+        (20, [[[0, 0], [0, 20]]]),
+        (45, [[[0, 0], [0, 40], [5, 40]]]),
+        (80, [[[0, 0], [0, 40], [30, 40]]]),
+        (90, LINES),
+    ],
+)
+def test_how_far_a_pen_has_come(way, lines):
+    found = begun([np.array(line) for line in LINES], way / 90)
+    assert len(found) == len(lines)
+    for line, expected in zip(found, lines, strict=True):
+        np.testing.assert_allclose(line, expected, atol=1e-9)
+
+
+def test_a_sketch_of_one_point_is_there_at_once():
+    (line,) = begun([np.array([[3, 4]])], 0.1)
+    np.testing.assert_array_equal(line, [[3, 4]])
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_an_animation_shows_sketches_as_they_are_drawn(sketch, ending, tmp_path):
+    samples = np.stack([ROWS, np.int16([[40, 0, 0], [0, 30, 1], [-40, 0, 1], *[[0, 0, 2]] * 3])])
+    path = sketch.save(samples, tmp_path / f"a{ending}", columns=2)
+    with Pillow.open(path) as film:
+        assert film.info["loop"] == 0 and film.size == (2 * 128 + 2, 128)
+        frames = []  # 20 a second: one that equals the one before is shown for longer
+        for number in range(film.n_frames):
+            film.seek(number)
+            film.load()
+            frames += [np.asarray(film.convert("L"), int)] * (film.info["duration"] // 50)
+    assert len(frames) == 80  # 2.5 seconds of drawing, 1.5 of rest
+    ink = np.array([[(255 - frame[:, part]).sum() for part in np.s_[:128, 130:]] for frame in frames])
+    assert (ink[0] < 0.15 * ink[-1]).all() and (np.diff(ink[::5], axis=0) >= 0).all()
+    for half, sample in zip(np.s_[:128, 130:], samples, strict=True):
+        whole = picture(sketch.strokes(sample)).astype(int)
+        np.testing.assert_array_equal(frames[-1][:, half], whole)
+    x, y = (30 - 15) * 128 * 0.84 / 40 + 64, 64  # the dot, in the middle of the height
+    assert frames[45][y, round(x)] == 255 and frames[-1][y, round(x)] < 64
+
+
+def test_an_animated_svg_says_when_each_stroke_is_drawn(sketch, tmp_path):
+    """At an even pace: of a way of 90 in 2.5 seconds, the first stroke takes 70; the dot waits until the end."""
+    still, path = (sketch.save(ROWS[None], tmp_path / f"{moves}.svg", animated=moves) for moves in (False, True))
+    space = "{http://www.w3.org/2000/svg}"
+    paths = [list(ElementTree.parse(one).getroot().iter(f"{space}path")) for one in (still, path)]
+    assert [one.get("d") for one in paths[0]] == [one.get("d") for one in paths[1]]
+    assert [one.get("style") for one in paths[1]] == [
+        "animation-delay:0.000s;animation-duration:1.944s",
+        "animation-delay:2.500s;animation-duration:0.010s",
+    ]
+    assert "script" not in path.read_text() and "@keyframes" not in still.read_text()
+    for line, other in zip(read_svg(still.read_bytes()), read_svg(path.read_bytes()), strict=True):
+        np.testing.assert_array_equal(line, other)
+
+
+def test_what_cannot_be_animated(sketch, tmp_path):
+    for ending in (".png", ".ndjson"):
+        with pytest.raises(ValueError, match=r"does not show how .* that do end in .svg, .zip, .webp, .gif"):
+            sketch.save(ROWS[None], tmp_path / f"a{ending}", animated=True)
+    with pytest.raises(ValueError, match="--animated: 'a.png' .* no file of images does"):
+        Image((8, 8, 1)).check_animated(tmp_path / "a.png", "--animated")
+    with pytest.raises(ValueError, match="101 sketches are too many to be drawn side by side in 'a.gif'"):
+        sketch.save(np.stack([ROWS] * 101), tmp_path / "a.gif")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
 import { downloadJson, Trouble } from "./downloads.js";
+import { Drawing } from "./drawing.js";
 import { readPicture } from "./given.js";
-import { feeder, given, inputOf, outputOf, shown, unsupported } from "./kinds.js";
+import { feeder, given, hasRoom, inputOf, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 import { Player } from "./sounds.js";
 
@@ -11,8 +12,11 @@ const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of one that turns a solid
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
-const TAP = 0.02; // of the picture's width, up to which a finger does not turn it
-const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button";
+const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
+const PAPER_LABEL =
+  "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
+  "and lifts it";
+const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button, #drawing button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -25,7 +29,7 @@ let description = null; // of the chosen model
 let choice = { seed: newSeed(), label: 0, at: [0, 0] }; // which sample is shown: the address says the same
 let photo = null; // what models are given which take one; it stays when the model changes
 let feed; // from a choice to the model's inputs, for the choice's seed
-let drawn = null; // {name, image, output, values}: what the canvas shows
+let drawn = null; // {name, image, output, values, lines}: what the canvas shows
 let accelerator = "wasm";
 let choosing = 0; // counts choices of a model, so that a late download does not take the place of a newer one
 let leaving = new AbortController(); // ends the download of a model that is no longer wanted
@@ -33,7 +37,14 @@ let filling = 0; // counts fillings of the small pictures, for the same reason
 let verified = false;
 let latencies = [];
 let turn; // the angle, in radians, from which a sample is seen that can be turned around
+let since = null; // when the sample began to move; null for one that has not been shown yet
+let moving = 0; // counts what moves on the picture, so that one gives way to the next
 const player = new Player(showPlaying);
+const drawing = new Drawing({
+  paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
+  drawn: putOnPaper,
+  changed: goOn,
+});
 
 /* Samples */
 
@@ -63,9 +74,9 @@ class Newest {
   }
 }
 
-const painter = new Newest(async ({ running, inputs }) => {
+const painter = new Newest(async ({ running, inputs, lines }) => {
   try {
-    await paint(running, inputs);
+    await paint(running, inputs, lines);
   } catch (error) {
     if (running !== model) return; // it was given up meanwhile
     filling++; // the small pictures would fail, too
@@ -74,14 +85,21 @@ const painter = new Newest(async ({ running, inputs }) => {
   }
 });
 
-async function paint(running, inputs) {
+async function paint(running, inputs, lines = []) {
   const { values, milliseconds } = await running.run(inputs);
-  const image = shown(running.description, values, turn);
-  if (running.description === description) show(image, values, milliseconds, given(running.description, inputs));
+  const sample = sampleOf(running.description, inputs, values);
+  const image = shown(running.description, sample, turn, lines);
+  if (running.description === description) {
+    show(image, { values: sample, lines }, milliseconds, given(running.description, inputs));
+  }
   return values;
 }
 
-function show(image, values, milliseconds, source) {
+function put(image) {
+  picture.getContext("2d").putImageData(image, 0, 0);
+}
+
+function show(image, sample, milliseconds, source) {
   player.stop();
   const { name, output } = description;
   picture.width = image.width;
@@ -89,14 +107,15 @@ function show(image, values, milliseconds, source) {
   picture.classList.toggle("wide", image.width >= image.height);
   picture.classList.toggle("tall", image.height > image.width);
   picture.classList.toggle("transparent", outputOf(description).isTransparent(output));
-  picture.getContext("2d").putImageData(image, 0, 0);
   $("#given").hidden = !source;
   if (source) {
     Object.assign($("#given"), { width: source.width, height: source.height });
     $("#given").getContext("2d").putImageData(source, 0, 0);
   }
-  drawn = { name, image, output, values, since: performance.now() };
-  play();
+  drawn = { name, image, output, ...sample };
+  since ??= performance.now();
+  if (isMoving()) play();
+  else put(image);
   latencies = [...latencies, milliseconds].slice(-RECENT);
   const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
   $("#latency").textContent =
@@ -106,6 +125,7 @@ function show(image, values, milliseconds, source) {
 /** Shows the sample of the current choice, and writes the choice to where it can be read. */
 function update(changes = {}) {
   const around = feed && changes.seed === undefined && changes.label === undefined;
+  if (!around) since = null;
   if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
   choice = { ...choice, ...changes };
   $("#seed").value = choice.seed;
@@ -117,10 +137,13 @@ function update(changes = {}) {
   history.replaceState(null, "", address());
   if (!model) return Promise.resolve();
   if (!around) feed = feeder(description, choice.seed);
-  const done = painter.request({ running: model, inputs: feed({ ...choice, picture: photo }) });
+  const done = painter.request({ running: model, inputs: feed(asked()), lines: drawing.lines });
   if (!around) fillSmall();
   return done;
 }
+
+/** All that a sample follows from: the choice, and what a person gave. */
+const asked = (changes) => ({ ...choice, picture: photo, lines: drawing.lines, ...changes });
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
@@ -137,7 +160,7 @@ async function small(number, inputs, canvas, [column, row], [width, height]) {
   if (number !== filling || !model) return false;
   const { values } = await model.run(inputs);
   if (number !== filling) return false;
-  const image = shown(description, values);
+  const image = shown(description, sampleOf(description, inputs, values), undefined, drawing.lines);
   const scratch = new OffscreenCanvas(image.width, image.height);
   scratch.getContext("2d").putImageData(image, 0, 0);
   const context = canvas.getContext("2d");
@@ -159,7 +182,7 @@ async function fillMap(number) {
   for (const tile of fromTheMiddle(side)) {
     const [column, row] = tile;
     const at = [(2 * column + 1) / side - 1, 1 - (2 * row + 1) / side];
-    if (!(await small(number, current({ ...choice, at }), canvas, tile, [width, height]))) return;
+    if (!(await small(number, current(asked({ at })), canvas, tile, [width, height]))) return;
   }
 }
 
@@ -173,7 +196,7 @@ async function fillThumbnails(number) {
     button.setAttribute("aria-label", `Sample of seed ${button.value}`);
   }
   for (const button of buttons) {
-    const inputs = feeder(description, Number(button.value))({ ...choice, at: [0, 0] });
+    const inputs = feeder(description, Number(button.value))(asked({ at: [0, 0] }));
     if (!(await small(number, inputs, button.firstChild, [0, 0], [width, height]))) return;
   }
 }
@@ -216,60 +239,125 @@ function showPlaying(seconds) {
   if (seconds) needle.animate({ left: ["0%", "100%"], opacity: [1, 1] }, 1000 * seconds);
 }
 
-/* Solids: turned around by a finger or by arrow keys. */
+/* The picture: a finger turns solids, and draws where a model goes on from that; so do keys. */
 
 const isTurned = () => outputOf(description)?.FIRST_TURN !== undefined;
+const isDrawnOn = () => Boolean(inputOf(description, "strokes"));
+const isPaperThere = () => isDrawnOn() && model && drawn?.name === description.name;
 
 function turnTo(angle) {
   if (!isTurned() || drawn?.name !== description.name) return;
   turn = angle;
   drawn.image = shown(description, drawn.values, turn);
-  picture.getContext("2d").putImageData(drawn.image, 0, 0);
+  put(drawn.image);
 }
 
-/** A finger that moves across the picture turns what it shows; one that does not is a tap. */
+/** What a finger does that came down at a place, [x, y] from 0 to 1, and moves: {move(place), end()}, or null. */
+function handAt([x, y]) {
+  const angle = turn;
+  if (isTurned()) return { move: ([to]) => turnTo(angle - TURN * (to - x)), end: () => {} };
+  if (!isPaperThere()) return null;
+  return {
+    move(place) {
+      if (!drawing.isDown) drawing.down([x, y]);
+      drawing.move(place);
+    },
+    end: () => drawing.up(),
+  };
+}
+
+/** A finger that does not move across the picture is a tap. */
 function listenToPicture(tapped) {
-  let from = null; // {x, angle}, where the finger came down
+  let hand = null;
+  let from;
   let moved = false;
+  const placeOf = ({ clientX, clientY }) => {
+    const box = picture.getBoundingClientRect();
+    return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+  };
   picture.addEventListener("pointerdown", (event) => {
-    [from, moved] = [isTurned() ? { x: event.clientX, angle: turn } : null, false];
-    if (from) picture.setPointerCapture(event.pointerId);
+    if (!event.isPrimary) return;
+    from = placeOf(event);
+    [hand, moved] = [handAt(from), false];
+    if (hand) picture.setPointerCapture(event.pointerId);
   });
   picture.addEventListener("pointermove", (event) => {
-    if (!from) return;
-    const way = (event.clientX - from.x) / picture.getBoundingClientRect().width;
-    moved ||= Math.abs(way) > TAP;
-    if (moved) turnTo(from.angle - TURN * way);
+    if (!hand || !event.isPrimary) return;
+    const place = placeOf(event);
+    moved ||= Math.hypot(place[0] - from[0], place[1] - from[1]) > TAP;
+    if (moved) hand.move(place);
   });
-  for (const end of ["pointerup", "pointercancel"]) picture.addEventListener(end, () => (from = null));
+  for (const end of ["pointerup", "pointercancel"]) {
+    picture.addEventListener(end, (event) => {
+      if (!event.isPrimary) return;
+      if (moved) hand?.end();
+      hand = null;
+    });
+  }
   picture.addEventListener("click", () => moved || tapped());
   picture.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
-    if (!step || !isTurned()) return;
+    if (isTurned() && step) turnTo(turn + step);
+    else if (!isPaperThere() || !drawing.press(event.key)) return;
     event.preventDefault();
-    turnTo(turn + step);
+    showPen();
   });
 }
 
-/* Clips: played for ever, but for people who asked their device for less motion: they see the first frame. */
+/** What the paper looks like while a line is drawn on it: what a model made gives way. */
+function putOnPaper(image) {
+  moving++;
+  delete picture.dataset.frame;
+  put(image);
+}
 
-const isMoving = () => Boolean(description && outputOf(description)?.framesOf);
-let playing = false; // whether frames follow each other already
+/** Has the model go on from the lines that there are now. */
+function goOn() {
+  hideMessage();
+  if (!hasRoom(description, drawing.lines)) {
+    drawing.lines = drawing.lines.slice(0, -1);
+    say("The last line was left out: with it, this model has no room for more. Draw with fewer corners, or undo.");
+  }
+  showDrawing();
+  since = null;
+  update();
+  fillSmall();
+}
+
+function showDrawing() {
+  const count = drawing.lines.length;
+  $("#drawing p").textContent = count
+    ? `The model goes on from your ${count === 1 ? "line" : `${count} lines`}.`
+    : "Draw on the picture: the model goes on from there.";
+}
+
+/** Shows where arrow keys have the pen. */
+function showPen() {
+  const [x, y] = drawing.pen;
+  Object.assign($("#pen").style, { left: `${100 * x}%`, top: `${100 * y}%` });
+  $("#pen").classList.toggle("down", drawing.isDown);
+}
+
+/* What moves: clips, and strokes that are drawn. People who asked their device for less motion see a still picture. */
+
+const isMoving = () =>
+  Boolean(outputOf(description)?.viewAt) && !matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 async function play() {
-  if (playing || !isMoving() || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-  playing = true;
-  let last = 0;
-  while (isMoving() && drawn?.name === description.name) {
-    const { framesOf, rateOf } = outputOf(description);
-    const seconds = (performance.now() - drawn.since) / 1000;
-    const frame = Math.floor(seconds * rateOf(drawn.output)) % framesOf(drawn.output);
-    if (frame !== last) picture.getContext("2d").putImageData(shown(description, drawn.values, frame), 0, 0);
-    picture.dataset.frame = last = frame;
+  const number = ++moving;
+  const { viewAt } = outputOf(description);
+  let last;
+  while (number === moving && drawn?.name === description.name) {
+    const view = viewAt(drawn.output, (performance.now() - since) / 1000);
+    if (view === null) {
+      put(drawn.image);
+      break;
+    }
+    if (view !== last) put(shown(description, drawn.values, view, drawn.lines));
+    picture.dataset.frame = last = view;
     await nextFrame();
   }
-  playing = false;
-  delete picture.dataset.frame;
+  if (number === moving) delete picture.dataset.frame;
 }
 
 /* Models */
@@ -282,6 +370,7 @@ async function chooseModel(name, changes = {}) {
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
+  if (name !== description?.name) drawing.reset();
   description = zoo.models.find((each) => each.name === name);
   hideMessage();
   describe();
@@ -382,13 +471,19 @@ function dress() {
   pad.classList.toggle("heard", heard);
   turn = outputOf(description)?.FIRST_TURN;
   picture.classList.toggle("turned", isTurned());
-  picture.tabIndex = isTurned() ? 0 : -1;
+  picture.classList.toggle("drawn-on", isDrawnOn());
+  picture.tabIndex = isTurned() || isDrawnOn() ? 0 : -1;
+  picture.setAttribute("role", isDrawnOn() ? "application" : "img");
+  picture.setAttribute("aria-label", isDrawnOn() ? PAPER_LABEL : "The current sample");
+  $("#drawing").hidden = !isDrawnOn();
+  showDrawing();
+  showPen();
   $("#play").hidden = !heard;
-  $("#morph .hint").textContent = heard
-    ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
-    : isTurned()
-    ? "Drag across the picture to turn it, across the plane for others: what lies near looks alike."
-    : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.";
+  $("#morph .hint").textContent =
+    outputOf(description)?.HINT ??
+    (heard
+      ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
+      : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.");
 }
 
 function buildModels() {
@@ -463,6 +558,8 @@ function listen() {
   tap("#play", playOrStop);
   tap("#save", save);
   tap("#share", share);
+  tap("#undo", () => drawing.undo());
+  tap("#clear", () => drawing.clear());
   tap("#others", () => {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
@@ -729,7 +826,7 @@ window.kerasgan = {
   state: () => ({
     ...choice,
     name: description?.name,
-    inputs: feed?.({ ...choice, picture: photo }),
+    inputs: feed?.(asked()),
     accelerator: model?.accelerator,
     verified,
     memory: model ? runtime.memory : 0,

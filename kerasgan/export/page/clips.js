@@ -19,11 +19,10 @@ export const smallSize = (output) => sizeOf(frameOf(output));
 
 export const isTransparent = () => false;
 
-/** How many frames a clip has. */
-export const framesOf = ({ shape }) => shape[1];
+/** The number of the frame that is shown after so many seconds: a clip is repeated for ever. */
+export const viewAt = (output, seconds) => Math.floor(seconds * output.frame_rate) % framesOf(output);
 
-/** Frames a second. */
-export const rateOf = (output) => output.frame_rate;
+const framesOf = ({ shape }) => shape[1];
 
 /** The ImageData of one frame, by its number. */
 export function draw(output, values, frame = 0) {
@@ -42,7 +41,7 @@ export async function file(name, picture, output, values) {
     const still = await pictureFile(name, canvas);
     frames.push(chunksOf(new Uint8Array(await still.arrayBuffer()), await still.slice(0, SIGNATURE).arrayBuffer()));
   }
-  return new File(animated(frames, rateOf(output)), `${name}.png`, { type: "image/png" });
+  return new File(animated(frames, output.frame_rate), `${name}.png`, { type: "image/png" });
 }
 
 /** The signature of a PNG file, and its chunks by name: each the list of its data. */

@@ -11,7 +11,7 @@ import * as volumes from "./volumes.js";
 
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs and a seed, and returns a
- * function from what is chosen on the page, `{label, at: [x, y], picture}`, to the input's values.
+ * function from what is chosen on the page, `{label, at: [x, y], picture, lines}`, to the input's values.
  */
 const INPUTS = {
   latents(input, number, seed) {
@@ -29,14 +29,16 @@ const INPUTS = {
     };
   },
   strokes(input) {
-    return () => new Float32Array(elements(input.shape)); // nothing was drawn yet
+    return ({ lines }) => strokes.rowsOf(input, lines);
   },
 };
 
 /**
- * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`; what can be heard has
- * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians;
- * what moves has `framesOf` and `rateOf`, and `draw` takes the number of a frame.
+ * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
+ * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
+ * What moves has `viewAt`, from the description and the seconds since it began to what `draw` takes, or to null where
+ * it has come to its end. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
+ * says what the latent plane is for, where that is particular.
  */
 const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes, sketch: strokes, video: clips };
 
@@ -68,19 +70,31 @@ export function given(model, inputs) {
   return input ? pictures.draw(input, inputs[input.name]) : null;
 }
 
-/** A function from `{label, at, picture}` to the values of all inputs by name, for the samples around one seed. */
+/** Whether lines that a person has drawn fit into what a model takes. */
+export function hasRoom(model, lines) {
+  const input = inputOf(model, "strokes");
+  return !input || strokes.hasRoom(input, lines);
+}
+
+/** The sample that a model has made: where it goes on from lines, it begins with these. */
+export function sampleOf(model, inputs, values) {
+  const input = inputOf(model, "strokes");
+  return input ? strokes.joined(inputs[input.name], values) : values;
+}
+
+/** A function from `{label, at, picture, lines}` to the values of all inputs by name, for the samples around one seed. */
 export function feeder(model, seed) {
   const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed)]);
   return (choice) => Object.fromEntries(parts.map(([name, values]) => [name, values(choice)]));
 }
 
 /**
- * What a model's output shows, an ImageData: at an angle where it can be turned around, one frame of what moves. Throws
- * when it holds numbers that no sample can have.
+ * What a sample shows, an ImageData: at an angle where it can be turned around, one moment of what moves, with the lines
+ * that a person began it with. Throws when it holds numbers that no sample can have.
  */
-export function shown(model, values, view = outputOf(model).FIRST_TURN) {
+export function shown(model, values, view = outputOf(model).FIRST_TURN, lines = []) {
   if (!values.every(Number.isFinite)) {
     throw new Error("The model's answer holds values that are not numbers.");
   }
-  return outputOf(model).draw(model.output, values, view);
+  return outputOf(model).draw(model.output, values, view, lines);
 }

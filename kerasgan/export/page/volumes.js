@@ -7,6 +7,7 @@ const LOW = [64, 92, 150]; // colours at the bottom and at the top, as on the sh
 const HIGH = [244, 178, 96];
 const SAVED = [232, 168, 92]; // the one colour of a saved solid
 export const FIRST_TURN = Math.PI / 4; // from the front and the right
+export const HINT = "Drag across the picture to turn it, across the plane for others: what lies near looks alike.";
 
 /** What is wrong with the description of volumes, in words; null when nothing is. */
 export function problem({ shape }) {
