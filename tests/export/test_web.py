@@ -236,7 +236,7 @@ def test_samples_that_the_page_does_not_know_are_refused(models, tmp_path):
     path = sidecar.path_of(models["first"])
     described = json.loads(path.read_text())
     path.write_text(json.dumps({**described, "output": {**described["output"], "name": "rows", "kind": "table"}}))
-    with pytest.raises(ValueError, match="'first' makes rows .kind 'table'.; the page shows images and vol"):
+    with pytest.raises(ValueError, match="'first' makes rows .kind 'table'.; the page shows images, clips, vol"):
         web(models, tmp_path / "page")
     assert not (tmp_path / "page").exists()
 
