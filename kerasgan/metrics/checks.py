@@ -60,6 +60,22 @@ def whole(value, name, low, high=None, reason=""):
     return int(value)
 
 
+def metric_names(metrics, known, what_for):
+    """The names of metrics as a list, all that are known for None; a ValueError if one does not fit.
+
+    Args:
+        metrics: names in a sequence, or separated by commas.
+        known: names that fit.
+        what_for: what they are known for, such as "a model that upscales".
+    """
+    if metrics is None:
+        return list(known)
+    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
+    if not names or not set(names) <= set(known):
+        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(known)}, for {what_for}.")
+    return names
+
+
 def _check_finite(array, name):
     bad, first = 0, None
     for start in range(0, len(array), _ROWS):

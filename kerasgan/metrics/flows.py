@@ -4,19 +4,15 @@ Sequences are floats (frames, height, width, 3): density, velocity to the right 
 `kerasgan.media.Fields`.
 """
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-import kerasgan
 from kerasgan import coarse
 from kerasgan.advection import advect
-from kerasgan.metrics import checks, result
+from kerasgan.metrics import checks, enlarged
 
-METRICS = ("spectrum", "warp", "mass", "psnr")
-BICUBIC = "bicubic"
+METRICS = {"spectrum": False, "warp": None, "mass": False, "psnr": True}  # whether higher is better
 _LEAST = 1e-12  # of a share of energy: what is below is zero but for rounding
 
 
@@ -168,41 +164,16 @@ def evaluate(gan, sequences, metrics=None, *, beside=None, model=None, split="al
     Raises:
         ValueError: an unknown metric, no sequences, or another scale beside it.
     """
-    names = check_metrics(metrics)
-    methods = {"": gan.upscale, BICUBIC: lambda low: coarse.enlarge(low, gan.scale)}
-    for other, rival in (beside or {}).items():
-        if rival.scale != gan.scale:
-            raise ValueError(f"beside: {other!r} makes flows finer by {rival.scale}, {gan.name} by {gan.scale}.")
-        methods[other] = rival.upscale
-    sequences = list(sequences)
-    common = {
-        "model": model or gan.name,
-        "n_real": len(sequences),
-        "data": hashlib.sha256(b"".join(np.ascontiguousarray(one).tobytes() for one in sequences)).hexdigest(),
-        "split": split,
-        "ema": True,
-        "parameters": {"scale": gan.scale},
-        "version": kerasgan.__version__,
-        "error_is": "standard error over sequences",
-    }
-    better = {"spectrum": False, "warp": None, "mass": False, "psnr": True}
-    bar = tqdm(methods.items(), f"Scoring {split}", leave=False, disable=None if progress else True)
-    found = {name: flow_scores(method, sequences, gan.scale) for name, method in bar}
-    records = []
-    for metric in names:
-        for name, scores in found.items():
-            values = getattr(scores, metric)
-            record = {"value": float(values.mean()), "error": float(values.std() / np.sqrt(len(values)))}
-            title = f"{metric}{f' of {name}' if name else ''}, {split}"
-            records.append(result.Result(metric=title, **record, higher_is_better=better[metric], **common))
-    return records
-
-
-def check_metrics(metrics):
-    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
-    if metrics is None:
-        return list(METRICS)
-    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
-    if not names or not set(names) <= set(METRICS):
-        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}, for a model of flows.")
-    return names
+    names = checks.metric_names(metrics, METRICS, "a model of flows")
+    return enlarged.evaluate(
+        gan,
+        list(sequences),
+        flow_scores,
+        lambda low: coarse.enlarge(low, gan.scale),
+        {name: METRICS[name] for name in names},
+        beside=beside,
+        model=model,
+        split=split,
+        progress=progress,
+        plural="sequences",
+    )

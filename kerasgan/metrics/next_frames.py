@@ -6,7 +6,7 @@ import numpy as np
 from tqdm import tqdm
 
 import kerasgan
-from kerasgan.metrics import result
+from kerasgan.metrics import checks, result
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim
 
@@ -77,7 +77,7 @@ def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progr
     Raises:
         ValueError: an unknown metric, or no clips.
     """
-    names = check_metrics(metrics)
+    names = checks.metric_names(metrics, METRICS, "a model that continues clips")
     measures = {"psnr": lambda a, b: np.minimum(psnr(a, b), HIGHEST), "ssim": ssim}
     found, digest, count = {}, hashlib.sha256(), 0
     for clip in tqdm(clips, f"Scoring {split}", leave=False, disable=None if progress else True):
@@ -120,15 +120,3 @@ def _record(gan, name, called, values, data, split, seed):
         parameters={"given": gan.given_frames, "by_frame": [round(float(one), 4) for one in values.mean(axis=0)]},
         version=kerasgan.__version__,
     )
-
-
-def check_metrics(metrics):
-    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
-    if metrics is None:
-        return list(METRICS)
-    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
-    if not names or not set(names) <= set(METRICS):
-        raise ValueError(
-            f"metrics={metrics!r}: expected some of {', '.join(METRICS)}, for a model that continues clips."
-        )
-    return names

@@ -1,19 +1,15 @@
 """The protocol of super-resolution papers: PSNR and SSIM of luma, with a border cut."""
 
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-import kerasgan
 from kerasgan import bicubic
-from kerasgan.metrics import checks, pixels, result
+from kerasgan.metrics import checks, enlarged, pixels
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim
 
 METRICS = ("psnr", "ssim")
-BICUBIC = "bicubic"
 
 
 class SuperResolution(NamedTuple):
@@ -76,44 +72,19 @@ def evaluate(gan, images, metrics=None, *, beside=None, model=None, split="all",
     Raises:
         ValueError: an unknown metric, no images, or another scale beside it.
     """
-    names = check_metrics(metrics)
-    images, methods = list(images), {"": gan.upscale, BICUBIC: lambda image: bicubic.enlarge(image, gan.scale)}
-    for other, rival in (beside or {}).items():
-        if rival.scale != gan.scale:
-            raise ValueError(f"beside: {other!r} enlarges by {rival.scale}, {gan.name} by {gan.scale}.")
-        methods[other] = rival.upscale
-    common = {
-        "model": model or gan.name,
-        "n_real": len(images),
-        "data": hashlib.sha256(b"".join(np.ascontiguousarray(image).tobytes() for image in images)).hexdigest(),
-        "split": split,
-        "ema": True,
-        "parameters": {"scale": gan.scale},
-        "version": kerasgan.__version__,
-        "error_is": "standard error over images",
-        "higher_is_better": True,
-    }
-    found = {}
-    for name, method in tqdm(methods.items(), f"Scoring {split}", leave=False, disable=None if progress else True):
-        found[name] = super_resolution(method, images, gan.scale)
-    records = []
-    for metric in names:
-        for name, scores in found.items():
-            values = getattr(scores, metric)
-            record = {"value": float(values.mean()), "error": float(values.std() / np.sqrt(len(values)))}
-            title = f"{metric}{f' of {name}' if name else ''}, {split}"
-            records.append(result.Result(metric=title, **record, **common))
-    return records
-
-
-def check_metrics(metrics):
-    """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
-    if metrics is None:
-        return list(METRICS)
-    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
-    if not names or not set(names) <= set(METRICS):
-        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(METRICS)}, for a model that upscales.")
-    return names
+    names = checks.metric_names(metrics, METRICS, "a model that upscales")
+    return enlarged.evaluate(
+        gan,
+        list(images),
+        super_resolution,
+        lambda image: bicubic.enlarge(image, gan.scale),
+        dict.fromkeys(names, True),
+        beside=beside,
+        model=model,
+        split=split,
+        progress=progress,
+        plural="images",
+    )
 
 
 def low_and_original(original, scale):

@@ -6,8 +6,8 @@ import numpy as np
 from tqdm import tqdm
 
 import kerasgan
+from kerasgan.metrics import checks, result
 from kerasgan.metrics import features as networks
-from kerasgan.metrics import result
 from kerasgan.metrics.kernel import kernel_distance
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import WINDOW, ssim
@@ -76,14 +76,8 @@ def evaluate(
 
 def check_metrics(metrics, paired=True):
     """The names of metrics, in a sequence or separated by commas, as a list; a ValueError if one does not fit."""
-    if metrics is None:
-        return list(METRICS if paired else METRICS[len(PAIRED) :])
-    names = [name.strip() for name in metrics.split(",")] if isinstance(metrics, str) else list(metrics)
-    known = METRICS if paired else METRICS[len(PAIRED) :]
-    if not names or not set(names) <= set(known):
-        unpaired = "" if paired else " where images do not belong to each other in pairs"
-        raise ValueError(f"metrics={metrics!r}: expected some of {', '.join(known)}{unpaired}, for a translator.")
-    return names
+    unpaired = "" if paired else ", where images do not belong to each other in pairs"
+    return checks.metric_names(metrics, METRICS if paired else METRICS[len(PAIRED) :], f"a translator{unpaired}")
 
 
 def _translated(gan, pairs, direction, progress):

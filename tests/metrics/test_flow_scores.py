@@ -117,5 +117,5 @@ def test_what_does_not_fit_is_refused():
             flows.flow_scores(model.upscale, sequences, 4)
     with pytest.raises(ValueError, match="metrics='fid': expected some of spectrum, warp, mass, psnr"):
         flows.evaluate(model, [fields], "fid")
-    with pytest.raises(ValueError, match="'other' makes flows finer by 2, m by 4"):
+    with pytest.raises(ValueError, match="'other' enlarges by 2, m by 4"):
         flows.evaluate(model, [fields], beside={"other": types.SimpleNamespace(scale=2)})
