@@ -80,6 +80,8 @@ def folder(tmp_path_factory):
 LIMITS = {
     "train": ["--limit_steps", "1", "--batch_size", "4"],
     "simulate": ["--sequences", "2", "--frames", "12", "--size", "64"],
+    "dvd_gan": ["--size", "16"],
+    "dvd_gan_fp": ["--size", "16"],
 }
 
 
@@ -139,7 +141,8 @@ def test_snippet_runs(number, folder, monkeypatch):
             if words[1] == "serve":
                 monkeypatch.setattr(serving, "serve", _visited(serving.serve, shown := set()))
                 words = [word for word in words if word != "--lan" or _in_a_network()]
-            assert cli.main([*words[1:], *LIMITS.get(words[1], [])]) == 0
+            limits = [limit for word in words[1:3] for limit in LIMITS.get(word, [])]
+            assert cli.main([*words[1:], *limits]) == 0
             if words[1] == "serve":
                 assert shown == {word for word in words[2:] if not word.startswith("-")}
             if "-o" in words:
