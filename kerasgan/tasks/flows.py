@@ -27,19 +27,15 @@ class FlowUpscaling(Upscaling):
         low = gan.shrunk(gan.made_up(gan.media, count, seed))
         return gan.upscale(low, tile=8, overlap=2)
 
-    def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, beside=None):
-        """Scores a model on whole sequences, by `kerasgan.metrics.evaluate_flows`; no feature network is needed.
-
-        `beside` is {what it is called: name or path} of others to score on the same sequences.
-        """
-        import kerasgan
-        from kerasgan import metrics as scores
+    def originals(self, source, subset):
         from kerasgan.data.fields import sequences
 
-        beside = {label: kerasgan.runs.load(path, compile=False) for label, path in (beside or {}).items()}
-        originals = sequences(source, subset or recipe.data.get("subset"))
-        about = {"beside": beside, "model": model, "split": split, "progress": progress}
-        return scores.evaluate_flows(gan, originals.values(), metrics, **about)
+        return sequences(source, subset)
+
+    def protocol(self):
+        from kerasgan.metrics import evaluate_flows
+
+        return evaluate_flows
 
     def show_data(self, gan, recipe, source, count):
         """Tiles of sequences, which need not be those that it was trained on."""

@@ -101,17 +101,28 @@ class Upscaling(Task):
         return gan.upscale(dead_leaves(count, (*low, 3), seed), tile=8, overlap=2)
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, beside=None):
-        """Scores a model on whole images, by `kerasgan.metrics.evaluate_upscaler`; no feature network is needed.
+        """Scores a model on whole originals, by its `protocol`; no feature network is needed.
 
-        `beside` is {what it is called: name or path} of others to score on the same images.
+        `beside` is {what it is called: name or path} of others to score on the same originals.
         """
         import kerasgan
-        from kerasgan import metrics as scores
 
         beside = {label: kerasgan.runs.load(path, compile=False) for label, path in (beside or {}).items()}
-        originals = kerasgan.runs.read_originals(source, subset or recipe.data.get("subset"))
+        originals = self.originals(source, subset or recipe.data.get("subset"))
         about = {"beside": beside, "model": model, "split": split, "progress": progress}
-        return scores.evaluate_upscaler(gan, originals.values(), metrics, **about)
+        return self.protocol()(gan, originals.values(), metrics, **about)
+
+    def originals(self, source, subset):
+        """What it is scored on, {name: original}."""
+        import kerasgan
+
+        return kerasgan.runs.read_originals(source, subset)
+
+    def protocol(self):
+        """The function that scores it."""
+        from kerasgan.metrics import evaluate_upscaler
+
+        return evaluate_upscaler
 
     def show_data(self, gan, recipe, source, count):
         """Crops of images, which need not be those that it was trained on."""
