@@ -79,7 +79,7 @@ class Continuer(Examples, Game):
         """
         whole, at_a_time = self._checked(frames), self.media.shape[0] - self.given_frames
         length = number("length", at_a_time if length is None else length, None, least=1, whole=True)
-        seeds = np.random.default_rng(self._sampling_seed(seed)).integers(2**31, size=(-(-length // at_a_time), 2))
+        seeds = np.random.default_rng(self.sampling_numbers(seed)).integers(2**31, size=(-(-length // at_a_time), 2))
         for own in seeds:
             clips = self._continued(self.ema_generator, whole[:, -self.given_frames :], own)
             whole = np.concatenate([whole, self.media.to_natural(clips)[:, self.given_frames :]], axis=1)
@@ -101,12 +101,6 @@ class Continuer(Examples, Game):
                 f"frames has too few frames, {batch.shape[1]}; {self.name} goes on from {self.given_frames}."
             )
         return batch
-
-    def _sampling_seed(self, seed):
-        """Whole numbers of a user's seed, or, for None, of the model's own next one."""
-        if seed is None:
-            return [int(part) % 2**31 for part in np.asarray(self.sampling_seeds.next())]
-        return [number("seed", seed, None, least=None, whole=True) % 2**31]
 
     def _continued(self, network, given, seed):
         """Whole clips in model range of given frames, uint8 (count, given_frames, ...); `seed` is two whole numbers."""

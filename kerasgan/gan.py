@@ -250,8 +250,7 @@ class GAN(Game):
 
     def _sampling_seed(self, seed):
         """int32 (2,) of a user's seed, or, for None, of the model's own next one."""
-        seed = self.sampling_seeds.next() if seed is None else (number("seed", seed, None, least=None, whole=True), 0)
-        return tf.cast(tf.convert_to_tensor(np.array(seed) % 2**31), tf.int32)
+        return tf.constant(self.sampling_numbers(seed), tf.int32)
 
     def latents_between(self, start, end, share):
         """Latents on the way from `start` to `end`, arrays (..., latent_dim); `share` in [0, 1] of the way is behind.

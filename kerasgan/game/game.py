@@ -78,6 +78,12 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
             self.counters.append(self.stage_entered)
         self.built = True
 
+    def sampling_numbers(self, seed):
+        """Two whole numbers below 2**31 of a user's seed, or, for None, of the game's own next one for samples."""
+        if seed is None:
+            return [int(part) % 2**31 for part in keras.ops.convert_to_numpy(self.sampling_seeds.next())]
+        return [number("seed", seed, None, least=None, whole=True) % 2**31, 0]
+
     # A training step -----------------------------------------------------------------------------------------------
 
     def train_step(self, data):
