@@ -314,6 +314,12 @@ def _with_shapes(dataset, first):
     return dataset.map(shaped)
 
 
+def steps_of_epoch(dataset, count):
+    """Steps of `count` batches: one at least, whose batches are then of several passes; negative if nobody knows."""
+    batches = int(dataset.cardinality())
+    return max(1, batches // count) if batches > 0 else batches
+
+
 def joined(dataset, count, steps_per_epoch, first_size):
     """Joins `count` batches to one, for training steps that take several; returns (dataset, steps).
 
@@ -323,7 +329,7 @@ def joined(dataset, count, steps_per_epoch, first_size):
     """
     batches = int(dataset.cardinality())
     if batches > 0 and steps_per_epoch is None:
-        steps_per_epoch = max(1, batches // count)
+        steps_per_epoch = steps_of_epoch(dataset, count)
     if batches > 0:  # finite: the next epoch goes on where this one ended
         dataset = dataset.repeat()
     if any(spec.shape[0] is None for spec in tf.nest.flatten(dataset.element_spec)):

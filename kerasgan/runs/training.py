@@ -258,9 +258,10 @@ def _sheets_every(recipe):
 def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers, sheet_minutes):
     """Trains from a position, (finished epochs, steps of the next one), to the end, unless something stops it."""
     from kerasgan import callbacks
+    from kerasgan.game import feeding
 
     interruption = callbacks.Interruption(limit_steps)
-    steps = _steps_of_epoch(dataset, gan)
+    steps = feeding.steps_of_epoch(dataset, gan.batches_per_step)
     every = _sheets_every(recipe)
     sheets = callbacks.SampleGrid(folder / SAMPLES, seed=recipe.seed or 0, every=every, minutes=sheet_minutes)
     watchers = _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption)
@@ -276,12 +277,6 @@ def _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record
                 f"Stopped and saved in epoch {checkpoint.epoch + 1} of {recipe.epochs}; "
                 f"the same command goes on from there{': ' + record['command'] if record['command'] else ''}."
             ) from None
-
-
-def _steps_of_epoch(dataset, gan):
-    """How many: one at least, whose batches are then of several passes; negative if the data set does not know."""
-    batches = int(dataset.cardinality())
-    return max(1, batches // gan.batches_per_step) if batches > 0 else batches
 
 
 def _all_watchers(gan, recipe, folder, record, steps, watchers, sheets, checkpoint, interruption):
