@@ -10,6 +10,13 @@ def is_whole(value, least=1, most=None):
     return (least is None or value >= least) and (most is None or value <= most)
 
 
+def is_number(value, least=None, most=None):
+    """Whether `value` is a number (and no boolean) in these bounds, in which NaN is not; None for none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return (least is None or value >= least) and (most is None or value <= most)
+
+
 def number(name, value, default, least=0, whole=False):
     """`value` (or `default` if it is None) after a check of its kind and lower bound.
 

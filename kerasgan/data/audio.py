@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.data.base import Source
 from kerasgan.data.files import find_files
 from kerasgan.data.pipeline import batched, check_choices
@@ -108,7 +108,7 @@ def audio(
     draws = crop == "random"
     if draws and cache is True:
         raise ValueError("cache=True means nothing with crop='random', for which files are read in each epoch.")
-    if isinstance(overlap, bool) or not isinstance(overlap, (int, float)) or not 0 <= overlap <= MOST_OVERLAP:
+    if not is_number(overlap, 0, MOST_OVERLAP):
         raise ValueError(f"overlap={overlap!r} must be a part of a clip, from 0 to {MOST_OVERLAP}.")
     if overlap and crop in ("start", "center"):
         raise ValueError(f"overlap={overlap!r} means nothing with crop={crop!r}, which takes one clip of each file.")

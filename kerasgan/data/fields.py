@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import tensorflow as tf
 
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.data.base import Source
 from kerasgan.data.files import BadSample, check_memory, find_files, member, unusable
 from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
@@ -91,7 +91,7 @@ def fields(
     for name, (value, least) in whole.items():
         if not is_whole(value, least):
             raise ValueError(f"{name}={value!r} must be a whole number of at least {least}.")
-    if isinstance(least_density, bool) or not isinstance(least_density, (int, float)) or not least_density >= 0:
+    if not is_number(least_density, 0):
         raise ValueError(f"least_density={least_density!r} must be a number of at least 0.")
     check_choices(CHOICES, flip=flip, rotate=rotate, on_error=on_error, cache=cache)
     chosen = _Tiled(find(source, subset), (frames, size, size), per_sequence, least_density, on_error, cache)

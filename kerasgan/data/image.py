@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from kerasgan.checks import is_whole
-from kerasgan.data.pipeline import batched, check_choices
+from kerasgan.data.pipeline import batched, check_choices, mirrored
 from kerasgan.data.pixels import FILTERS, check_header, to_pixels
 from kerasgan.data.sources import Part, find
 
@@ -115,10 +115,7 @@ def images(
         check_header(found.open(item), size, crop)
 
     def finish(pixels, draw):
-        if flip:
-            columns = tf.range(pixels.shape[2])
-            columns = tf.where(draw() < 0.5, columns[::-1], columns)
-            pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)  # costs half as much as tf.reverse
+        pixels = mirrored(pixels, draw) if flip else pixels
         return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
     return batched(

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import bicubic, memory
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.data.arrays import read_arrays
 from kerasgan.data.batching import finished
 from kerasgan.data.dataset import Dataset, check_batch_size, check_count
@@ -78,7 +78,7 @@ def moving_mnist(
             raise ValueError(f"{name}={value!r} must be a whole number, {least} or more.")
     if digits > MOST_DIGITS:
         raise ValueError(f"digits={digits!r} must be {MOST_DIGITS} at most.")
-    if speed is not None and (isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 <= speed < size):
+    if speed is not None and not (is_number(speed, 0) and speed < size):
         raise ValueError(f"speed={speed!r} must be pixels a frame, from 0 to less than size={size}.")
     check_choices({"shuffle": (True, False), "subset": (None, *KEYS)}, shuffle=shuffle, subset=subset)
     images = _digits(source, subset, size)

@@ -15,7 +15,7 @@ from kerasgan.data.base import Source
 from kerasgan.data.dataset import Dataset
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import CHOICES, check_crop, check_size, images
-from kerasgan.data.pipeline import batched, check_choices
+from kerasgan.data.pipeline import batched, check_choices, mirrored
 from kerasgan.data.pixels import look, size_in_header, size_of, to_pixels, to_whole_pixels
 from kerasgan.data.reading import report
 from kerasgan.data.sources import Part, check_path, paths_of, short
@@ -97,10 +97,7 @@ def pairs(
         return np.concatenate(prepared if direction == "a_to_b" else prepared[::-1], axis=-1)
 
     def finish(pixels, draw):
-        if flip:
-            columns = tf.range(pixels.shape[2])
-            columns = tf.where(draw() < 0.5, columns[::-1], columns)
-            pixels = tf.gather(pixels, columns, axis=2, batch_dims=1)
+        pixels = mirrored(pixels, draw) if flip else pixels
         for axis in (1, 2) if jitter else ():
             first = tf.cast(draw(axis) * (larger[axis - 1] - size[axis - 1] + 1), tf.int32)
             pixels = tf.gather(pixels, first + tf.range(size[axis - 1]), axis=axis, batch_dims=1)

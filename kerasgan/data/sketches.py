@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import files
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.data.dataset import Dataset
 from kerasgan.data.files import BadSample, check_memory, find_files, member, unusable
 from kerasgan.data.pipeline import check_choices
@@ -103,12 +103,12 @@ def sketches(
     points, scale = _known(points, scale, fitted)
     if points is not None and not is_whole(points, 2, MOST_POINTS):
         raise ValueError(f"points={points!r} must be a number of rows, 2 to {MOST_POINTS}, or None.")
-    if scale is not None and not _is_number(scale, 1e-3, FARTHEST):
+    if scale is not None and not is_number(scale, 1e-3, FARTHEST):
         raise ValueError(f"scale={scale!r} must be a number of units, 0.001 to {FARTHEST}, or None.")
-    if not _is_number(simplify, 0, FARTHEST):
+    if not is_number(simplify, 0, FARTHEST):
         raise ValueError(f"simplify={simplify!r} must be a number of units, 0 or more.")
     for name, share in (("stretch", stretch), ("drop", drop)):
-        if not _is_number(share, 0, 0.9):
+        if not is_number(share, 0, 0.9):
             raise ValueError(f"{name}={share!r} must be a share from 0 to 0.9.")
     check_choices(CHOICES, resize=resize, recognized=recognized, on_error=on_error)
     found, part = _find(source, subset)
@@ -150,9 +150,9 @@ def drawing(path, size=None, simplify=2.0):
         FileNotFoundError: `path` is not there.
         ValueError: it holds no drawing; an argument does not fit.
     """
-    if size is not None and not _is_number(size, 1, FARTHEST):
+    if size is not None and not is_number(size, 1, FARTHEST):
         raise ValueError(f"size={size!r} must be a number of units, 1 to {FARTHEST}, or None.")
-    if not _is_number(simplify, 0, FARTHEST):
+    if not is_number(simplify, 0, FARTHEST):
         raise ValueError(f"simplify={simplify!r} must be a number of units, 0 or more.")
     (path,) = paths_of([path])
     if not path.exists():
@@ -189,10 +189,6 @@ def _known(points, scale, fitted):
     if not isinstance(fitted, dict) or not {"points", "scale"} <= set(fitted):
         raise ValueError(f'fitted={short(fitted)} must be {{"points": ..., "scale": ...}}, as the data set has it.')
     return fitted["points"] if points is None else points, fitted["scale"] if scale is None else scale
-
-
-def _is_number(value, least, most):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
 
 
 def _find(source, subset):

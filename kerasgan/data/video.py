@@ -7,17 +7,18 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import files
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.data.arrays import LABEL_KEYS, check_labels, keys_of, number_names, read_arrays, to_uint8
 from kerasgan.data.base import Source
 from kerasgan.data.clips import Frame, ending_of, frames_of, prepared
 from kerasgan.data.dataset import check_batch_size, fingerprint_of_arrays
 from kerasgan.data.files import BadSample, find_files
 from kerasgan.data.image import check_crop, check_size
-from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices
+from kerasgan.data.pipeline import CACHE_BYTES, batched, check_choices, mirrored
 from kerasgan.data.pixels import FILTERS
 from kerasgan.data.reading import read_usable, report
 from kerasgan.data.sources import check_path, paths_of, short
+from kerasgan.media.video import MOST_RATE
 
 CHOICES = {
     "channels": (1, 3),
@@ -116,10 +117,10 @@ def video(
     for name, value, least in (("length", length, 2), ("every", every, 1)):
         if not is_whole(value, least=least):
             raise ValueError(f"{name}={value!r} must be a whole number, {least} or more.")
-    if frame_rate is not None and (
-        isinstance(frame_rate, bool) or not isinstance(frame_rate, (int, float)) or not 0 < frame_rate <= 1000
-    ):
-        raise ValueError(f"frame_rate={frame_rate!r} must be frames a second, above 0 and up to 1000, or None.")
+    if frame_rate is not None and (not is_number(frame_rate, 0, MOST_RATE) or not frame_rate):
+        raise ValueError(
+            f"frame_rate={frame_rate!r} must be frames a second, above 0 and up to {MOST_RATE:.0f}, or None."
+        )
     choices = {"channels": channels, "clips": clips, "filter": filter, "flip": flip, "labels": labels}
     check_choices(CHOICES, **choices, on_error=on_error, cache=cache)
     found = _find(source, labels, subset, key)
@@ -130,10 +131,7 @@ def video(
     clips_of = _Clips(found, decode, length, clips, cache, on_error)
 
     def finish(pixels, draw):
-        if flip:
-            columns = tf.range(pixels.shape[3])
-            columns = tf.where(draw() < 0.5, columns[::-1], columns)
-            pixels = tf.gather(pixels, columns, axis=3, batch_dims=1)
+        pixels = mirrored(pixels, draw) if flip else pixels
         return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
     return batched(

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from kerasgan import files
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 
@@ -77,7 +77,7 @@ class Music(Media):
                 raise ValueError(f"{name}={value!r}: expected a whole number above 0.")
         if not (is_whole(lowest, least=0) and lowest + pitches <= 128):
             raise ValueError(f"lowest={lowest!r}, pitches={pitches!r}: MIDI has the pitches 0 to 127.")
-        if isinstance(tempo, bool) or not isinstance(tempo, (int, float)) or not 4 <= tempo <= 1000:
+        if not is_number(tempo, 4, 1000):
             raise ValueError(f"tempo={tempo!r}: expected quarter notes a minute, 4 to 1000.")
         names = track_names(tracks)
         programs = (0,) * len(names) if programs is None else tuple(programs)

@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from kerasgan import files
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 from kerasgan.media.video import Video
@@ -62,7 +62,7 @@ class Sketch(Media):
     def __init__(self, points, scale=1.0):
         if not is_whole(points, least=2, most=MOST_POINTS):
             raise ValueError(f"points={points!r}: expected a whole number of rows, 2 to {MOST_POINTS}.")
-        if isinstance(scale, bool) or not isinstance(scale, (int, float)) or not 1e-3 <= scale <= FARTHEST:
+        if not is_number(scale, 1e-3, FARTHEST):
             raise ValueError(f"scale={scale!r}: expected units of an offset, 0.001 to {FARTHEST}.")
         super().__init__((points, 5))
         self.scale = float(scale)

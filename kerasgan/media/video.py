@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from kerasgan import files
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 
@@ -50,7 +50,7 @@ class Video(Media):
                 f"shape={tuple(shape)} must be (frames, height, width, channels) with 2 frames or more, and 1 or 3 "
                 "channels."
             )
-        if isinstance(frame_rate, bool) or not isinstance(frame_rate, (int, float)) or not 0 < frame_rate <= MOST_RATE:
+        if not is_number(frame_rate, 0, MOST_RATE) or not frame_rate:
             raise ValueError(f"frame_rate={frame_rate!r}: expected frames a second, above 0 and up to {MOST_RATE:.0f}.")
         self.frame_rate = float(frame_rate)
         self._image = Image(self.shape[1:])  # what one frame is

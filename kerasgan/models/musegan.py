@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan import distribution
-from kerasgan.checks import is_whole
+from kerasgan.checks import is_number, is_whole
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
 from kerasgan.layers import BatchNormalization, Conv2D, Conv2DTranspose
@@ -300,7 +300,7 @@ class MuseGAN(GAN):
         name=None,
         dtype=None,
     ):
-        if isinstance(given_share, bool) or not isinstance(given_share, (int, float)) or not 0 <= given_share <= 1:
+        if not is_number(given_share, 0, 1):
             raise ValueError(f"given_share={given_share!r}: expected a share of samples, from 0 to 1.")
         if output not in OUTPUTS:
             raise ValueError(f"output={output!r}: expected one of {', '.join(map(repr, OUTPUTS))}.")
