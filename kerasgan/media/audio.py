@@ -9,8 +9,8 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_whole
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 
 FULL_SCALE = 32768.0  # samples in a WAV file of 16 bits are float samples times this
 PAUSE = 0.25  # seconds of silence between the sounds of one file
@@ -22,8 +22,12 @@ COARSE = (16, 32)  # bands and moments of descriptors
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Audio(Media):
+class Audio(Pictured):
     """Sounds: float32 waveforms in [-1, 1], for the model and for people alike, (samples, channels).
+
+    A sheet shows of each its waveform (full scale is the height), and its spectrogram: time from left to right,
+    frequency from 0 at the bottom to half of the sample rate at the top, and loudness from black, 80 dB below a sine of
+    full scale, to white. Channels are averaged. (To hear a sound in a notebook: `IPython.display.Audio`.)
 
     ```python
     audio = Audio(8192, sample_rate=8000)
@@ -39,7 +43,6 @@ class Audio(Media):
 
     extension = ".wav"
     extensions = (".wav", ".zip", ".png")
-    sheet_extension = ".png"
     plural = "sounds"
     kind = "audio"
     range = (-1.0, 1.0)
@@ -121,11 +124,11 @@ class Audio(Media):
             ValueError: samples that are no such array, or another ending.
             OSError: the file cannot be written.
         """
-        samples = self._waveforms(samples)
+        samples = self._checked(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
         if ending == ".png":
-            return self._pictures().save(self._drawn(samples), path, columns)
+            return self._save_sheet(samples, path, columns)
         with files.atomic(path) as temporary:
             if ending == ".wav":
                 temporary.write_bytes(self._wav(self._in_a_row(samples)))
@@ -156,33 +159,6 @@ class Audio(Media):
         return content.getvalue()
 
     # Pictures ------------------------------------------------------------------------------------------------------
-
-    def sheet(self, samples, columns=None):
-        """Draws sounds on one sheet, row by row: of each its waveform (full scale is the height), and its spectrogram.
-
-        A spectrogram shows time from left to right, frequency from 0 at the bottom to half of the sample rate at the
-        top, and loudness from black, 80 dB below a sine of full scale, to white. Channels are averaged.
-
-        Args:
-            samples: floats (count, samples, channels) in [-1, 1].
-            columns: sounds in a row; None makes the sheet as square as it can.
-
-        Returns:
-            uint8 (sheet height, sheet width, 3).
-        """
-        return self._pictures().sheet(self._drawn(self._waveforms(samples)), columns)
-
-    def show(self, samples, columns=None):
-        """Displays the sheet of sounds through matplotlib. To hear one in a notebook: `IPython.display.Audio`.
-
-        Args:
-            samples: floats (count, samples, channels) in [-1, 1].
-            columns: sounds in a row; None makes the sheet as square as it can.
-
-        Returns:
-            The `matplotlib.figure.Figure`.
-        """
-        return self._pictures().show(self._drawn(self._waveforms(samples)), columns)
 
     def descriptors(self, samples):
         """A coarse spectrogram: what is heard counts, the phase does not, which a collapsed generator still varies."""
@@ -221,7 +197,7 @@ class Audio(Media):
         power = np.maximum.reduceat(power, edges, axis=2).swapaxes(1, 2)
         return np.clip(1 + 10 * np.log10(power + 1e-12) / FLOOR, 0.0, 1.0)
 
-    def _waveforms(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.shape[1:] != self.shape or not len(samples) or samples.dtype.kind != "f":
             length, channels = self.shape

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from kerasgan import files
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 
 COLORS = ("magma", "grey")
 FIELDS = 8  # of descriptors, along each edge
@@ -15,11 +15,13 @@ MOST_ANIMATED = 600  # frames
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Fields(Media):
+class Fields(Pictured):
     """Sequences of density and velocity, float32 (frames, height, width, 3), the same for the model and for people.
 
     The first channel is the density, at least 0, where 1 is shown as the brightest; the others are the velocity, to the
     right and downward, in cells a frame. Rows go downward, as in images.
+
+    A sheet shows the density: of each sequence up to six frames from its first to its last, in a row.
 
     ```python
     fields = Fields((120, 128, 128))
@@ -33,7 +35,6 @@ class Fields(Media):
 
     extension = ".npz"
     extensions = (".npz", ".webp", ".gif", ".png")
-    sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "sequences"
     kind = "fields"
@@ -116,11 +117,11 @@ class Fields(Media):
             ValueError: samples that are no such array, or another ending; of an animation, too many frames.
             OSError: the file cannot be written.
         """
-        samples = self._sequences(samples)
+        samples = self._checked(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
         if ending == ".png":
-            return self._strips().save(self._drawn(samples), path, columns)
+            return self._save_sheet(samples, path, columns)
         if ending == ".npz":
             found = samples[0] if len(samples) == 1 else samples
             with files.atomic(path) as temporary:
@@ -136,7 +137,7 @@ class Fields(Media):
                 f"samples has {samples.shape[1]} frames; animations are written of at most {MOST_ANIMATED}. Save a "
                 "part of them, samples[:, :600], or all as .npz."
             )
-        frames = self._pictures(samples.shape[3])
+        frames = self._frames(samples.shape[3])
         pictures = [
             PIL.Image.fromarray(frames.sheet(self._colored(frame), columns)) for frame in samples.swapaxes(0, 1)
         ]
@@ -146,42 +147,22 @@ class Fields(Media):
             pictures[0].save(temporary, save_all=True, append_images=pictures[1:], duration=duration, loop=0, **options)
         return path
 
-    def sheet(self, samples, columns=None):
-        """Draws the density of sequences on one sheet: of each, up to six frames from its first to its last, in a row.
-
-        Args:
-            samples: float (count, frames, height, width, 3).
-            columns: sequences in a row; None makes the sheet as square as it can.
-
-        Returns:
-            uint8 (sheet height, sheet width, 3).
-        """
-        return self._strips().sheet(self._drawn(self._sequences(samples)), columns)
-
-    def show(self, samples, columns=None):
-        """Displays the sheet of sequences through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return self._strips().show(self._drawn(self._sequences(samples)), columns)
-
-    def animate(self, frames, path, seconds=0.15):
-        """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""
-        return self._strips().animate(frames, path, seconds)
-
-    def _shown(self):
+    def _frames_shown(self):
         """Numbers of the frames that a sheet shows."""
         frames = self.shape[0]
         return np.linspace(0, frames - 1, min(STRIP, frames)).round().astype(int)
 
-    def _strips(self):
-        return self._pictures(len(self._shown()) * self.shape[2])
+    def _pictures(self):
+        return self._frames(len(self._frames_shown()) * self.shape[2])
 
-    def _pictures(self, width):
+    def _frames(self, width):
         pictures = Image((self.shape[1], width, 3))
         pictures.samples_per_example = self.samples_per_example
         return pictures
 
     def _drawn(self, samples):
         """uint8 (count, height, shown frames * width, 3)."""
-        return np.concatenate([self._colored(samples[:, frame]) for frame in self._shown()], axis=2)
+        return np.concatenate([self._colored(samples[:, frame]) for frame in self._frames_shown()], axis=2)
 
     def _colored(self, frames):
         """The density of frames (count, height, width, 3) in colours, uint8 (count, height, width, 3)."""
@@ -193,7 +174,7 @@ class Fields(Media):
         table = matplotlib.colormaps[self.colors](np.arange(256), bytes=True)[:, :3]
         return table[levels]
 
-    def _sequences(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.shape[1:] != self.shape or not len(samples) or samples.dtype.kind != "f":
             expected = ", ".join(map(str, self.shape))

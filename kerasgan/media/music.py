@@ -9,8 +9,8 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 
 TICKS = 480  # of a MIDI file, a quarter note
 VELOCITY = 80  # of every note: a roll does not say how loud
@@ -26,12 +26,14 @@ PAPER, BAR_LINE = 255, 205  # grey levels
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Music(Media):
+class Music(Pictured):
     """Pieces of music as piano rolls: which pitches sound in which step, of each track.
 
     In model range a roll is float32 (steps, pitches, tracks) in [0, 1], how surely a pitch sounds; for people it is the
     same as booleans. A roll knows nothing of loudness, nor whether a long note is struck twice: where a pitch sounds in
     neighbouring steps, one note is written.
+
+    A sheet shows piano rolls: time from left to right, pitch upwards, a colour a track, lines of bars.
 
     ```python
     music = Music(bars=4, tracks=("soprano", "alto", "tenor", "bass"), monophonic=True)
@@ -55,7 +57,6 @@ class Music(Media):
 
     extension = ".mid"
     extensions = (".mid", ".zip", ".wav", ".png", ".npz")
-    sheet_extension = ".png"
     plural = "pieces"
     kind = "music"
     range = (0.0, 1.0)
@@ -210,11 +211,11 @@ class Music(Media):
             ValueError: samples that are no such array, or another ending.
             OSError: the file cannot be written.
         """
-        rolls = self._rolls(samples)
+        rolls = self._checked(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
         if ending == ".png":
-            return self._pictures().save(self._drawn(rolls), path, self._columns(len(rolls), columns))
+            return self._save_sheet(rolls, path, columns)
         with files.atomic(path) as temporary:
             if ending == ".mid":
                 temporary.write_bytes(self._midi(self._in_a_row(rolls)))
@@ -300,32 +301,6 @@ class Music(Media):
 
     # Pictures ------------------------------------------------------------------------------------------------------
 
-    def sheet(self, samples, columns=None):
-        """Draws piano rolls on one sheet: time from left to right, pitch upwards, a colour a track, lines of bars.
-
-        Args:
-            samples: booleans (count, steps, pitches, tracks).
-            columns: pieces in a row; None makes the sheet as square as it can.
-
-        Returns:
-            uint8 (sheet height, sheet width, 3).
-        """
-        rolls = self._rolls(samples)
-        return self._pictures().sheet(self._drawn(rolls), self._columns(len(rolls), columns))
-
-    def show(self, samples, columns=None):
-        """Displays the sheet of pieces through matplotlib.
-
-        Args:
-            samples: booleans (count, steps, pitches, tracks).
-            columns: pieces in a row; None makes the sheet as square as it can.
-
-        Returns:
-            The `matplotlib.figure.Figure`.
-        """
-        rolls = self._rolls(samples)
-        return self._pictures().show(self._drawn(rolls), self._columns(len(rolls), columns))
-
     def _pictures(self):
         return Image((SCALE * self.shape[1], SCALE * self.shape[0], 3))
 
@@ -354,7 +329,7 @@ class Music(Media):
         bars = np.pad(bars, ((0, 0), (0, 0), (0, 12 * octaves - pitches), (0, 0)))
         return super().descriptors(bars.reshape(len(samples), self.bars, octaves, 12, tracks).sum(axis=2))
 
-    def _rolls(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.shape[1:] != self.shape or not len(samples) or samples.dtype.kind not in "b":
             shape = ", ".join(map(str, self.shape))

@@ -10,8 +10,8 @@ from PIL import ImageDraw
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 from kerasgan.media.video import Video
 
 DOWN, LIFTED, OVER = 0, 1, 2  # the pen behind a point: draws on, is lifted, or the sketch is over
@@ -28,7 +28,7 @@ MOST_DRAWN = 100  # sketches that are drawn side by side
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Sketch(Media):
+class Sketch(Pictured):
     """Sketches as sequences of points, each with what the pen does behind it (Ha & Eck, 2017, arXiv:1704.03477).
 
     For people a sketch is int16 (points, 3): by how much a point is to the right of the one before and below it, and 0
@@ -37,6 +37,8 @@ class Sketch(Media):
 
     For the model it is float32 (points, 5): the offsets divided by `scale`, and three numbers of which that of the pen
     is 1, the others 0; of what a network gives, the largest counts.
+
+    A sheet shows each as large as its field, black on white.
 
     ```python
     sketch = gan.media
@@ -53,7 +55,6 @@ class Sketch(Media):
     extension = ".svg"
     extensions = (".svg", ".png", ".webp", ".gif", ".ndjson", ".npz", ".zip")
     animated_extensions = (".svg", ".zip", ".webp", ".gif")
-    sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "sketches"
     kind = "sketch"
@@ -108,7 +109,7 @@ class Sketch(Media):
         Raises:
             ValueError: floats, or pens other than 0, 1 and 2.
         """
-        rows = self._rows(samples)
+        rows = self._checked(samples)
         pen = rows[..., 2:] == np.arange(3)
         return np.concatenate([rows[..., :2] / self.scale, pen], axis=2).astype("float32")
 
@@ -177,13 +178,13 @@ class Sketch(Media):
             ValueError: samples that are no such array or too many, another ending, or one that cannot be animated.
             OSError: the file cannot be written.
         """
-        samples = self._rows(samples)
+        samples = self._checked(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
         if animated:
             self.check_animated(path)
         if ending == ".png":
-            return self._pictures().save(self._drawn(samples), path, columns)
+            return self._save_sheet(samples, path, columns)
         if ending in (".webp", ".gif"):
             return self._save_drawing(samples, path, columns)
         content = self._content(samples, ending, columns, animated)
@@ -221,18 +222,6 @@ class Sketch(Media):
 
     # Pictures --------------------------------------------------------------------------------------------------------
 
-    def sheet(self, samples, columns=None):
-        """Draws sketches on one sheet, each as large as its field, black on white.
-
-        Args:
-            samples: int16 (count, points, 3).
-            columns: sketches in a row; None makes the sheet as square as it can.
-
-        Returns:
-            uint8 (sheet height, sheet width, 1).
-        """
-        return self._pictures().sheet(self._drawn(self._rows(samples)), columns)
-
     def drawings(self, samples, edge):
         """Each sketch as a small picture that it fills, by lines of a pixel: what drawings are compared by.
 
@@ -243,16 +232,8 @@ class Sketch(Media):
         Returns:
             float32 (count, edge, edge), from 0 (paper) to 1 (ink).
         """
-        drawn = np.stack([picture(self.strokes(sample), edge, 1 / edge) for sample in self._rows(samples)])
+        drawn = np.stack([picture(self.strokes(sample), edge, 1 / edge) for sample in self._checked(samples)])
         return (PAPER - drawn.astype("float32")) / (PAPER - INK)
-
-    def show(self, samples, columns=None):
-        """Displays the sheet of sketches through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return self._pictures().show(self._drawn(self._rows(samples)), columns)
-
-    def animate(self, frames, path, seconds=0.15):
-        """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""
-        return self._pictures().animate(frames, path, seconds)
 
     def _pictures(self):
         return Image((EDGE, EDGE, 1))
@@ -260,7 +241,7 @@ class Sketch(Media):
     def _drawn(self, samples):
         return np.stack([picture(self.strokes(sample)) for sample in samples])[..., None]
 
-    def _rows(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.shape[1:] != (self.points, 3) or not len(samples) or samples.dtype.kind not in "iu":
             raise ValueError(

@@ -8,8 +8,8 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 
 EXTRA = 'pip install "kerasgan[video]"'
 STRIP = 16  # frames of a clip that a filmstrip shows, at most
@@ -18,8 +18,11 @@ QUALITY = "14"  # x264's constant rate factor: below 18, what is lost is not see
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Video(Media):
+class Video(Pictured):
     """Clips: float32 (frames, height, width, channels) in [-1, 1] for the model, uint8 pixels for people.
+
+    A sheet shows filmstrips: the frames of a clip beside each other, at most 16, evenly spaced over it, and, where
+    nobody says how many clips are in a row, one clip below the other.
 
     ```python
     video = Video((16, 64, 64, 1), frame_rate=10)
@@ -35,7 +38,6 @@ class Video(Media):
 
     extension = ".webp"
     extensions = (".webp", ".gif", ".apng", ".mp4", ".npz", ".png")
-    sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "clips"
     kind = "video"
@@ -132,13 +134,10 @@ class Video(Media):
             ImportError: `.mp4` needs a package that is not installed.
             OSError: the file cannot be written.
         """
-        samples = self._pixels(samples)
+        samples = self._checked(samples)
         path = files.check_output(path, self.extensions)
-        write = {".png": self._save_strips, ".npz": self._save_arrays, ".mp4": self._save_mp4}
+        write = {".png": self._save_sheet, ".npz": self._save_arrays, ".mp4": self._save_mp4}
         return write.get(path.suffix.lower(), self._save_animation)(samples, path, columns)
-
-    def _save_strips(self, samples, path, columns):
-        return self._image.save(self._strips(samples), path, self._frames_in_a_row(columns))
 
     def _save_arrays(self, samples, path, columns):
         with files.atomic(path) as temporary, open(temporary, "wb") as file:  # savez would add an ending of its own
@@ -186,37 +185,20 @@ class Video(Media):
 
     # Pictures --------------------------------------------------------------------------------------------------------
 
-    def sheet(self, samples, columns=None):
-        """Filmstrips on one sheet: the frames of a clip beside each other, at most 16, evenly spaced over the clip.
+    def _pictures(self):
+        return self._image
 
-        Args:
-            samples: uint8 (count, frames, height, width, channels).
-            columns: clips in a row; None puts one below the other.
-
-        Returns:
-            uint8 (sheet height, sheet width, channels).
-        """
-        return self._image.sheet(self._strips(self._pixels(samples)), self._frames_in_a_row(columns))
-
-    def show(self, samples, columns=None):
-        """Displays filmstrips (see `sheet`) through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return self._image.show(self._strips(self._pixels(samples)), self._frames_in_a_row(columns))
-
-    def animate(self, frames, path, seconds=0.15):
-        """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""
-        return self._image.animate(frames, path, seconds)
-
-    def _strips(self, samples):
+    def _drawn(self, samples):
         """The frames that are shown, (count * shown, height, width, channels)."""
         shown = np.linspace(0, self.shape[0] - 1, min(STRIP, self.shape[0])).round().astype(int)
         return samples[:, shown].reshape(-1, *self.shape[1:])
 
-    def _frames_in_a_row(self, columns):
+    def _columns(self, count, columns):
         if columns is not None and not is_whole(columns):
             raise ValueError(f"columns is {columns}; expected 1 or more.")
         return min(STRIP, self.shape[0]) * (columns or 1)
 
-    def _pixels(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.dtype != np.uint8 or samples.shape[1:] != self.shape or not len(samples):
             expected = ", ".join(map(str, self.shape))

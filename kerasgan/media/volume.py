@@ -8,8 +8,8 @@ import numpy as np
 from kerasgan import files
 from kerasgan.checks import is_whole
 from kerasgan.media import blocks, isometric
-from kerasgan.media.base import Media
 from kerasgan.media.image import Image
+from kerasgan.media.pictured import Pictured
 
 GAP = 2  # cells between models that stand in one file
 FIELDS = 8  # of descriptors, along each edge
@@ -18,10 +18,13 @@ MOST_CELLS = 256  # along an edge
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Volume(Media):
+class Volume(Pictured):
     """Volumes: bool (x, y, z) for people, x to the right, y to the back, z up; for the model float32 (x, y, z, 1).
 
     The model sees -1 for empty and 1 for occupied; what a generator gives is occupied above 0.
+
+    A sheet shows of each volume the view from the front and the right, and from behind; cells are darker at the bottom
+    (see `kerasgan.media.isometric`).
 
     ```python
     volume = Volume(16)
@@ -35,7 +38,6 @@ class Volume(Media):
 
     extension = ".glb"
     extensions = (".glb", ".obj", ".vox", ".npz", ".zip", ".png")
-    sheet_extension = ".png"
     animation_extension = ".gif"
     plural = "volumes"
     kind = "volume"
@@ -144,11 +146,11 @@ class Volume(Media):
             ValueError: samples that are no such array, or another ending; of `.vox`, too many of them.
             OSError: the file cannot be written.
         """
-        samples = self._cells(samples)
+        samples = self._checked(samples)
         path = files.check_output(path, self.extensions)
         ending = path.suffix.lower()
         if ending == ".png":
-            return self._pictures().save(self._drawn(samples), path, columns)
+            return self._save_sheet(samples, path, columns)
         content = self._content(samples, ending, columns)
         with files.atomic(path) as temporary:
             temporary.write_bytes(content)
@@ -184,28 +186,6 @@ class Volume(Media):
 
     # Pictures --------------------------------------------------------------------------------------------------------
 
-    def sheet(self, samples, columns=None):
-        """Draws volumes on one sheet, row by row: of each the view from the front and the right, and from behind.
-
-        Cells are darker at the bottom; see `kerasgan.media.isometric`.
-
-        Args:
-            samples: bool, or 0 and 1 (count, x, y, z).
-            columns: volumes in a row; None makes the sheet as square as it can.
-
-        Returns:
-            uint8 (sheet height, sheet width, 3).
-        """
-        return self._pictures().sheet(self._drawn(self._cells(samples)), columns)
-
-    def show(self, samples, columns=None):
-        """Displays the sheet of volumes through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return self._pictures().show(self._drawn(self._cells(samples)), columns)
-
-    def animate(self, frames, path, seconds=0.15):
-        """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""
-        return self._pictures().animate(frames, path, seconds)
-
     def _half(self):
         return max(2, VIEW // (2 * self.size) // 2 * 2)  # an even number of pixels
 
@@ -222,7 +202,7 @@ class Volume(Media):
         ]
         return np.stack(views)
 
-    def _cells(self, samples):
+    def _checked(self, samples):
         samples = np.asarray(samples)
         if samples.shape[1:] != self.shape[:3] or not len(samples) or samples.dtype.kind not in "biu":
             expected = ", ".join(map(str, self.shape[:3]))
