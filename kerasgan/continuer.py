@@ -137,7 +137,7 @@ class Continuer(Examples, Game):
         """What a device runs: latents and frames in [0, 1] -> clips in [0, 1], which begin with these frames."""
         generator = in_float32(self.ema_generator)
         latents, given = (keras.Input(one.shape[1:], name=one.name) for one in generator.inputs)
-        clips = generator([latents, 2.0 * given - 1.0], training=False)
+        clips = generator([latents, self.media.begin(given)], training=False)
         return keras.Model([latents, given], self.media.finish(clips))
 
     def inference_inputs(self, count, seed=0):

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from kerasgan.media.dead_leaves import dead_leaves
-
 _KEPT = 64  # images of each part
 
 
@@ -57,8 +55,8 @@ class Examples:
         return tuple(part[chosen] for part in self._remembered)
 
     def made_up(self, media, count, seed):
-        """Samples of a part in natural units that stand in for data, the same for the same seed: here, pictures."""
-        return dead_leaves(count, media.shape, seed)
+        """Samples of a part in natural units that stand in for data, the same for the same seed."""
+        return media.made_up(count, seed)
 
     def save_own_variables(self, store):
         super().save_own_variables(store)

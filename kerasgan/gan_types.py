@@ -74,6 +74,8 @@ TYPES = {
     "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
     "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
+    "f_anogan": GANType("kerasgan.models.f_anogan:FAnoGAN"),
+    "ganomaly": GANType("kerasgan.models.ganomaly:GANomaly"),
     "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }
 

@@ -68,6 +68,8 @@ RECIPES = (
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
+    "ganomaly_pneumonia",
+    "f_anogan_brain_mri",
 )
 
 

@@ -182,7 +182,7 @@ class Translator(Examples, Game):
         source, target = self.media_of(direction)
         network = in_float32(self.translator(direction, self.ema_generator))
         images = keras.Input(source.shape, name="images")
-        return keras.Model(images, target.finish(network(2.0 * images - 1.0, training=False)))
+        return keras.Model(images, target.finish(network(source.begin(images), training=False)))
 
     def inference_inputs(self, count, seed=0):
         """Pictures that stand in for photographs: {"images": float32 (count, height, width, channels) in [0, 1]}."""

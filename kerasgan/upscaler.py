@@ -121,7 +121,7 @@ class Upscaler(Examples, Game):
     def inference_network(self):
         """What a device runs: images (batch, tile, tile, 3) in [0, 1] -> `scale` times as large ones in [0, 1]."""
         images = keras.Input((self.tile, self.tile, 3), name="images")
-        larger = in_float32(self.ema_generator)(2.0 * images - 1.0, training=False)
+        larger = in_float32(self.ema_generator)(self.media.begin(images), training=False)
         return keras.Model(images, self.media.finish(larger))
 
     def inference_inputs(self, count, seed=0):

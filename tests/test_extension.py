@@ -1,7 +1,7 @@
 """A type of a new kind in one file, without touching the package.
 
 Rows of a table (numbers and a whole number: batches are dictionaries), an encoder as third player, a penalty on the
-generator, and what one does with it is neither to generate nor to translate but to `score` rows: an anomaly is what the
+generator, and what one does with it is neither to generate nor to translate but to `rank` rows: an anomaly is what the
 generator cannot make again from what the encoder sees in it.
 """
 
@@ -117,21 +117,21 @@ def maker(latent_dim):
 # What one does with it ------------------------------------------------------------------------------------------------
 
 
-class Score(tasks.Task):
+class Rank(tasks.Task):
     """How strange rows are."""
 
-    verb = "score"
+    verb = "rank"
     does = "scores rows"
     metrics = ("strangeness",)
     metrics_help = "of what scores rows strangeness"
 
     def command(self, words):
-        """score NAME|RUN FILE
+        """rank NAME|RUN FILE
 
         Prints the strangest rows of a table, and how strange they are.
 
         Examples:
-          kerasgan score runs/table rows.csv
+          kerasgan rank runs/table rows.csv
         """
         values = flags.FlagValues()
         flags.DEFINE_integer("count", 3, "How many.", short_name="n", flag_values=values)
@@ -151,14 +151,14 @@ class Score(tasks.Task):
         return [Result("strangeness", float(np.mean(scores)), False, model=model, n_real=len(scores), split=split)]
 
 
-SCORE = tasks.register(Score())
+RANK = tasks.register(Rank())
 
 
 @keras.saving.register_keras_serializable(package="test")
 class RowGAN(GAN):
     """A GAN of rows whose encoder learns to find the latents of what was generated."""
 
-    task = SCORE
+    task = RANK
     players = ("discriminator", "generator", "encoder")
     default_penalties = (SmallSizes(0.1),)
     default_weights_of_others = {"encoder": {"latents": 2.0}}
@@ -284,9 +284,9 @@ def test_the_command_knows_it(recipe, capsys, tmp_path):
         return out
 
     data = tmp_path / "rows.csv"
-    assert "rows_of_a_test" in done("list") and "kerasgan score NAME|RUN FILE" in done()
+    assert "rows_of_a_test" in done("list") and "kerasgan rank NAME|RUN FILE" in done()
     train = ("train", "rows_of_a_test", "--data", data, "--out")
-    assert f"use it with: kerasgan score {tmp_path / 'whole'}" in done(*train, tmp_path / "whole")
+    assert f"use it with: kerasgan rank {tmp_path / 'whole'}" in done(*train, tmp_path / "whole")
     done(*train, tmp_path / "parts", "--limit_steps", 7)  # in the middle of the second epoch
     done(*train, tmp_path / "parts")
     whole, parts = (everything_in(tmp_path / run) for run in ("whole", "parts"))
@@ -294,11 +294,11 @@ def test_the_command_knows_it(recipe, capsys, tmp_path):
     assert [name for name in whole if not np.array_equal(whole[name], parts[name])] == []
     assert runs.recipe_of(tmp_path / "whole").fitted == {"kinds": ["large", "middle", "small"]}
 
-    assert done("score", tmp_path / "whole", data, "-n", 2).count("row ") == 2
+    assert done("rank", tmp_path / "whole", data, "-n", 2).count("row ") == 2
     assert "strangeness" in done("evaluate", tmp_path / "whole", "--data", data)
-    assert "is a RowGAN, which cannot generate: use kerasgan score" in fails(capsys, "generate", tmp_path / "whole")
+    assert "is a RowGAN, which cannot generate: use kerasgan rank" in fails(capsys, "generate", tmp_path / "whole")
     data.write_text("0.1,0.2,huge", encoding="utf-8")
-    assert "has the kind 'huge'; known are large, middle, small" in fails(capsys, "score", tmp_path / "whole", data)
+    assert "has the kind 'huge'; known are large, middle, small" in fails(capsys, "rank", tmp_path / "whole", data)
 
 
 def test_it_is_exported_with_both_outputs(tmp_path):

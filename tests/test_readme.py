@@ -50,6 +50,7 @@ def folder(tmp_path_factory):
         (folder / "my_pairs" / domain).mkdir(parents=True)
         for i in range(8):
             shutil.copy(folder / "my_photos" / f"{i}.jpg", folder / "my_pairs" / domain)
+    shutil.copy(folder / "my_photos" / "0.jpg", folder / "suspect.png")
     (folder / "my_sounds").mkdir()
     for i in range(12):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:

@@ -17,19 +17,19 @@ from kerasgan.metrics.result import Result
 class Scoring(tasks.Task):
     """Says how unlikely samples are."""
 
-    verb = "score"
+    verb = "rank"
     does = "scores samples"
     metrics = ("auc",)
     metrics_help = "of a detector auc"
     options = ("seed", "share")
 
     def command(self, words):
-        """score FILE
+        """rank FILE
 
         Prints a number.
 
         Examples:
-          kerasgan score own.keras
+          kerasgan rank own.keras
         """
         from absl import flags
 
@@ -79,22 +79,22 @@ def scoring(monkeypatch):
 
 
 def test_a_verb_of_ones_own_is_a_command(scoring, capsys, tmp_path):
-    assert "score" in cli.all_commands() and "  kerasgan score FILE" in kerasgan_command(capsys)[1]
+    assert "rank" in cli.all_commands() and "  kerasgan rank FILE" in kerasgan_command(capsys)[1]
     model(Detector).save(tmp_path / "own.keras")
-    assert kerasgan_command(capsys, "score", tmp_path / "own.keras")[:2] == (0, "0.0\n")
+    assert kerasgan_command(capsys, "rank", tmp_path / "own.keras")[:2] == (0, "0.0\n")
     assert "of a detector auc" in kerasgan_command(capsys, "evaluate", "--help")[1]
     message = fails(capsys, "generate", tmp_path / "own.keras", "-o", tmp_path / "x.npy")
-    assert f"is a Detector, which cannot generate: use kerasgan score {tmp_path / 'own.keras'}." in message
-    assert Detector.task.use("runs/my run") == "kerasgan score 'runs/my run'"
+    assert f"is a Detector, which cannot generate: use kerasgan rank {tmp_path / 'own.keras'}." in message
+    assert Detector.task.use("runs/my run") == "kerasgan rank 'runs/my run'"
     model(kerasgan.GAN).save(tmp_path / "gan.keras")
-    assert "is a GAN, which cannot score: use kerasgan generate" in fails(capsys, "score", tmp_path / "gan.keras")
+    assert "is a GAN, which cannot rank: use kerasgan generate" in fails(capsys, "rank", tmp_path / "gan.keras")
 
 
 def test_a_type_may_have_further_verbs(scoring, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(Detector, "task", tasks.GENERATION)
     monkeypatch.setattr(Detector, "further_tasks", (scoring,))
     model(Detector).save(tmp_path / "own.keras")
-    assert kerasgan_command(capsys, "score", tmp_path / "own.keras")[:2] == (0, "0.0\n")
+    assert kerasgan_command(capsys, "rank", tmp_path / "own.keras")[:2] == (0, "0.0\n")
     assert kerasgan_command(capsys, "generate", tmp_path / "own.keras", "-o", tmp_path / "x.npy")[0] == 0
 
 
@@ -153,7 +153,7 @@ def test_what_is_no_task(scoring):
 
     with pytest.raises(TypeError, match="task is a str; expected an object of a class derived from"):
         tasks.register("generate")
-    with pytest.raises(ValueError, match="verb='score' is taken by Scoring"):
+    with pytest.raises(ValueError, match="verb='rank' is taken by Scoring"):
         tasks.register(Other())
     with pytest.raises(ValueError, match="verb='two words': expected a word"):
         tasks.register(Dashed())

@@ -11,7 +11,7 @@ from kerasgan.checks import is_whole
 from kerasgan.data.batching import finished, from_numbers
 
 _OF_KIND = ("class_names", "model_arguments", "fitted")  # what holds of any part of the samples, too
-_OF_SAMPLES = (*_OF_KIND, "class_counts", "count", "fingerprint")
+_OF_SAMPLES = (*_OF_KIND, "class_counts", "count", "fingerprint", "item_names")
 
 
 def _passed_on(name):
@@ -71,6 +71,8 @@ class Dataset(tf.data.Dataset):
             nobody knows.
         class_counts: list of the number of samples of each class, or None.
         count: number of samples, each counted once; None where only reading them would tell.
+        item_names: function from the number of a sample, in the order of the source, to what messages call it, such as
+            the path of its file; None where nobody knows.
         fingerprint: text that tells this data from other data; None where there is none. (It takes the place of a
             method of TensorFlow's.)
         model_arguments: dictionary of what the data mean for a model, such as {"image_shape": [64, 64, 3]}: arguments
@@ -92,6 +94,7 @@ class Dataset(tf.data.Dataset):
         class_counts=None,
         count=None,
         fingerprint=None,
+        item_names=None,
         model_arguments=None,
         fitted=None,
         seekable=False,
@@ -99,6 +102,7 @@ class Dataset(tf.data.Dataset):
         self._dataset, self._batches, self._batch_size, self._seed = dataset, batches, batch_size, seed
         self.class_names, self.class_counts, self.count = class_names, class_counts, count
         self.fingerprint, self.model_arguments, self.fitted = fingerprint, model_arguments, fitted
+        self.item_names = item_names
         self.seekable = seekable
         super().__init__(tf.data.experimental.to_variant(dataset))
 
@@ -270,7 +274,7 @@ class Dataset(tf.data.Dataset):
         mapped = self._each(lambda dataset: tf.data.Dataset.map(dataset, *args, **kwargs), _OF_SAMPLES)
         lost = {"fingerprint": None}
         if _lengths(mapped.element_spec) != _lengths(self.element_spec):
-            lost |= {"count": None, "class_counts": None}
+            lost |= {"count": None, "class_counts": None, "item_names": None}
         if _shapes(mapped.element_spec) != _shapes(self.element_spec):
             lost |= {"model_arguments": None}
         return mapped.with_known(**lost)

@@ -56,12 +56,12 @@ def batched(
     check_batch_size(batch_size, plural)
     loaded = None if draws else _load(found, prepare, spec, cache, on_error)
     if loaded is not None:
-        columns, class_names = loaded
+        columns, class_names, kept = loaded
         count, is_stream = len(columns[0]), False
         read = functools.partial(memory.batches, columns)
     else:
         items, class_names, is_stream = _list(found, look, on_error)
-        columns = None if is_stream else items[1:]
+        columns, kept = (None, None) if is_stream else (items[1:], items[0])
         count = int(items.cardinality()) if is_stream else len(items[0])
         shuffle = shuffle and _can_shuffle(found, plural)
         read = _reading(found, prepare, spec, items, is_stream, on_error, draws)
@@ -81,6 +81,7 @@ def batched(
         class_counts=_class_counts(class_names, columns),
         count=count if count >= 0 else None,
         fingerprint=_fingerprint(found, loaded, count),
+        item_names=None if kept is None else lambda number: found.item_name(int(kept[number])),
         model_arguments=model_arguments,
     )
 
@@ -104,7 +105,7 @@ def _class_counts(class_names, columns):
 
 
 def _load(found, prepare, spec, cache, on_error):
-    """((samples, [labels]), class_names) with everything in memory; None where it is too large or not wanted there."""
+    """((samples, [labels]), class_names, positions) with all in memory; None where it is too large or not wanted there."""
     size = math.prod(spec.shape) * spec.dtype.size
     limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // size)
     if limit < (found.count or 1):
@@ -117,7 +118,7 @@ def _load(found, prepare, spec, cache, on_error):
         kept.append(position)
     report(bad, len(kept) + len(bad), found.name, on_error, stacklevel=5)
     class_names, labels = found.classes(kept)
-    return (samples.array(),) if labels is None else (samples.array(), labels), class_names
+    return (samples.array(),) if labels is None else (samples.array(), labels), class_names, kept
 
 
 def _list(found, look, on_error):

@@ -10,6 +10,7 @@ from kerasgan.layers.minibatch_standard_deviation import MinibatchStandardDeviat
 from kerasgan.layers.modulated_convolution import ModulatedConv2D
 from kerasgan.layers.noise_injection import NoiseInjection
 from kerasgan.layers.pixel_normalization import PixelNormalization
+from kerasgan.layers.quantiles import Quantiles
 from kerasgan.layers.reflection_padding import ReflectionPadding2D
 from kerasgan.layers.resampling import BilinearUpsampling2D, BinomialDownsampling2D, BinomialUpsampling2D
 from kerasgan.layers.resampling_convolution import DownsamplingConv2D, UpsamplingConv2D
@@ -44,6 +45,7 @@ __all__ = [
     "ModulatedConv2D",
     "NoiseInjection",
     "PixelNormalization",
+    "Quantiles",
     "ReflectionPadding2D",
     "SpectralNormalization",
     "StrokeLSTM",

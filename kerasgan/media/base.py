@@ -48,7 +48,8 @@ class Media:
     - `described()`: what an app must know of a sample besides its shape and range;
     - `exported()`: the same of each output, where an exported network has several;
     - `compared(output)`: what of an exported network's output has to be Keras's besides the numbers themselves;
-    - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`.
+    - `finish(samples)`: the end of an exported network, Keras tensors from model range to `exported_range`;
+    - `begin(samples)`: the beginning of one that is given samples, from `exported_range` to model range.
 
     A sample may have several parts, such as the numbers and the words of a row: then `shape`, batches in model range,
     and `dtype` and `range` where the parts differ, are dictionaries of the same names.
@@ -70,6 +71,7 @@ class Media:
         animation_extension: ending of an animation; None if the kind has none.
         animated_extensions: endings of files that show samples as they come about, where `save(..., animated=True)`
             asks for it; a kind without any needs no such argument.
+        map_extension: ending of a picture of where a sample is strange; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
         kind: what a sample is, in one word, for programs that read the sidecar of an exported network, such as the page
             that `kerasgan serve` shows.
@@ -88,6 +90,7 @@ class Media:
     extension = None
     extensions = ()
     animation_extension = None
+    map_extension = None
     animated_extensions = ()
     plural = "samples"
     kind = "array"
@@ -142,6 +145,10 @@ class Media:
         Returns:
             Keras tensor (batch, *shape) in `exported_range`.
         """
+        return samples
+
+    def begin(self, samples):
+        """The beginning of an exported network that is given samples, the inverse of `finish`. Here, as they are."""
         return samples
 
     @property
@@ -208,6 +215,16 @@ class Media:
         """The medium that a batch in natural units belongs to; None if it is not of this kind."""
         return None
 
+    def save_map(self, sample, where, path):
+        """Writes a picture of where a sample is strange, ending in `map_extension`. Not of a kind without one.
+
+        Args:
+            sample: one sample in natural units.
+            where: float32, 0 to 1, as `kerasgan.scorer.Scores.maps` has it.
+            path: file to write.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not show where a sample is strange.")
+
     # What others ask of a kind ---------------------------------------------------------------------------------------
 
     def descriptors(self, samples):
@@ -268,6 +285,18 @@ class Media:
             such as a class or a pitch, have to be the same but for a small share (`kerasgan.export.tolerance`).
         """
         return {}
+
+    def made_up(self, count, seed):
+        """Samples in natural units that stand in for data, the same for the same seed. Here, noise in `range`."""
+        random = np.random.default_rng(seed)
+
+        def noise(_, part):
+            least, most = part.range or (-1, 1)
+            if part.is_float:
+                return random.uniform(least, most, (count, *part.shape)).astype(part.dtype)
+            return random.integers(least, most, (count, *part.shape), part.dtype, endpoint=True)
+
+        return self.to_natural(self.map_parts(noise, dict.fromkeys(self.parts)))
 
     # Checks ----------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.media.base import OF_IMAGES, Media
+from kerasgan.media.dead_leaves import dead_leaves
 
 GAP = 2  # pixels between the images of a sheet
 FIELDS = 16  # of descriptors, along each edge
@@ -40,6 +41,7 @@ class Image(Media):
     extension = ".png"
     extensions = (".png", ".webp", ".jpg", ".jpeg")
     animation_extension = ".gif"
+    map_extension = ".png"
     plural = "images"
     kind = "image"
     range = (-1.0, 1.0)
@@ -117,6 +119,14 @@ class Image(Media):
     def finish(self, samples):
         """The end of an exported network: [-1, 1] -> [0, 1], clipped, so that an app only multiplies by 255."""
         return keras.ops.clip(0.5 * samples + 0.5, 0.0, 1.0)
+
+    def begin(self, samples):
+        """[0, 1] -> [-1, 1]."""
+        return 2.0 * samples - 1.0
+
+    def made_up(self, count, seed):
+        """Pictures of discs that lie on each other like dead leaves, uint8; see `kerasgan.media.dead_leaves`."""
+        return dead_leaves(count, self.shape, seed)
 
     def to_natural(self, samples):
         """Turns floats in [-1, 1] into uint8 pixels, rounded and clipped.
@@ -199,6 +209,19 @@ class Image(Media):
         with files.atomic(path) as temporary:
             picture.save(temporary, **options)
         return path
+
+    def save_map(self, sample, where, path):
+        """Writes an image in grey, red where it is strange: the redder, the more, full at half of all that it could be.
+
+        Args:
+            sample: uint8 (height, width, channels).
+            where: float32 (height, width), 0 to 1.
+            path: a `.png` file.
+        """
+        grey = np.repeat(np.asarray(sample, "float32")[..., :3].mean(-1, keepdims=True), 3, axis=-1)
+        strength = np.clip(2.0 * np.asarray(where, "float32"), 0.0, 1.0)[..., None]
+        blended = grey + strength * (np.array([255.0, 0.0, 0.0]) - grey)
+        Image((*blended.shape[:2], 3)).save(np.rint(blended).astype("uint8")[None], path)
 
     def show(self, samples, columns=None):
         """Displays images through matplotlib; as the last line of a notebook cell the figure appears below it.

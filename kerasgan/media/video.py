@@ -100,6 +100,10 @@ class Video(Pictured):
         """The end of an exported network: [-1, 1] -> [0, 1], clipped."""
         return self._image.finish(samples)
 
+    def begin(self, samples):
+        """[0, 1] -> [-1, 1]."""
+        return self._image.begin(samples)
+
     def described(self):
         """The frames a second."""
         return {"frame_rate": self.frame_rate}

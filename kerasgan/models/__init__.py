@@ -4,8 +4,10 @@ from kerasgan.models.cgan import CGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.dvd_gan import DVDGAN, DVDGANFP
+from kerasgan.models.f_anogan import FAnoGAN
 from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.gan_3d import GAN3D
+from kerasgan.models.ganomaly import GANomaly
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.musegan import MuseGAN
 from kerasgan.models.pix2pix import Pix2Pix
@@ -27,8 +29,10 @@ __all__ = [
     "DCGAN",
     "DVDGAN",
     "DVDGANFP",
+    "FAnoGAN",
     "FastGAN",
     "GAN3D",
+    "GANomaly",
     "LAPGAN",
     "MuseGAN",
     "Pix2Pix",

@@ -119,6 +119,8 @@ def train(
     is_chief = distribution.worker(strategy) == 0
     with run_folder.alone(folder) if is_chief else contextlib.nullcontext(), _explaining(folder, record, strategy):
         _fit(gan, dataset, recipe, folder, checkpoint, position, limit_steps, record, watchers, sheet_minutes)
+        if gan.task.finish(gan, recipe, source):
+            checkpoint.save()
         if is_chief:
             _finish(gan, recipe, folder, record)
         distribution.values_of_workers(strategy, 0)  # all wait for the chief, who would miss them as they leave

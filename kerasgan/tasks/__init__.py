@@ -1,15 +1,15 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
-The library's are `generate`, `translate`, `upscale`, `continue` and `complete`; `upscale` has a second one derived from
+The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; `upscale` has a second one derived from
 it, for samples that are no images. One of your own is registered, and its verb becomes a command of this process:
 
 ```python
-class Scoring(kerasgan.tasks.Task):
-    verb = "score"
+class Ranking(kerasgan.tasks.Task):
+    verb = "rank"
     ...
 
 class MyGame(kerasgan.Game):
-    task = kerasgan.tasks.register(Scoring())
+    task = kerasgan.tasks.register(Ranking())
 ```
 
 Nothing here imports TensorFlow before a command does its work. Games know their tasks, so that tasks know nothing of
@@ -21,6 +21,7 @@ from kerasgan.tasks.completion import COMPLETION
 from kerasgan.tasks.continuation import CONTINUATION
 from kerasgan.tasks.flows import FLOW_UPSCALING
 from kerasgan.tasks.generation import GENERATION
+from kerasgan.tasks.scoring import SCORING
 from kerasgan.tasks.translation import TRANSLATION
 from kerasgan.tasks.upscaling import UPSCALING
 
@@ -29,6 +30,7 @@ __all__ = [
     "CONTINUATION",
     "FLOW_UPSCALING",
     "GENERATION",
+    "SCORING",
     "TRANSLATION",
     "UPSCALING",
     "Task",
@@ -36,7 +38,7 @@ __all__ = [
     "register",
 ]
 
-_known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTINUATION, COMPLETION)}
+_known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTINUATION, COMPLETION, SCORING)}
 
 
 def known():

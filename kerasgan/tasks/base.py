@@ -73,6 +73,19 @@ class Task:
         """
         raise NotImplementedError(f"{type(self).__name__} makes no examples: give it a method `examples`.")
 
+    def finish(self, gan, recipe, source):
+        """What is done once when the training of a model has ended, before others take it. Nothing here.
+
+        Args:
+            gan: the model.
+            recipe: `kerasgan.registry.Recipe`.
+            source: the data, as in `kerasgan.runs.train`.
+
+        Returns:
+            Whether the model has changed, and is to be saved once more.
+        """
+        return False
+
     def ways(self, gan, count, steps, seed):
         """`count` ways of `steps` samples each from one sample to another, or None where there are no such ways."""
         return None

@@ -1,0 +1,240 @@
+"""Scorer: what a game has that learns what normal samples are like, to tell how strange others are."""
+
+import functools
+import typing
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from kerasgan.checks import number
+from kerasgan.layers import Quantiles
+from kerasgan.precision import in_float32
+from kerasgan.tasks import SCORING
+
+_CHUNK = 64  # samples that are scored at a time
+_FEW = 20  # samples whose quantiles say little
+
+
+class Scores(typing.NamedTuple):
+    """How strange samples are.
+
+    Attributes:
+        scores: float32 (count,); higher is stranger. What a number means depends on the model.
+        quantiles: float32 (count,): the share of held-back normal samples that are less strange, 0 to 1; None of a
+            model that was not calibrated.
+        maps: float32, the shape of the samples without their last axis: how far each place is from what the model
+            makes of the sample, as a share of all that it could be; None unless they were asked for.
+    """
+
+    scores: np.ndarray
+    quantiles: np.ndarray | None
+    maps: np.ndarray | None
+
+
+class Scorer:
+    """What a type that scores samples inherits before its kind of game (`kerasgan.Game`, `kerasgan.GAN`).
+
+    It learns from normal samples alone, and how strange another one is follows from how well it makes it again. The
+    type says in `scoring(samples, networks)` how, and has in `scoring_networks` what that takes.
+
+    Where scores lie depends on the model; quantiles among normal samples that were held back say what they mean. They
+    are known once it was `calibrate`d, which `kerasgan train` does at the end with every tenth sample of the data, that
+    it did not train on. No threshold is ever chosen by labels. The network `normality` holds what they are: scores
+    (batch,) -> the share of the held-back samples whose scores are lower.
+    """
+
+    task = SCORING
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        scores = keras.Input((), name="scores")
+        self.normality = keras.Model(scores, Quantiles(name="quantiles")(scores), name="normality")
+        self.normality.trainable = False
+
+    def scoring_networks(self):
+        """{name: network} that scores are made with, on samples in model range."""
+        raise NotImplementedError(f"{type(self).__name__} must implement scoring_networks().")
+
+    def scoring(self, samples, networks):
+        """(scores (batch,), what the model makes of the samples) as Keras tensors, of samples in model range.
+
+        Args:
+            samples: Keras tensor.
+            networks: `scoring_networks`, or copies of them.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement scoring(samples, networks).")
+
+    # The verb --------------------------------------------------------------------------------------------------------
+
+    def score(self, samples, maps=False):
+        """How strange samples are, in inference mode: no sample's score depends on the others'.
+
+        Args:
+            samples: a batch in natural units (for images: uint8 pixels) of the model's shape.
+            maps: whether the places that are strange are wanted, too.
+
+        Returns:
+            `Scores`.
+
+        Raises:
+            ValueError: samples of another shape or type.
+        """
+        found = [self._scored(batch) for batch in self._batches(samples)]
+        scores, again, given = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        quantiles = np.array(self.normality(scores)) if self.is_calibrated else None
+        return Scores(scores, quantiles, self._maps(given, again) if maps else None)
+
+    def reconstruct(self, samples):
+        """What the model makes of samples, both in natural units: normal ones come back nearly as they were."""
+        again = [self._scored(batch)[1] for batch in self._batches(samples)]
+        return self.media.to_natural(np.concatenate(again))
+
+    def calibrate(self, samples):
+        """Learns what scores normal samples have that it did not train on, for quantiles and thresholds.
+
+        Args:
+            samples: a batch in natural units, or a `tf.data.Dataset` of batches in model range.
+
+        Raises:
+            ValueError: samples of another shape or type, or none.
+        """
+        is_dataset = isinstance(samples, tf.data.Dataset)
+        batches = map(_samples_of, samples.unbatch().batch(_CHUNK)) if is_dataset else self._batches(samples)
+        scores = [self._scored(batch)[0] for batch in batches]
+        if not scores:
+            raise ValueError("samples is empty; expected normal samples that the model was not trained on.")
+        self._quantiles.learn(np.concatenate(scores))
+
+    @property
+    def is_calibrated(self):
+        return self._quantiles.has_learned
+
+    def threshold(self, quantile=0.95):
+        """The score that this share of held-back normal samples does not exceed.
+
+        Raises:
+            ValueError: `quantile` is not between 0 and 1, or the model was not calibrated.
+        """
+        quantile = number("quantile", quantile, None, least=0)
+        if not 0 < quantile < 1:
+            raise ValueError(f"quantile={quantile!r}: expected a share between 0 and 1, such as 0.95.")
+        if not self.is_calibrated:
+            raise ValueError(
+                f"quantile={quantile!r}, but {self.name} does not know what scores normal samples have: calibrate it "
+                "on some that it was not trained on."
+            )
+        return self._quantiles.quantile(quantile)
+
+    def detector(self, quantile=0.95):
+        """The model with the methods of scikit-learn's and PyOD's detectors; see `Detector`."""
+        return Detector(self, quantile)
+
+    @property
+    def _quantiles(self):
+        return self.normality.get_layer("quantiles")
+
+    def _batches(self, samples):
+        """Batches in model range of samples in natural units, checked."""
+        samples = np.asarray(samples)
+        if not len(np.shape(samples)) or not len(samples):
+            raise ValueError("samples is empty; expected at least one sample.")
+        for start in range(0, len(samples), _CHUNK):
+            batch = self.media.to_model(samples[start : start + _CHUNK])
+            self.media.check(batch, "samples")
+            yield batch
+
+    def _scored(self, batch):
+        """(scores, what the model makes of the samples, the samples) of a batch in model range, as arrays."""
+        found = self._scorer(tf.constant(batch))
+        return (*(np.asarray(part, "float32") for part in found), np.asarray(batch, "float32"))
+
+    @functools.cached_property
+    def _scorer(self):
+        networks = self.scoring_networks()
+        samples = keras.Input(self.media.shape)
+        network = keras.Model(samples, self.scoring(samples, networks))
+        return tf.function(lambda batch: network(batch, training=False), autograph=False, reduce_retracing=True)
+
+    def _maps(self, given, again):
+        least, most = self.media.range
+        return np.abs(given - again).mean(axis=-1) / (most - least)
+
+    # What callbacks look at ------------------------------------------------------------------------------------------
+
+    def shown(self, count, seed):
+        """Samples of the data, each followed by what the model makes of it, in natural units."""
+        (samples,) = self.examples(max(1, count // 2), seed)
+        return self.beside_reconstructions(samples)
+
+    def beside_reconstructions(self, samples):
+        """Samples in natural units, each followed by what the model makes of it."""
+        return np.stack([samples, self.reconstruct(samples)], axis=1).reshape(-1, *samples.shape[1:])
+
+    # Export ----------------------------------------------------------------------------------------------------------
+
+    def inference_network(self):
+        """What a device runs, in float32: samples -> {"scores", "maps"} and, of a calibrated model, "quantiles"."""
+        given = keras.Input(self.media.shape, name="samples")
+        samples = self.media.begin(given)
+        networks = {name: in_float32(network) for name, network in self.scoring_networks().items()}
+        scores, again = self.scoring(samples, networks)
+        least, most = self.media.range
+        maps = keras.ops.mean(keras.ops.abs(samples - again), axis=-1) / (most - least)
+        found = {"scores": scores, "maps": maps}
+        if self.is_calibrated:
+            found["quantiles"] = in_float32(self.normality)(scores)
+        return keras.Model(given, found)
+
+    def inference_inputs(self, count, seed=0):
+        """Samples that stand in for data, {"samples": float32 (count, *shape)} in the medium's `exported_range`."""
+        count = number("count", count, None, least=1, whole=True)
+        samples = self.made_up(self.media, count, seed)
+        return {"samples": np.array(self.media.finish(self.media.to_model(samples)))}
+
+    def inference_description(self):
+        """See `kerasgan.GAN.inference_description`; the one input is of the medium's kind."""
+        bounds = self.media.exported_range
+        return [{"name": "samples", "kind": self.media.kind, "range": list(bounds), **self.media.described()}]
+
+    def inference_outputs(self):
+        """Scores, maps of where samples are strange, and the quantiles of scores among normal samples."""
+        described = [
+            {"name": "scores", "kind": "score", "range": None},
+            {"name": "maps", "kind": "map", "range": [0.0, 1.0]},
+        ]
+        return described + [{"name": "quantiles", "kind": "quantile", "range": [0.0, 1.0]}] * self.is_calibrated
+
+
+class Detector:
+    """A model that scores, as scikit-learn's and PyOD's detectors are used, in a pipeline for example.
+
+    Args:
+        gan: the model.
+        quantile: the share of normal samples that are to count as normal.
+    """
+
+    def __init__(self, gan, quantile=0.95):
+        self.gan, self.quantile = gan, quantile
+
+    def fit(self, samples, labels=None):
+        """Calibrates the model on normal samples; it does not train. Labels are ignored. Returns the detector."""
+        self.gan.calibrate(samples)
+        return self
+
+    def decision_function(self, samples):
+        """How strange samples are, float32 (count,)."""
+        return self.gan.score(samples).scores
+
+    def predict(self, samples):
+        """1 for samples that are stranger than the share `quantile` of normal ones, else 0: int (count,)."""
+        return (self.decision_function(samples) > self.threshold_).astype(int)
+
+    @property
+    def threshold_(self):
+        return self.gan.threshold(self.quantile)
+
+
+def _samples_of(batch):
+    """The samples of a batch of a data set, which may have labels beside them."""
+    return batch[0] if isinstance(batch, tuple) else batch

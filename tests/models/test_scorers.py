@@ -1,0 +1,163 @@
+"""f-AnoGAN and GANomaly: what they minimize, what scores are, and that no tested sample decides another one's."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasgan.coding import build_encoder
+from kerasgan.data import images
+from kerasgan.metrics import detection
+from kerasgan.models import FAnoGAN, GANomaly
+
+SHAPE = (16, 16, 1)
+
+
+def normal_pictures(count, seed=0):
+    """Bars at the left: uint8 pictures that differ in brightness alone."""
+    brightness = np.random.default_rng(seed).integers(150, 256, (count, 1, 1, 1))
+    pictures = np.zeros((count, *SHAPE), "uint8")
+    pictures[:, :, :4] = brightness
+    return pictures
+
+
+def strange_pictures(count, seed=1):
+    return normal_pictures(count, seed)[:, :, ::-1]
+
+
+@pytest.fixture(scope="module")
+def ganomaly():
+    gan = GANomaly(SHAPE, latent_dim=4, width=8, seed=1)
+    gan.compile(learning_rate=2e-3, ema_half_life=100)
+    gan.fit(
+        images(normal_pictures(256), size=16, channels=1, part="train", batch_size=32, seed=1), epochs=15, verbose=0
+    )
+    gan.calibrate(images(normal_pictures(256), size=16, channels=1, part="test", batch_size=1, shuffle=False))
+    return gan
+
+
+def test_what_it_has_not_seen_is_strange(ganomaly):
+    found = detection.evaluate(ganomaly, normal_pictures(40, 2), strange_pictures(40), normal_pictures(256))
+    assert found[0].metric == "auc" and found[0].value > 0.95
+    scores = ganomaly.score(strange_pictures(3), maps=True)
+    assert scores.maps.shape == (3, 16, 16) and 0 <= scores.maps.min() and scores.maps.max() <= 1
+    assert (scores.quantiles > 0.9).all() and ganomaly.score(normal_pictures(40, 2)).quantiles.mean() < 0.9
+
+
+def test_no_other_sample_decides_a_score(ganomaly):
+    """The published scores rest on batch statistics of the tested samples, and on the largest of them."""
+    pictures = np.concatenate([normal_pictures(5, 3), strange_pictures(60)])
+    together = ganomaly.score(pictures).scores
+    alone = [ganomaly.score(picture[None]).scores[0] for picture in pictures[:5]]
+    np.testing.assert_allclose(together[:5], alone, rtol=1e-4)
+
+
+def test_quantiles_are_shares_of_the_samples_that_were_held_back(ganomaly):
+    held_back = normal_pictures(200, 4)
+    gan = GANomaly.from_config(ganomaly.get_config())
+    gan.set_weights(ganomaly.get_weights())
+    gan.calibrate(held_back)
+    quantiles = np.sort(gan.score(held_back).quantiles)
+    np.testing.assert_allclose(quantiles, np.arange(200) / 200, atol=0.03)  # of equal scores, none is lower
+    threshold = gan.threshold(0.9)
+    assert np.mean(gan.score(held_back).scores > threshold) == pytest.approx(0.1, abs=0.03)
+    detector = gan.detector(0.9)
+    np.testing.assert_array_equal(detector.predict(held_back), detector.decision_function(held_back) > threshold)
+    assert detector.fit(strange_pictures(30), None).threshold_ != threshold
+
+
+def test_scores_go_with_the_file(ganomaly, tmp_path):
+    ganomaly.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    for one, other in zip(ganomaly.score(strange_pictures(4), maps=True), loaded.score(strange_pictures(4), maps=True)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_exported_with_quantiles(ganomaly, tmp_path):
+    from kerasgan import export
+
+    found = export.tflite(ganomaly, tmp_path / "g.tflite")
+    assert found.passed and [one["name"] for one in ganomaly.inference_outputs()] == ["scores", "maps", "quantiles"]
+    made = ganomaly.inference_network()(strange_pictures(3).astype("float32") / 255)
+    expected = ganomaly.score(strange_pictures(3), maps=True)
+    np.testing.assert_allclose(made["scores"], expected.scores, rtol=1e-4)
+    np.testing.assert_allclose(made["maps"], expected.maps, atol=1e-5)
+    np.testing.assert_allclose(made["quantiles"], expected.quantiles, atol=2e-3)
+
+
+def test_ganomaly_minimizes_what_the_paper_says():
+    gan = GANomaly(SHAPE, latent_dim=4, width=4, seed=1)
+    gan.compile()
+    samples = tf.random.stateless_uniform((4, *SHAPE), [1, 2], -1, 1)
+    batch = gan.unpacked(samples)
+    batch = batch._replace(sources=gan.sources_for(batch))
+    batch = batch._replace(fake=gan.call_generator(batch.sources))
+    encoder, decoder, second = (gan.generator.get_layer(n) for n in ("encoder", "decoder", "second_encoder"))
+    code = encoder(samples, training=True)
+    again = decoder(code, training=True)
+    features = keras.Model(gan.discriminator.inputs, gan.discriminator.get_layer("features").output)
+    expected = {
+        "features": np.mean(np.square(features(samples, training=True) - features(again, training=True))),
+        "contextual": np.mean(np.abs(samples - again)),
+        "codes": np.mean(np.square(code - second(again, training=True))),
+    }
+    found = gan.generator_terms(batch)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+    assert gan.weights_of_terms == {"adversarial": 0.0, "features": 1.0, "contextual": 50.0, "codes": 1.0}
+
+
+def test_f_anogan_trains_its_encoder_alone_in_the_end():
+    gan = FAnoGAN(SHAPE, latent_dim=4, width=4, generator_samples=8, seed=1)
+    gan.compile(discriminator_steps=1, run_eagerly=True)
+    pictures = gan.media.to_model(normal_pictures(8))
+    gan.train_on_batch(pictures)
+    assert gan.stage == 0 and gan.encoder_optimizer.iterations == 0
+    others = [np.array(v) for network in (gan.generator, gan.discriminator) for v in network.trainable_variables]
+    before = gan.encoder.get_weights()[0]
+    logs = gan.train_on_batch(pictures, return_dict=True)
+    assert gan.stage == 1 and {"encoder_loss", "reconstruction", "features"} < set(logs)
+    assert "generator_loss" not in logs and not np.array_equal(before, gan.encoder.get_weights()[0])
+    after = [np.array(v) for network in (gan.generator, gan.discriminator) for v in network.trainable_variables]
+    assert all(map(np.array_equal, others, after))
+    found = gan.evaluate(pictures, verbose=0, return_dict=True)
+    assert set(found) == {"encoder_loss", "reconstruction", "features"}
+    # The score is what the encoder minimizes, of each sample; without batch statistics of the tested ones.
+    gan.encoder.trainable = False
+    network = keras.Model(gan.discriminator.inputs, gan.discriminator.get_layer("features").output)
+    again = gan.ema_generator(tf.tanh(gan.encoder(pictures, training=False)), training=False)
+    expected = np.mean(np.square(pictures - again), axis=(1, 2, 3))
+    expected += np.mean(np.square(network(pictures) - network(again)), axis=1)
+    np.testing.assert_allclose(gan.score(normal_pictures(8)).scores, expected, rtol=1e-4)
+    assert gan.score(normal_pictures(2)).quantiles is None
+    with pytest.raises(ValueError, match="calibrate it on some that it was not trained on"):
+        gan.threshold()
+    assert len(gan.generate(3, seed=1)) == 3
+
+
+@pytest.mark.parametrize("model", [GANomaly, FAnoGAN])
+def test_of_sounds_too(model):
+    gan = model(length=256, latent_dim=4, width=2, seed=1)
+    sounds = np.zeros((3, 256), "float32")
+    found = gan.score(gan.media.to_natural(sounds[..., None]), maps=True)
+    assert found.scores.shape == (3,) and found.maps.shape == (3, 256)
+    with pytest.raises(ValueError, match="length=200"):
+        model(length=200)
+
+
+def test_bad_input(ganomaly):
+    with pytest.raises(ValueError, match="shape"):
+        ganomaly.score(np.zeros((2, 8, 8, 1), "uint8"))
+    with pytest.raises(ValueError, match="empty"):
+        ganomaly.score(np.zeros((0, *SHAPE), "uint8"))
+    with pytest.raises(ValueError, match="expected integer pixels"):
+        ganomaly.score(np.zeros((2, *SHAPE), "float32"))
+    with pytest.raises(ValueError, match="quantile=1.5"):
+        ganomaly.threshold(1.5)
+    with pytest.raises(ValueError, match="generator_samples=0"):
+        FAnoGAN(SHAPE, generator_samples=0)
+
+
+def test_encoders_have_features_of_every_width():
+    assert build_encoder((28, 28, 1), 5, 4).get_layer("features").output.shape == (None, 4 * 4 * 16)
+    assert build_encoder((1024, 2), 5, 4).get_layer("features").output.shape == (None, 16 * 16)

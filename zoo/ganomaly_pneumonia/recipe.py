@@ -1,0 +1,32 @@
+"""GANomaly that has seen X-rays of healthy chests of children, and says how strange others are.
+
+Not a diagnosis. On these pictures, blur alone tells the sick from the healthy (AUC 0.92), perhaps by the sizes of the
+original pictures; a model that makes pictures again finds the sick ones less strange, not more. It shows how a score is
+trained, compared with normal samples and judged, and why the judgement matters.
+
+Against the paper: pictures of 28 pixels, a quarter of its width, codes of 32 numbers.
+"""
+
+from kerasgan.registry import Recipe
+
+RECIPE = Recipe(
+    name="ganomaly_pneumonia",
+    gan_type="ganomaly",
+    makes="scores of how strange X-rays of chests are, 28x28 grey",
+    model={"image_shape": [28, 28, 1], "latent_dim": 32, "width": 16},
+    compile={"ema_half_life": 5_000},
+    data={
+        "reader": "images",
+        "size": 28,
+        "channels": 1,
+        "key": "train_images",
+        "subset": "train_labels=0",
+        "part": "train",
+    },
+    data_name="PneumoniaMNIST (Yang et al., 2023; Kermany et al., 2018), not in its official split",
+    data_license="CC BY 4.0",
+    license="CC BY 4.0",
+    batch_size=32,
+    epochs=150,
+    seed=1,
+)
