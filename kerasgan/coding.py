@@ -1,7 +1,7 @@
 """Encoders and decoders: from images or sounds to a few numbers, and back.
 
-Networks as DCGAN's. Weights start as Keras starts them (Glorot), which suits any width: N(0, 0.02) makes narrow networks
-forget what comes in.
+Networks as DCGAN's. Weights start as Keras starts them (Glorot), which suits any width: N(0, 0.02) makes narrow
+networks forget what comes in.
 """
 
 import math

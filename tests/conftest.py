@@ -11,6 +11,7 @@ import once
 import pytest
 import resume_child
 import tensorflow as tf
+import turns
 from resume_child import GROUPS
 from run_tools import train
 from xdist.scheduler import LoadScopeScheduling
@@ -60,7 +61,36 @@ def pytest_xdist_make_scheduler(config, log):
     return Groups(config, log)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="take all costly tests, not only those whose turn it is")
+
+
+def pytest_report_header(config):
+    if _in_turns(config):
+        return f"costly tests: those of turn {turns.state()[0] % turns.TURNS + 1} of {turns.TURNS}; --all takes all"
+
+
+def _in_turns(config):
+    """Whether costly tests are taken in turns: where nobody has asked for some of them, and there is a history."""
+    options = config.option
+    asked = (
+        options.all or options.keyword or options.markexpr or options.lf or config.args != config.getini("testpaths")
+    )
+    return not asked and turns.state() is not None
+
+
+def _choose(config, items):
+    """Leaves out the costly tests whose turn it is not."""
+    scopes = [turns.scope(item.nodeid) for item in items]
+    taken = turns.in_turn(list(dict.fromkeys(one for one in scopes if one)), *turns.state())
+    left_out = [item for item, one in zip(items, scopes, strict=True) if one and one not in taken]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item, one in zip(items, scopes, strict=True) if not one or one in taken]
+
+
+def pytest_collection_modifyitems(config, items):
+    if _in_turns(config):
+        _choose(config, items)
     order = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.name, len(order)))
 

@@ -105,7 +105,7 @@ def _class_counts(class_names, columns):
 
 
 def _load(found, prepare, spec, cache, on_error):
-    """((samples, [labels]), class_names, positions) with all in memory; None where it is too large or not wanted there."""
+    """((samples, [labels]), class_names, positions) with all in memory; None where it has no place there."""
     size = math.prod(spec.shape) * spec.dtype.size
     limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // size)
     if limit < (found.count or 1):

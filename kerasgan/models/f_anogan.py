@@ -32,7 +32,8 @@ class FAnoGAN(Scorer, Examples, GAN):
     authors' code: they cannot leave the middle of what the generator was trained on.
 
     Changed from the paper: networks are DCGAN's, without normalization in the critic, instead of residual ones with
-    layer normalization, and start as Keras starts them (Glorot); the generator of the second stage and of scores is the moving average.
+    layer normalization, and start as Keras starts them (Glorot); the generator of the second stage and of scores is the
+    moving average.
 
     Args:
         image_shape: (height, width, channels) of images; height and width multiples of 4, best of 16.

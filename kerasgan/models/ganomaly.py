@@ -33,10 +33,11 @@ class GANomaly(Scorer, Examples, Game):
     from; of others, the second code is another than the first, and the L1 distance of the codes is the score. Networks
     are DCGAN's, batch normalization included; Adam 2e-4 (0.5, 0.999), batches of 64, codes of 100 numbers.
 
-    Changed from the paper: weights start as Keras starts them (Glorot); scores are those of the distance itself, not scaled to [0, 1] over the samples that happen
-    to be tested, and are taken in inference mode: batch normalization knows nothing of other tested samples; weights of
-    the discriminator are not drawn anew when its loss vanishes; scores come from the generator's moving average. Its
-    training takes no threshold and no best epoch from labelled samples.
+    Changed from the paper: weights start as Keras starts them (Glorot); scores are those of the distance itself, not
+    scaled to [0, 1] over the samples that happen to be tested, and are taken in inference mode: batch normalization
+    knows nothing of other tested samples; weights of the discriminator are not drawn anew when its loss vanishes;
+    scores come from the generator's moving average. Its training takes no threshold and no best epoch from labelled
+    samples.
 
     Args:
         image_shape: (height, width, channels) of images; height and width multiples of 4, best of 16.

@@ -1,7 +1,8 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
-The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; `upscale` has a second one derived from
-it, for samples that are no images. One of your own is registered, and its verb becomes a command of this process:
+The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; `upscale` has a second one
+derived from it, for samples that are no images. One of your own is registered, and its verb becomes a command of this
+process:
 
 ```python
 class Ranking(kerasgan.tasks.Task):

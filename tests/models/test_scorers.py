@@ -69,7 +69,9 @@ def test_quantiles_are_shares_of_the_samples_that_were_held_back(ganomaly):
 def test_scores_go_with_the_file(ganomaly, tmp_path):
     ganomaly.save(tmp_path / "gan.keras")
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    for one, other in zip(ganomaly.score(strange_pictures(4), maps=True), loaded.score(strange_pictures(4), maps=True)):
+    for one, other in zip(
+        ganomaly.score(strange_pictures(4), maps=True), loaded.score(strange_pictures(4), maps=True), strict=True
+    ):
         np.testing.assert_array_equal(one, other)
 
 

@@ -1,6 +1,7 @@
 """f-AnoGAN that has seen scans of brains without tumours, and says how strange others are.
 
-Not a diagnosis. Fewer than a hundred scans from many sources, of which the licence is unclear: a recipe without weights.
+Not a diagnosis. Fewer than a hundred scans from many sources, of which the licence is unclear: a recipe without
+weights.
 """
 
 from kerasgan.registry import Recipe
