@@ -78,7 +78,9 @@ def write(folder, path, source=None, network=None, seed=0):
 
 
 def _samples(gan, seed):
-    return _figure(_saved(gan.media, gan.preview(64, seed)), f"Not picked: the first of seed {seed}.")
+    return _figure(
+        _saved(gan.media, gan.preview(gan.media.samples_on_sheet, seed)), f"Not picked: the first of seed {seed}."
+    )
 
 
 def _progress(folder, media):

@@ -21,6 +21,7 @@ from kerasgan.tasks.completion import COMPLETION
 from kerasgan.tasks.continuation import CONTINUATION
 from kerasgan.tasks.flows import FLOW_UPSCALING
 from kerasgan.tasks.generation import GENERATION
+from kerasgan.tasks.table_generation import TABLE_GENERATION
 from kerasgan.tasks.translation import TRANSLATION
 from kerasgan.tasks.upscaling import UPSCALING
 
@@ -29,6 +30,7 @@ __all__ = [
     "CONTINUATION",
     "FLOW_UPSCALING",
     "GENERATION",
+    "TABLE_GENERATION",
     "TRANSLATION",
     "UPSCALING",
     "Task",
