@@ -189,19 +189,16 @@ class CTGAN(GAN):
     # The game ------------------------------------------------------------------------------------------------------
 
     def unpack(self, data):
-        """(packs of rows, packs of conditions); where the data do not say which columns were drawn, any of them."""
+        """(packs of rows, packs of conditions); where the data do not say which columns were drawn, all in turn."""
         rows, columns, _ = keras.utils.unpack_x_y_sample_weight(data)
         rows = tf.cast(rows, tf.float32)
         condition = None
         if self._conditions:
             if columns is None:
-                columns = distribution.own_rows(self._any_columns(self.shared_seed()), tf.shape(rows)[0])
+                columns = tf.range(tf.shape(rows)[0]) % len(self._places)
             condition = self._packed(self.condition_of(rows, tf.reshape(tf.cast(columns, tf.int32), (-1,))))
         packs = self._packed(rows)
         return {"rows": packs, "logits": packs}, condition  # logits: of fakes alone, and in the same structure
-
-    def _any_columns(self, seed):
-        return lambda count: tf.random.stateless_uniform((count,), seed, 0, len(self._places), tf.int32)
 
     def condition_of(self, rows, columns):
         """The conditions that rows meet: their values in these columns, float32 (count, conditions)."""
