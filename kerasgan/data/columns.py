@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 
 from kerasgan.data.sources import short
-from kerasgan.media.table import (
+from kerasgan.media.columns import (
     COARSE,
     DISCRETE,
     EXTRA,

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import os
 import re
 
 import numpy as np
@@ -15,7 +16,8 @@ from kerasgan.data.dataset import Dataset, check_batch_size, fingerprint_of_arra
 from kerasgan.data.files import BadSample, check_memory, find_files, unusable
 from kerasgan.data.pipeline import check_choices
 from kerasgan.data.sources import TEST_EVERY, check_path, paths_of, short
-from kerasgan.media.table import EXTRA, Table, check_columns, pandas
+from kerasgan.media.columns import EXTRA, check_columns, pandas
+from kerasgan.media.table import Table
 
 TEXTS = (".csv", ".tsv", ".txt", ".data")
 ENDINGS = (*TEXTS, ".parquet")
@@ -103,7 +105,7 @@ def table(
     rows, kinds, forms = _typed(source, fitted, **read)
     if fitted is None:
         if len(rows) < 2:
-            raise ValueError(f"source={short(source)} has a single row; a model needs many to learn from.")
+            raise ValueError(f"source={_called(source)} has a single row; a model needs many to learn from.")
         if target is not None and target not in rows.columns:
             raise ValueError(f"target={target!r} is no column; the table has: {', '.join(rows.columns)}.")
         fitted = columns.fit(rows, kinds, forms, target)
@@ -155,7 +157,7 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
         apart = np.arange(len(rows)) % TEST_EVERY == TEST_EVERY - 1
         rows = rows[apart == (part == "test")].reset_index(drop=True)
     if not len(rows):
-        raise ValueError(f"source={short(source)} has no rows; there is nothing to train on.")
+        raise ValueError(f"source={_called(source)} has no rows; there is nothing to train on.")
     kinds, forms = columns.check_types(types, list(rows.columns))
     if fitted is not None:
         known = Table(fitted)
@@ -165,11 +167,16 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
         forms = {column["name"]: column["format"] for column in known.numeric if column["kind"] == "datetime"}
     series = {name: _cleaned(rows[name], missing, replace or {}) for name in rows.columns}
     for name, values in series.items():
-        kinds.setdefault(name, columns.kind_of(name, values))
+        kinds[name] = kinds[name] if name in kinds else columns.kind_of(name, values)
         if kinds[name] == "datetime" and name not in forms and values.dtype == object:
             forms[name] = columns.date_format(name, values.dropna())
     found = {name: columns.typed(name, values, kinds[name], forms.get(name)) for name, values in series.items()}
     return pandas().DataFrame(found, columns=list(rows.columns)), kinds, forms
+
+
+def _called(source):
+    """A source as messages name it."""
+    return repr(str(source)) if isinstance(source, (str, os.PathLike)) else short(source)
 
 
 def _cleaned(series, missing, replace):

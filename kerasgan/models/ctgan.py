@@ -107,21 +107,23 @@ class CTGAN(GAN):
     Numbers are told by the mode that they are near, and how far they are from it (`kerasgan.media.Table`). The
     generator is given a condition, one value of one categorical column, and pays for rows without it (cross-entropy of
     its logits). Conditions and real rows are drawn so that rare values are seen (`kerasgan.data.table`). Categories are
-    drawn by the Gumbel softmax at 0.2, through which gradients pass. The critic judges ten rows at a time (PacGAN,
-    arXiv:1712.04086), so that it sees whether they are too alike, in the game WGAN-GP (weight 10, one critic update a
-    generator update, Adam 2e-4 (0.5, 0.9), batches of 500).
+    drawn by the Gumbel softmax at 0.2, through which gradients pass. The game is WGAN-GP (weight 10, one critic update
+    a generator update, Adam 2e-4 (0.5, 0.9), batches of 500).
 
-    Changed from the paper: a number that makes up 5 % of a column, such as 0, is a mode without deviation, and met
-    exactly; missing values are a mode, or a category, of their own. Fakes and reals of a batch have the same conditions
-    in the same order, and the gradient penalty is for the rows alone. Weights do not decay. For samples, a moving
-    average of the generator with the statistics of its batch normalization, so that a row does not depend on those
-    beside it, and conditions in the frequencies of the data.
+    Changed from the paper: the critic judges single rows by default. With `pack=10` it judges ten at a time (PacGAN,
+    arXiv:1712.04086), and sees whether they are too alike; but it takes many times as many steps then until it sees
+    which columns depend on each other. A number that makes up 5 % of a column, such as 0, is a mode without deviation,
+    and met exactly; missing values are a mode, or a category, of their own. Fakes and reals of a batch have the same
+    conditions in the same order, and the gradient penalty is for the rows alone. Weights do not decay. For samples, a
+    moving average of the generator with the statistics of its batch normalization, so that a row does not depend on
+    those beside it, and conditions in the frequencies of the data.
 
     Args:
         fitted: what `kerasgan.data.table` learned of the table, its attribute `fitted`.
         latent_dim: length of the latent vector.
         units, blocks: width and number of hidden layers, of both networks.
-        pack: rows that the critic judges at a time. Batches that are no multiple of it are filled up from their start.
+        pack: rows that the critic judges at a time, 10 in the paper. Batches that are no multiple of it are filled up
+            from their start.
         dropout: share of the critic's hidden units dropped.
         temperature: of the Gumbel softmax, in training.
         seed, name, dtype: as in `GAN`.
@@ -150,7 +152,7 @@ class CTGAN(GAN):
         latent_dim=128,
         units=256,
         blocks=2,
-        pack=10,
+        pack=1,
         dropout=0.5,
         temperature=0.2,
         seed=None,

@@ -1,7 +1,8 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
-The library's are `generate`, `translate`, `upscale`, `continue` and `complete`; `upscale` has a second one derived from
-it, for samples that are no images. One of your own is registered, and its verb becomes a command of this process:
+The library's are `generate`, `translate`, `upscale`, `continue` and `complete`; of `generate` and `upscale` others
+are derived, for rows of tables and for samples that are no images. One of your own is registered, and its verb becomes
+a command of this process:
 
 ```python
 class Scoring(kerasgan.tasks.Task):
@@ -34,6 +35,7 @@ __all__ = [
     "TRANSLATION",
     "UPSCALING",
     "Task",
+    "every",
     "known",
     "register",
 ]
@@ -44,6 +46,11 @@ _known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTI
 def known():
     """All tasks: the library's, then those that were registered."""
     return list(_known.values())
+
+
+def every():
+    """All that are known, and those that are derived from them for other kinds of samples: who have flags of scores."""
+    return [*known(), TABLE_GENERATION, FLOW_UPSCALING]
 
 
 def register(task):

@@ -1,7 +1,7 @@
 """CTGAN that makes people of a census: age, schooling, work, family, income, as answered in the United States in 1994.
 
-The paper's game and networks, at its batch of 500 and its 300 epochs; in the second half of them the learning rate
-falls to zero.
+The paper's game and networks, at its batch of 500, for half of its 300 epochs; in the second half of these the
+learning rate falls to zero. The critic judges single rows, where the paper's judges ten at a time.
 
 No row is a person. What the data are unfair about, such as who earns how much, the rows are, too; nothing here makes
 them private in a sense that can be proved (see the distance to the closest record). Rare values, such as most
@@ -11,13 +11,14 @@ may be female.
 
 from kerasgan.registry import Recipe
 
-_EPOCHS = 300
+_EPOCHS = 150
 _SEEN = 65 * 500 * _EPOCHS
 
 RECIPE = Recipe(
     name="ctgan_adult",
     gan_type="ctgan",
     makes="rows of a census: age, work, education, family, income",
+    model={"pack": 1},
     compile={"ema_half_life": 50_000, "learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})"},
     data={
         "reader": "table",
