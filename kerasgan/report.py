@@ -123,7 +123,8 @@ def _ways(gan, seed):
 
 
 def _neighbours(gan, recipe, source, network, seed):
-    if source is None or not gan.task.makes_new_samples:  # what is made from images is like them, and should be
+    # What is made from images is like them, and should be; what no network sees has scores of its own for copies.
+    if source is None or not (gan.task.makes_new_samples and gan.task.scored_as_a_set):
         return ""
     import numpy as np
 

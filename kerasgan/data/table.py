@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.data import columns
+from kerasgan.columns import EXTRA, check_columns, pandas
+from kerasgan.data import column_kinds
 from kerasgan.data.batching import finished
 from kerasgan.data.dataset import Dataset, check_batch_size, fingerprint_of_arrays
 from kerasgan.data.files import BadSample, check_memory, find_files, unusable
 from kerasgan.data.pipeline import check_choices
 from kerasgan.data.sources import TEST_EVERY, check_path, paths_of, short
-from kerasgan.media.columns import EXTRA, check_columns, pandas
 from kerasgan.media.table import Table
 
 TEXTS = (".csv", ".tsv", ".txt", ".data")
@@ -34,7 +34,7 @@ def table(
     *,
     names=None,
     types=None,
-    missing=columns.MISSING,
+    missing=column_kinds.MISSING,
     replace=None,
     drop=(),
     target=None,
@@ -108,7 +108,7 @@ def table(
             raise ValueError(f"source={_called(source)} has a single row; a model needs many to learn from.")
         if target is not None and target not in rows.columns:
             raise ValueError(f"target={target!r} is no column; the table has: {', '.join(rows.columns)}.")
-        fitted = columns.fit(rows, kinds, forms, target)
+        fitted = column_kinds.fit(rows, kinds, forms, target)
     media = Table(fitted)
     numbers, codes = media.encoded(rows, np.random.default_rng(0))
     known = {"fitted": media.fitted, "fingerprint": fingerprint_of_arrays([numbers, codes])}
@@ -124,7 +124,7 @@ def frame(
     *,
     names=None,
     types=None,
-    missing=columns.MISSING,
+    missing=column_kinds.MISSING,
     replace=None,
     drop=(),
     part=None,
@@ -152,13 +152,13 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
     unknown = [name for name in drop if name not in rows.columns]
     if unknown:
         raise ValueError(f"drop: there is no column {unknown[0]!r}; the table has: {', '.join(rows.columns)}.")
+    kinds, forms = column_kinds.check_types(types, list(rows.columns))
     rows = rows.drop(columns=list(drop))
     if part is not None and test_subset is None:
         apart = np.arange(len(rows)) % TEST_EVERY == TEST_EVERY - 1
         rows = rows[apart == (part == "test")].reset_index(drop=True)
     if not len(rows):
         raise ValueError(f"source={_called(source)} has no rows; there is nothing to train on.")
-    kinds, forms = columns.check_types(types, list(rows.columns))
     if fitted is not None:
         known = Table(fitted)
         check_columns(rows, known.names)
@@ -167,10 +167,10 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
         forms = {column["name"]: column["format"] for column in known.numeric if column["kind"] == "datetime"}
     series = {name: _cleaned(rows[name], missing, replace or {}) for name in rows.columns}
     for name, values in series.items():
-        kinds[name] = kinds[name] if name in kinds else columns.kind_of(name, values)
+        kinds[name] = kinds[name] if name in kinds else column_kinds.kind_of(name, values)
         if kinds[name] == "datetime" and name not in forms and values.dtype == object:
-            forms[name] = columns.date_format(name, values.dropna())
-    found = {name: columns.typed(name, values, kinds[name], forms.get(name)) for name, values in series.items()}
+            forms[name] = column_kinds.date_format(name, values.dropna())
+    found = {name: column_kinds.typed(name, values, kinds[name], forms.get(name)) for name, values in series.items()}
     return pandas().DataFrame(found, columns=list(rows.columns)), kinds, forms
 
 
@@ -324,7 +324,7 @@ def _text(content, encoding):
 
 def _header(cells):
     """The names of the columns; `BadSample` for a line that is rather one of values."""
-    numbers = [cell for cell in cells if columns.is_number(cell)]
+    numbers = [cell for cell in cells if column_kinds.is_number(cell)]
     if numbers and len(numbers) < len(cells):
         raise BadSample(
             f"its first line, {', '.join(cells[:4])}, ..., holds {numbers[0]}, which looks like a value: give the "

@@ -5,8 +5,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from kerasgan import files
-from kerasgan.media.base import Media
-from kerasgan.media.columns import (
+from kerasgan.columns import (
     BINS,
     DISCRETE,
     EXTRA,
@@ -26,6 +25,7 @@ from kerasgan.media.columns import (
     series_of,
     shares,
 )
+from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 
 _SHOWN = 30  # columns that a sheet has room for
@@ -159,7 +159,8 @@ class Table(Media):
 
     def described(self):
         """The whole transformation: the columns, as `fitted` has them, and how long the one-hot vectors are."""
-        known = [{key: value for key, value in column.items() if key != "shares"} for column in self.columns]
+        shown = ("shares", "tenths")  # which pictures and scores need
+        known = [{key: value for key, value in column.items() if key not in shown} for column in self.columns]
         return {"columns": known, "numbers": len(self.numeric), "one_hot": self.widths, "reach": REACH}
 
     # Files -----------------------------------------------------------------------------------------------------------

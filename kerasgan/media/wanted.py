@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from kerasgan.media.columns import DISCRETE, NUMERIC, as_numbers, pandas, plain
+from kerasgan.columns import DISCRETE, NUMERIC, as_numbers, pandas, plain
 
 _COMPARISON = re.compile(r"\s*(>=|<=|>|<)\s*(.+?)\s*")
 _RANGE = re.compile(r"\s*(.+?)\s*\.\.\s*(.+?)\s*")

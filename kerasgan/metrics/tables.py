@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 
-from kerasgan.media.columns import DISCRETE, EXTRA, NUMERIC, as_numbers, codes_of, contingency, grouped, shares
+from kerasgan.columns import DISCRETE, EXTRA, NUMERIC, as_numbers, codes_of, contingency, grouped, shares
 from kerasgan.metrics import checks, result
 from kerasgan.metrics.two_sample import kolmogorov_smirnov
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan.data import columns
+from kerasgan.data import column_kinds
 from kerasgan.data.table import frame, table
 from kerasgan.media import Table
 
@@ -122,7 +122,7 @@ def test_several_files_are_told_apart_by_name(tmp_path, path):
 
 
 def test_arguments_say_what_does_not_follow(tmp_path):
-    path = written(tmp_path, "1, a, 01/02/2020\n2, b., 03/04/2021\n1, a, 05/06/2022\n" * 5)
+    path = written(tmp_path, "1, a, 01/02/2020\n2, b., 03/04/2021\n1, a, 05/06/2022\n" * 8)
     arguments = {"names": ["zip", "word", "day"], "replace": {"b.": "b"}, "types": {"day": "datetime:%d/%m/%Y"}}
     data = table(path, 2, **arguments, target="word")
     known = {column["name"]: column for column in data.fitted["columns"]}
@@ -172,13 +172,13 @@ def test_rare_values_are_drawn_by_the_logarithm_of_how_often_they_occur():
 def test_numbers_are_told_by_their_modes():
     random = np.random.default_rng(0)
     values = np.concatenate([random.normal(-5, 0.5, 700), random.normal(5, 1.0, 1200), np.zeros(600)])
-    modes = columns.modes_of(values)
+    modes = column_kinds.modes_of(values)
     assert modes[0] == [600 / 2500, 0.0, 0.0]  # a value that makes up a quarter is met exactly
     assert sum(weight for weight, _, _ in modes) == pytest.approx(1.0)
     below = [(weight, mean) for weight, mean, _ in modes if mean < -2]
     assert sum(weight for weight, _ in below) == pytest.approx(700 / 2500, abs=0.02)
     assert np.average([m for _, m in below], weights=[w for w, _ in below]) == pytest.approx(-5, abs=0.1)
-    assert columns.modes_of(np.array([1.0, 1.0, 2.0])) == [[2 / 3, 1.0, 0.0], [1 / 3, 2.0, 0.0]]
+    assert column_kinds.modes_of(np.array([1.0, 1.0, 2.0])) == [[2 / 3, 1.0, 0.0], [1 / 3, 2.0, 0.0]]
 
 
 HEAD = "a,b\n"

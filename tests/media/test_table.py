@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from kerasgan.columns import associations, cramers_v, shares
 from kerasgan.media import Table
-from kerasgan.media.columns import associations, cramers_v, shares
 from kerasgan.media.wanted import Wanted, parse
 
 pandas = pytest.importorskip("pandas")

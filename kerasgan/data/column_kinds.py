@@ -6,8 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from kerasgan.data.sources import short
-from kerasgan.media.columns import (
+from kerasgan.columns import (
     COARSE,
     DISCRETE,
     EXTRA,
@@ -23,6 +22,7 @@ from kerasgan.media.columns import (
     rounded,
     shares,
 )
+from kerasgan.data.sources import short
 
 MISSING = ("", "?", "NA", "N/A", "NaN", "nan", "null", "NULL")
 MOST_CATEGORIES = 1000  # of a column
@@ -60,7 +60,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def kind_of(name, series):
-    """The kind of a column, by its values: a name of `kerasgan.media.table.KINDS`.
+    """The kind of a column, by its values: a name of `kerasgan.columns.KINDS`.
 
     Args:
         name: of the column, for errors.
