@@ -219,7 +219,7 @@ def grouped(column, series):
     if column["kind"] in NUMERIC:
         values = as_numbers(column, series)
         inside = column.get("tenths", [])
-        return np.where(np.isnan(values), COARSE, np.searchsorted(inside, values, side="right")).astype(int)
+        return np.where(np.isnan(values), COARSE, np.searchsorted(inside, values)).astype(int)
     order = np.argsort(-np.asarray(column["counts"]), kind="stable")
     groups = np.empty(len(order), int)
     groups[order] = np.minimum(np.arange(len(order)), COARSE)

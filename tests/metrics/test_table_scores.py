@@ -57,7 +57,7 @@ def test_pairs():
     made = rows(range(10), range(9, -1, -1), "aaaaaabbbb")
     found = tables.pairwise(Media, REAL, made)
     assert found["y", "x"] == pytest.approx(0.0) and found["word", "x"] == pytest.approx(1.0)
-    # In halves, of the words a 5 and 1, of b 0 and 4; turned around 1 and 5, 4 and 0.
+    # Up to 5 and above, of the words a 6 and 0, of b 0 and 4; turned around 2 and 4, 4 and 0.
     assert found["word", "y"] == pytest.approx(1 - (4 + 4 + 4 + 4) / 10 / 2)
     assert all(value == pytest.approx(1.0) for value in tables.pairwise(Media, REAL, REAL).values())
 
