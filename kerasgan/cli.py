@@ -308,7 +308,7 @@ def evaluate(words):
     """
     values = flags.FlagValues()
     flags.DEFINE_string("data", None, "The real samples: a folder, a zip, ... as in training.", flag_values=values)
-    known = tasks.known()
+    known = tasks.every()
     scores = "; ".join(task.metrics_help for task in known if task.metrics_help)
     flags.DEFINE_list("metrics", None, f"Some of {scores}.", flag_values=values)
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.", flag_values=values)

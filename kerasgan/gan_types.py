@@ -71,6 +71,7 @@ TYPES = {
     "wavegan": GANType("kerasgan.models.wavegan:WaveGAN"),
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "skegan": GANType("kerasgan.models.skegan:SkeGAN"),
+    "ctgan": GANType("kerasgan.models.ctgan:CTGAN"),
     "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
     "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),

@@ -6,6 +6,7 @@ A new zoo entry is one name in `ZOO`, or in `RECIPES` for one without weights. R
 
 import dataclasses
 import importlib
+import inspect
 import math
 import pathlib
 import sys
@@ -70,6 +71,7 @@ RECIPES = (
     "dvd_gan_next_frames",
     "ganomaly_pneumonia",
     "f_anogan_brain_mri",
+    "ctgan_adult",
 )
 
 
@@ -215,7 +217,10 @@ def build(recipe, dtype=None, compile=True):
         from kerasgan import precision
 
         dtype, _ = precision.choose()
-    gan = gan_class(recipe.gan_type)(**{"seed": recipe.seed, **recipe.model, "dtype": dtype})
+    cls, arguments = gan_class(recipe.gan_type), {"seed": recipe.seed}
+    if recipe.fitted is not None and "fitted" in inspect.signature(cls).parameters:
+        arguments["fitted"] = recipe.fitted  # of a type that is built upon what the reader learned
+    gan = cls(**{**arguments, **recipe.model, "dtype": dtype})
     gan.class_names = recipe.class_names
     if compile:
         gan.compile(**recipe.compile)

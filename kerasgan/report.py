@@ -78,7 +78,9 @@ def write(folder, path, source=None, network=None, seed=0):
 
 
 def _samples(gan, seed):
-    return _figure(_saved(gan.media, gan.preview(64, seed)), f"Not picked: the first of seed {seed}.")
+    return _figure(
+        _saved(gan.media, gan.preview(gan.media.samples_on_sheet, seed)), f"Not picked: the first of seed {seed}."
+    )
 
 
 def _progress(folder, media):
@@ -121,7 +123,8 @@ def _ways(gan, seed):
 
 
 def _neighbours(gan, recipe, source, network, seed):
-    if source is None or not gan.task.makes_new_samples:  # what is made from images is like them, and should be
+    # What is made from images is like them, and should be; what no network sees has scores of its own for copies.
+    if source is None or not (gan.task.makes_new_samples and gan.task.scored_as_a_set):
         return ""
     import numpy as np
 

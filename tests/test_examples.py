@@ -1,5 +1,7 @@
 """The scripts in examples/, run on as little as will do."""
 
+import csv
+import datetime
 import importlib.util
 import pathlib
 
@@ -9,6 +11,7 @@ import PIL.Image
 import pytest
 from absl import flags
 
+import kerasgan
 from kerasgan import registry, weights
 from kerasgan.registry import Recipe, WeightFile
 
@@ -97,6 +100,31 @@ def test_own_arrays(run, tmp_path):
     run("own_arrays", data=tmp_path / "mine.npz", epochs=1, width=2, out=tmp_path / "classes.png")
     with PIL.Image.open(tmp_path / "classes.png") as sheet:
         assert sheet.size == sheet_size(10, 3) and sheet.mode == "L"
+
+
+def test_decode_table(run, tmp_path):
+    """Rows of an exported model, each value one that its column can have; the same seed, the same rows."""
+    pytest.importorskip("ai_edge_litert")
+    modes = {"modes": [[0.5, 2.0, 1.0], [0.5, 9.0, 0.0]], "shares": [0.05] * 20}
+    columns = [
+        {"name": "word", "kind": "categorical", "values": ["a", "b", None], "counts": [3, 2, 1]},
+        {"name": "size", "kind": "number", "least": 0.0, "most": 9.0, "decimals": 1, "missing": 1, **modes},
+        {"name": "id", "kind": "identifier"},
+        {"name": "land", "kind": "constant", "values": ["x"], "counts": [6]},
+        {"name": "day", "kind": "datetime", "least": 0.0, "most": 864e4, "step": 86400, "missing": 0, **modes},
+    ]
+    columns[-1] |= {"format": "%d.%m.%Y", "modes": [[1.0, 432e4, 108e4]]}
+    gan = kerasgan.models.CTGAN({"columns": columns, "associations": [[1.0] * 3] * 3}, units=8, seed=1)
+    kerasgan.export.tflite(gan, tmp_path / "gan.tflite")
+    run("decode_table", model=tmp_path / "gan.tflite", count=60, seed=3, out=tmp_path / "rows.csv")
+    with open(tmp_path / "rows.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60 and set(rows[0]) == {"word", "size", "land", "day"}
+    assert {row["word"] for row in rows} == {"a", "b", ""} and {row["land"] for row in rows} == {"x"}
+    sizes = {row["size"] for row in rows}
+    assert {"9.0", ""} <= sizes and all(0 <= float(size) <= 9 and len(size) == 3 for size in sizes - {""})
+    days = [datetime.datetime.strptime(row["day"], "%d.%m.%Y") for row in rows]
+    assert min(days).year == 1970 and (max(days) - min(days)).days <= 100
 
 
 def test_own_networks(run, tmp_path):

@@ -71,6 +71,8 @@ def folder(tmp_path_factory):
     for i in range(100):
         text = svg([[random.integers(0, 99, (4, 2)), random.integers(0, 99, (3, 2))]])
         (folder / "my_sketches" / f"{i}.svg").write_text(text)
+    people = [f"{20 + i % 50},{'MF'[i % 2]},{('<=50K', '>50K')[i % 3 == 0]},{i % 2 == 0}" for i in range(300)]
+    (folder / "people.csv").write_text("\n".join(["age,sex,income,member", *people]))
     (folder / "drawing.svg").write_text(svg([[np.array([[0, 0], [60, 0], [60, 40]])]]))
     low = kerasgan.media.Fields((3, 8, 8))
     low.save(random.random((1, *low.shape)), folder / "low.npz")

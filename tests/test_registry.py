@@ -1,6 +1,7 @@
 """The registry: names, recipes, and GANs built and loaded from them."""
 
 import dataclasses
+import inspect
 import json
 import os
 import subprocess
@@ -131,6 +132,9 @@ def test_type_is_no_pretrained_model():
 def test_type_resolves_to_a_recipe_that_fits_its_class(name):
     recipe = registry.resolve(name)
     assert (recipe.name, recipe.gan_type) == (name, name)
+    if "fitted" in inspect.signature(registry.gan_class(name)).parameters:  # what the reader learned of the data
+        word = {"name": "word", "kind": "categorical", "values": ["a", "b"], "counts": [1, 1]}
+        recipe = dataclasses.replace(recipe, fitted={"columns": [word], "associations": [[1.0]]})
     gan = registry.build(recipe)
     if "image_shape" in recipe.model:
         *frames, height, _, channels = gan.media.shape
@@ -141,7 +145,7 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
         made_of = {**gan.media.get_config(), **recipe.model}
         asked = {argument: value for argument, value in recipe.data.items() if argument in made_of.keys() - {"tracks"}}
         assert asked == {argument: made_of[argument] for argument in asked}
-        learned = {"scale", "points"}  # the reader says it of the data, see `model_arguments`
+        learned = {"scale", "points", "fitted"}  # the reader says it of the data, see `model_arguments`
         given = {*recipe.data, *learned, "programs", "tempo", "monophonic", "shape", "colors"}
         assert set(gan.media.get_config()) <= given
     assert registry.TYPES[name].starting == vars(type(gan))["starting"]  # read from the file, and as Python has it

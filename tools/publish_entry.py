@@ -30,7 +30,7 @@ from kerasgan import files, recipes, registry, runs, weights
 from kerasgan.metrics import result
 
 SHEETS = {"samples": 7, "samples_more": 11}  # file names and seeds; nothing is picked
-MOST = 64  # samples on a sheet
+MOST = 64  # samples on a sheet of classes
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
 
 
@@ -97,7 +97,8 @@ def _record(run, recipe):
     there, here = (runs.what_is_trained(r) for r in (used, recipe))
     _check_equal(there, here, f"the recipe {recipe.name!r}")
     # What the recipe leaves to the type's defaults must not have changed since.
-    there, here = record["gan"], json.loads(json.dumps(registry.build(recipe, compile=False).get_config(), default=str))
+    fresh = registry.build(dataclasses.replace(recipe, fitted=used.fitted), compile=False)
+    there, here = record["gan"], json.loads(json.dumps(fresh.get_config(), default=str))
     both = (there.keys() & here.keys()) - {"name", "class_names"}
     _check_equal({key: there[key] for key in both}, {key: here[key] for key in both}, "the defaults of this version")
     return record
@@ -162,7 +163,7 @@ def _publish_weights(gan, folder, known):
 def _save_sheet(gan, path, seed):
     """Saves a sheet, a class in each column where there are classes."""
     columns = _columns(gan)
-    count = MOST // columns * columns if columns else MOST
+    count = MOST // columns * columns if columns else gan.media.samples_on_sheet
     return gan.media.save_sheet(gan.preview(count, seed), path, columns=columns)
 
 

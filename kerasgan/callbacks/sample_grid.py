@@ -23,7 +23,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         folder: where the sheets go; made if it is missing.
-        count: samples on a sheet.
+        count: samples on a sheet; None takes as many as suit their kind, 64 of images.
         seed: chooses the latents.
         every: epochs between two sheets. The last epoch gets one in any case.
         minutes: after which there is a sheet in the middle of an epoch, where an epoch takes longer; None for none.
@@ -33,10 +33,10 @@ class SampleGrid(keras.callbacks.Callback):
         OSError: when training begins, if nothing can be written in the folder.
     """
 
-    def __init__(self, folder, count=64, seed=0, every=1, minutes=None):
+    def __init__(self, folder, count=None, seed=0, every=1, minutes=None):
         super().__init__()
         for name, value in (("count", count), ("every", every)):
-            if value < 1:
+            if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; expected 1 or more.")
         if minutes is not None and not minutes > 0:
             raise ValueError(f"minutes is {minutes}; expected more than 0, or None.")
@@ -83,7 +83,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     def _save(self, place):
         media = self.model.media
-        samples = self.model.preview(self.count, self.seed)
+        samples = self.model.preview(self.count or media.samples_on_sheet, self.seed)
         media.save_sheet(samples, self.folder / f"epoch_{place}{media.sheet_extension}")
         self._time = time.monotonic()
 

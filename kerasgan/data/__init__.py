@@ -8,6 +8,7 @@ from kerasgan.data.moving_mnist import moving_mnist
 from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.sketches import drawing, sketches
+from kerasgan.data.table import frame, table
 from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
@@ -17,6 +18,7 @@ __all__ = [
     "crops",
     "drawing",
     "fields",
+    "frame",
     "images",
     "moving_mnist",
     "music",
@@ -24,6 +26,7 @@ __all__ = [
     "picture",
     "sequence",
     "sketches",
+    "table",
     "unpaired",
     "video",
     "volumes",

@@ -20,6 +20,7 @@ _HOMES = {
     "Audio": "kerasgan.media.audio",
     "Music": "kerasgan.media.music",
     "Sketch": "kerasgan.media.sketch",
+    "Table": "kerasgan.media.table",
     **KINDS,
 }
 
@@ -31,6 +32,7 @@ __all__ = [
     "Media",
     "Music",
     "Sketch",
+    "Table",
     "Video",
     "Volume",
     "bicubic",

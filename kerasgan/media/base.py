@@ -79,6 +79,7 @@ class Media:
             unless `finish` changes it.
         samples_per_example: how many samples of a preview belong to one example, one after the other, such as an image
             and its translation: a sheet has them in the same row.
+        samples_on_sheet: how many a sheet is made of, unless others are asked for.
     """
 
     dtype = "float32"
@@ -95,6 +96,7 @@ class Media:
     plural = "samples"
     kind = "array"
     samples_per_example = 1
+    samples_on_sheet = 64
 
     def __init__(self, shape):
         if isinstance(shape, dict):

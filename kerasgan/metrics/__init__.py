@@ -27,6 +27,7 @@ from kerasgan.metrics.sliced_wasserstein import sliced_wasserstein
 from kerasgan.metrics.ssim import ms_ssim, ssim
 from kerasgan.metrics.super_resolution import evaluate as evaluate_upscaler
 from kerasgan.metrics.super_resolution import super_resolution
+from kerasgan.metrics.tables import evaluate as evaluate_tables
 from kerasgan.metrics.translation import evaluate as evaluate_translator
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "evaluate_continuer",
     "evaluate_translator",
     "evaluate_flows",
+    "evaluate_tables",
     "evaluate_upscaler",
     "features",
     "flow_scores",

@@ -30,3 +30,14 @@ def nearness(arrays):
     flat = np.reshape(arrays, (len(arrays), -1)).astype("float64")
     squares = (flat**2).sum(axis=1)
     return 2 * flat @ flat.T - squares[:, None] - squares
+
+
+def kolmogorov_smirnov(first, second):
+    """The Kolmogorov-Smirnov distance of two samples of numbers: the largest difference of their distributions, 0 to 1.
+
+    Args:
+        first, second: arrays of at least one number, in which infinite ones count as such.
+    """
+    places = np.concatenate([first, second])
+    below = [np.searchsorted(np.sort(one), places, side="right") / len(one) for one in (first, second)]
+    return float(np.abs(below[0] - below[1]).max())

@@ -1,6 +1,7 @@
 """The GAN types, one file each."""
 
 from kerasgan.models.cgan import CGAN
+from kerasgan.models.ctgan import CTGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
 from kerasgan.models.dvd_gan import DVDGAN, DVDGANFP
@@ -25,6 +26,7 @@ from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
     "CGAN",
+    "CTGAN",
     "CycleGAN",
     "DCGAN",
     "DVDGAN",

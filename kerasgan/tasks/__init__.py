@@ -1,8 +1,8 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
-The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; `upscale` has a second one
-derived from it, for samples that are no images. One of your own is registered, and its verb becomes a command of this
-process:
+The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; of `generate` and `upscale`
+others are derived, for rows of tables and for samples that are no images. One of your own is registered, and its verb
+becomes a command of this process:
 
 ```python
 class Ranking(kerasgan.tasks.Task):
@@ -23,6 +23,7 @@ from kerasgan.tasks.continuation import CONTINUATION
 from kerasgan.tasks.flows import FLOW_UPSCALING
 from kerasgan.tasks.generation import GENERATION
 from kerasgan.tasks.scoring import SCORING
+from kerasgan.tasks.table_generation import TABLE_GENERATION
 from kerasgan.tasks.translation import TRANSLATION
 from kerasgan.tasks.upscaling import UPSCALING
 
@@ -32,9 +33,11 @@ __all__ = [
     "FLOW_UPSCALING",
     "GENERATION",
     "SCORING",
+    "TABLE_GENERATION",
     "TRANSLATION",
     "UPSCALING",
     "Task",
+    "every",
     "known",
     "register",
 ]
@@ -45,6 +48,11 @@ _known = {task.verb: task for task in (GENERATION, TRANSLATION, UPSCALING, CONTI
 def known():
     """All tasks: the library's, then those that were registered."""
     return list(_known.values())
+
+
+def every():
+    """All that are known, and those that are derived from them for other kinds of samples: who have flags of scores."""
+    return [*known(), TABLE_GENERATION, FLOW_UPSCALING]
 
 
 def register(task):

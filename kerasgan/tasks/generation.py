@@ -44,6 +44,7 @@ class Generation(Task):
           kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
           kerasgan generate runs/my_photos -o new_photos.png
           kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
+          kerasgan generate ctgan_adult -n 1000 --where "income=>50K" -o people.csv
         """
         import kerasgan
 
@@ -66,11 +67,26 @@ class Generation(Task):
         if values.animated:
             media.check_animated(path, name="--animated")
         kerasgan.runs.check_outside_data(name, path)
+        wanted = gan.task.wanted(gan, values.where)
         seed = random.randrange(2**31) if values.seed is None else values.seed
         labels = None if values.label is None else class_numbers(values.label, gan.class_names)
-        samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation)
+        samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation, **wanted)
         media.save(samples, path, columns=values.columns, **({"animated": True} if values.animated else {}))
         print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
+
+    def wanted(self, gan, texts):
+        """What `--where` asks for, as further arguments of `generate`.
+
+        Args:
+            gan: the model.
+            texts: what was given, a list; it may be empty.
+
+        Raises:
+            ValueError: it means nothing for such a model, or is not written as it should be.
+        """
+        if texts:
+            raise ValueError(f"--where={texts[0]}: {type(gan).__name__} makes no rows of a table; leave it out.")
+        return {}
 
     def examples(self, gan, count, seed=None):
         return gan.generate(count, seed=seed)
@@ -123,6 +139,12 @@ def _flags():
     flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
     flags.DEFINE_list(
         "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
+    )
+    flags.DEFINE_multi_string(
+        "where",
+        [],
+        "Of a table: rows with COLUMN=VALUE, COLUMN=LEAST..MOST or COLUMN>=VALUE; several may be given.",
+        flag_values=values,
     )
     flags.DEFINE_float(
         "truncation",

@@ -8,6 +8,34 @@ import tensorflow as tf
 
 from kerasgan import registry
 
+# A table of a number with two modes and a missing one, a whole number, and a category of three values.
+TABLE = {
+    "columns": [
+        {
+            "name": "size",
+            "kind": "number",
+            "least": -3.0,
+            "most": 9.0,
+            "decimals": 2,
+            "missing": 0,
+            "modes": [[0.5, 0.0, 1.0], [0.3, 5.0, 1.0], [0.2, 9.0, 0.0]],
+            "shares": [0.05] * 20,
+        },
+        {"name": "kind", "kind": "categorical", "values": [0, 1, 2], "counts": [3, 2, 1]},
+        {
+            "name": "age",
+            "kind": "integer",
+            "least": 0.0,
+            "most": 90.0,
+            "decimals": 0,
+            "missing": 0,
+            "modes": [[1.0, 45.0, 12.0]],
+            "shares": [0.05] * 20,
+        },
+    ],
+    "associations": [[1.0, 0.5, 0.2], [0.5, 1.0, 0.1], [0.2, 0.1, 1.0]],
+}
+
 # Arguments that make a type small, by the names that types give them. A new type that has others is tested as it comes.
 _SMALL = {
     "image_shape": (16, 24, 3),
@@ -36,6 +64,8 @@ _SMALL = {
     "judged_frames": 2,
     "given_frames": 2,
     "recurrent": 1,
+    "fitted": TABLE,
+    "pack": 2,
 }
 
 

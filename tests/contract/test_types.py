@@ -14,6 +14,7 @@ from small import batch_for, build_small, data_for, made_by, soon_traced
 
 from kerasgan import export, registry
 from kerasgan.export import flatbuffer
+from kerasgan.structures import each
 
 
 def values(network):
@@ -127,7 +128,7 @@ def test_each_step_moves_one_player_only(gan_type):
 
             generator, discriminator = values(gan.generator), values(gan.discriminator)
             average = values(gan.ema_generator)
-            gan.discriminator_step(batch._replace(fake=tf.nest.map_structure(tf.stop_gradient, fake)))
+            gan.discriminator_step(batch._replace(fake=each(tf.stop_gradient, fake)))
             assert all(same(generator, gan.generator))
             moving = moved(discriminator, gan.discriminator)
 

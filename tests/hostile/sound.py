@@ -33,6 +33,8 @@ SUBJECTS = {
     "ndjson": ["sketches/a.ndjson"],
     "strokes": ["sketches/a.npz"],
     "fields": ["flows/a.npz"],
+    "csv": ["people.csv"],
+    "parquet": ["people.parquet"],
     "gif": ["clips/a.gif"],
     "webp": ["clips/a.webp"],
     "apng": ["clips/a.apng"],
@@ -70,6 +72,8 @@ SHARES |= {
     "ndjson": 2,
     "strokes": 3,
     "fields": 3,
+    "csv": 3,
+    "parquet": 4,
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
@@ -114,6 +118,7 @@ def make(folder):
     _drawings(folder, random)
     _flows(folder, random)
     _clips(folder, random)
+    _tables(folder, random)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -211,6 +216,15 @@ def _clips(folder, random):
         Video(clip.shape[1:]).save(clip, folder / kind / "clips" / f"a.{kind}")
 
 
+def _tables(folder, random):
+    import pandas
+
+    rows = {"age": random.integers(20, 60, 40), "size": random.random(40).round(3), "word": ["a", "b, c"] * 20}
+    table = pandas.DataFrame({**rows, "day": pandas.date_range("2020-01-01", periods=40)})
+    table.to_csv(folder / "csv" / "people.csv", index=False)
+    table.to_parquet(folder / "parquet" / "people.parquet", index=False)
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -282,6 +296,16 @@ def _video(folder):
 
     clips = data.video(folder / "clips", length=2, size=8, batch_size=1, frame_rate=10, on_error="raise")
     return [batch for batch in clips.as_numpy_iterator()]
+
+
+def _table(name):
+    def read(folder):
+        from kerasgan import data
+
+        rows = data.table(folder / name, batch_size=8, seed=1)
+        return [batch for batch in rows.as_numpy_iterator()]
+
+    return read
 
 
 def _weights(folder):
@@ -383,6 +407,8 @@ READERS = {
     "ndjson": _sketches,
     "strokes": _sketches,
     "fields": _fields,
+    "csv": _table("people.csv"),
+    "parquet": _table("people.parquet"),
     **dict.fromkeys(("gif", "webp", "apng", "mp4"), _video),
     "npz": _images("arrays.npz", labels=True),
     "npy": _images("array.npy"),

@@ -13,6 +13,8 @@ def test_each_kind_of_damage_to_each_file():
     pytest.importorskip("ai_edge_litert")
     pytest.importorskip("onnxruntime")
     pytest.importorskip("trimesh")
+    pytest.importorskip("sklearn")
+    pytest.importorskip("pyarrow")
     path = pathlib.Path(__file__).with_name("run.py")
     spec = importlib.util.spec_from_file_location("hostile_run", path)
     harness = importlib.util.module_from_spec(spec)

@@ -9,12 +9,30 @@ import numpy as np
 import pytest
 
 from kerasgan import augmentation, media, metrics
-from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Video, Volume
+from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Table, Video, Volume
 
 matplotlib.use("Agg")
 
 SMALL = [Image((8, 6, 1)), Image((8, 6, 3)), Image((6, 8, 4)), Audio(64, 1000), Audio(64, 8000, 2)]
 SMALL += [Music(2, 3, 2, 60, 14, 3), Music(2, 2, 4, 40, 24, 2, (0, -1), monophonic=True), Volume(4), Sketch(9, 12.5)]
+TABLE = {
+    "columns": [
+        {
+            **{"name": "size", "kind": "number", "least": -2.5, "most": 9.0, "decimals": 2, "missing": 0},
+            **{"modes": [[0.5, 0.0, 1.0], [0.4, 5.0, 2.0], [0.1, 9.0, 0.0]], "shares": [0.05] * 20},
+        },
+        {"name": "word", "kind": "categorical", "values": ["a", "b", None], "counts": [3, 2, 1]},
+        {
+            **{"name": "day", "kind": "datetime", "least": 0.0, "most": 864e5, "step": 86_400, "missing": 0},
+            **{"format": "%d.%m.%Y", "modes": [[1.0, 432e5, 108e5]], "shares": [0.05] * 20},
+        },
+        {"name": "flag", "kind": "boolean", "values": [False, True], "counts": [1, 1]},
+        {"name": "number", "kind": "identifier"},
+        {"name": "land", "kind": "constant", "values": ["x"], "counts": [6]},
+    ],
+    "associations": [[1.0] * 4] * 4,
+}
+SMALL += [Table(TABLE)]
 SMALL += [Fields((3, 6, 8)), Fields((8, 4, 4), "grey")]
 SMALL += [Video((5, 6, 8, 1)), Video((3, 8, 6, 3), 12.5)]
 SMALL += [Arrays((3,)), Arrays((5, 4, 3)), Arrays((2, 3, 4, 1))]
@@ -75,7 +93,12 @@ def in_model_range(one, count=5, seed=0):
 
 def equal(first, second):
     keras.tree.map_structure(np.testing.assert_array_equal, first, second)
-    keras.tree.map_structure(lambda a, b: np.testing.assert_equal(a.dtype, b.dtype), first, second)
+    keras.tree.map_structure(lambda a, b: np.testing.assert_equal(kinds_of(a), kinds_of(b)), first, second)
+
+
+def kinds_of(values):
+    """The dtype of an array, or those of a data frame's columns."""
+    return values.dtype if hasattr(values, "dtype") else list(values.dtypes)
 
 
 def test_what_it_says_of_its_model_range_holds(one):

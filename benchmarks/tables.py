@@ -1,0 +1,123 @@
+"""How good rows of tables are after the same time of training: kerasgan's CTGAN and the package `ctgan`, side by side.
+
+    pip install ctgan   (by hand: nothing here depends on it)
+    python benchmarks/tables.py --data tabular.zip --minutes 5
+
+Both learn the table of the recipe `ctgan_adult`, in one thread, in batches of 500, each package with its own defaults
+otherwise. Time is the processor's, so that other programs on the machine do not count, and fitting
+columns does not either. First each is timed for a while, which says how many epochs it has. Then both are trained, and
+scored by `kerasgan.metrics.evaluate_tables` on the test set, with the same number of rows. One line a score: real rows,
+kerasgan, `ctgan`, independent columns.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import time
+
+import tensorflow as tf
+from absl import app, flags
+
+import kerasgan
+from kerasgan import registry
+from kerasgan.metrics import evaluate_tables, result
+from kerasgan.metrics.tables import INDEPENDENT
+
+DATA = flags.DEFINE_string("data", None, "The data of the recipe.", required=True)
+MINUTES = flags.DEFINE_float("minutes", 5.0, "Processor time of each training.")
+COUNT = flags.DEFINE_integer("count", 10_000, "Rows that are scored.")
+SEED = flags.DEFINE_integer("seed", 1, "Of trainings and rows.")
+RECIPE = flags.DEFINE_string("recipe", "ctgan_adult", "Whose data and arguments are taken.")
+PEER = flags.DEFINE_boolean("peer", True, "Whether the package ctgan is compared.")
+TIMED = 40  # steps of ours that are timed, and epochs of the peer
+_FIRST = 10  # steps before, in which the graph is made
+
+
+def ours(recipe, data, seconds):
+    """(model after so many seconds of the processor, epochs)."""
+
+    def built(samples):
+        model = kerasgan.models.CTGAN(data.fitted, seed=SEED.value, **recipe.model)
+        rate = f"linear(2e-4, 0, {samples}, {samples // 2})" if samples else 2e-4
+        model.compile(**{**recipe.compile, "learning_rate": rate})
+        return model
+
+    gan = built(0)
+    gan.fit(data.endless(0), steps_per_epoch=_FIRST, verbose=0)
+    start = time.process_time()
+    gan.fit(data.endless(_FIRST), steps_per_epoch=TIMED, verbose=0)
+    steps = round(seconds * TIMED / (time.process_time() - start))
+    gan = built(steps * recipe.batch_size)
+    gan.fit(data.endless(0), steps_per_epoch=steps, verbose=0)
+    return gan, steps / int(data.cardinality())
+
+
+class Peer:
+    """The package's model, with what scores ask of a model."""
+
+    name = "ctgan"
+
+    def __init__(self, model, media):
+        self.model, self.media = model, media
+
+    def generate(self, count, seed=None):
+        self.model.set_random_state(seed)
+        return self.media.to_natural(self.media.to_model(self._known(self.model.sample(count))))
+
+    def _known(self, rows):
+        """Rows with missing values as None, which the package was given as a text."""
+        return rows.mask(rows == "missing", None) if (rows == "missing").any().any() else rows
+
+
+def peers(media, rows, seconds):
+    """(model of the package after so many seconds of the processor, epochs)."""
+    import torch
+    from ctgan import CTGAN
+
+    torch.set_num_threads(1)
+    discrete = [column["name"] for column in media.discrete]
+    rows = rows.copy()
+    rows[discrete] = rows[discrete].astype(object).fillna("missing")
+
+    def trained(epochs):
+        model = CTGAN(epochs=epochs, enable_gpu=False)
+        model.set_random_state(SEED.value)
+        start = time.process_time()
+        model.fit(rows, discrete)
+        return model, time.process_time() - start
+
+    once, again = trained(1)[1], trained(3)[1]  # the difference is that of two epochs
+    epochs = max(1, round(seconds * 2 / (again - once)))
+    return Peer(trained(epochs)[0], media), epochs
+
+
+def main(_):
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    recipe, seconds = registry.resolve(RECIPE.value), 60 * MINUTES.value
+    arguments = {name: value for name, value in recipe.data.items() if name != "reader"}
+    data = kerasgan.data.table(DATA.value, recipe.batch_size, seed=SEED.value, **arguments)
+    known = {**arguments, "fitted": data.fitted}
+    known.pop("target", None)
+    train, test = (kerasgan.data.frame(DATA.value, **{**known, "part": part}) for part in ("train", "test"))
+
+    gan, epochs = ours(recipe, data, seconds)
+    print(f"kerasgan {kerasgan.__version__}: {epochs:.0f} epochs in {MINUTES.value:g} minutes", flush=True)
+    contestants = {"kerasgan": gan}
+    if PEER.value:
+        peer, epochs = peers(gan.media, train, seconds)
+        print(f"ctgan: {epochs} epochs in as much", flush=True)
+        contestants["ctgan"] = peer
+    found = {}
+    for name, model in contestants.items():
+        for one in evaluate_tables(model, train, test, count=COUNT.value, seed=SEED.value, model=name):
+            found.setdefault(one.metric.partition(",")[0], {})[one.model] = one.value
+    names = [result.REAL, *contestants, INDEPENDENT]
+    print(f"| score | {' | '.join(names)} |\n|{' --- |' * (len(names) + 1)}")
+    for metric, values in found.items():
+        print(f"| {metric} | {' | '.join(f'{values[name]:.3f}' for name in names)} |")
+
+
+if __name__ == "__main__":
+    app.run(main)
