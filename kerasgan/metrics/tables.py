@@ -326,6 +326,15 @@ METRICS = {
 }
 
 
+def known_rows(media, table):
+    """Which rows have, in all categorical columns, values that are known: bool (count,)."""
+    found = np.ones(len(table), bool)
+    for column in media.discrete:
+        series, values = table[column["name"]], [value for value in column["values"] if value is not None]
+        found &= np.where(series.isna(), None in column["values"], series.isin(values)).astype(bool)
+    return found
+
+
 def target_of(media, given=None):
     """The column that is predicted: the given one, the table's own, or the last category of few values.
 
@@ -378,6 +387,12 @@ def evaluate(gan, train, test, metrics=None, *, target=None, count=None, seed=0,
     checks.whole(count, "count", 2)
     if len(train) < 2 or len(test) < 2:
         raise ValueError(f"train has {len(train)} rows and test {len(test)}; expected at least two of each.")
+    usable = known_rows(media, test)
+    if usable.sum() < 2:
+        raise ValueError("test: fewer than two rows have none but values that were seen in training.")
+    if not usable.all():
+        split += f", {np.sum(~usable)} rows with values left out that the training had not"
+    test = test[usable].reset_index(drop=True)
     known = _Tables(media, train, test, target_of(media, target), seed)
     chosen = train.sample(min(count, len(train)), random_state=seed).reset_index(drop=True)
     scored = {

@@ -347,7 +347,7 @@ def _epoch_size(gan, recipe, steps, count):
     on = f" on {devices} devices" if devices > 1 else ""
     if steps < 1:
         return on
-    if count in (None, samples):
+    if count is None or count <= samples:
         return f" of {samples} {gan.media.plural}{on}"
     others = ", each time others, as batches are whole" if recipe.data.get("shuffle", True) else " that fill batches"
     return f" of {samples} of the {count} {gan.media.plural}{others}{on}"

@@ -9,6 +9,7 @@ class TableGeneration(Generation):
     """What a model is for that makes rows of tables."""
 
     does = "makes rows of a table"
+    starts_from = "latents and conditions"
     scored_as_a_set = False  # by images' metrics; it has its own
     metrics = ("marginals", "pairwise", "detection", "efficacy", "closest", "copies")
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"

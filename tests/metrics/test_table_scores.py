@@ -123,6 +123,8 @@ def test_each_score_stands_beside_its_floor_and_independent_columns():
     assert by["copies", "maker"] == 0.0
     shown = result.table(found)
     assert "ml_f1 ↑" in shown and "ml_f1, independent columns ↑" in shown and "target word" in shown
+    (found, *_) = tables.evaluate(Maker(), train, pandas.concat([test, test.head(3).assign(word="c")]), "copies")
+    assert found.split == "all, 3 rows with values left out that the training had not"
     with pytest.raises(ValueError, match="for a model of tables"):
         tables.evaluate(Maker(), train, test, "fid")
     with pytest.raises(ValueError, match="rows and test 1; expected"):
