@@ -4,6 +4,7 @@ import csv
 import datetime
 import importlib.util
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -134,3 +135,15 @@ def test_own_networks(run, tmp_path):
     points = module.ring(500)
     np.testing.assert_allclose(np.linalg.norm(points, axis=-1), 0.8, atol=0.1)
     assert len(np.unique(np.round(np.arctan2(*points.T) * 4 / np.pi) % 8)) == 8
+
+
+def test_a_detector_is_hardened(run, tmp_path, capsys):
+    """Malicious vectors have features of their own, which an attacker cannot take away, and lack others."""
+    random = np.random.default_rng(0)
+    benign = (random.random((60, 12)) < np.repeat([0.7, 0.05], 6)).astype("float64")
+    malicious = (random.random((90, 12)) < np.repeat([0.05, 0.7], 6)).astype("float64")
+    np.savez(tmp_path / "data.npz", xmal=malicious, xben=benign)
+    run("harden_malware_detector", data=tmp_path / "data.npz", splits=1, rounds=2, epochs=8)
+    before, after = capsys.readouterr().out.splitlines()[-2:]
+    clean, _, attacked, _ = map(float, re.findall(r"([\d.]+)%", before))
+    assert before.startswith("before") and after.startswith("after") and attacked < clean
