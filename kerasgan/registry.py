@@ -257,6 +257,7 @@ def load(name, dtype=None, compile=True):
         for network in networks:
             weight_files.load_into(network, path)
     gan.samples_seen.assign(recipe.samples_seen)
+    gan.media.made_by = f"kerasgan, {name}"
     if folder is not None and (folder / SCORES).is_file():
         gan.truncation_refusal = _truncation_refusal(name, folder / SCORES)
     return gan

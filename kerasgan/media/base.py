@@ -71,6 +71,7 @@ class Media:
         animation_extension: ending of an animation; None if the kind has none.
         animated_extensions: endings of files that show samples as they come about, where `save(..., animated=True)`
             asks for it; a kind without any needs no such argument.
+        made_by: who made the samples, "kerasgan" or, of a pretrained model, "kerasgan, NAME": what saved pictures say.
         map_extension: ending of a picture of where a sample is strange; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
         kind: what a sample is, in one word, for programs that read the sidecar of an exported network, such as the page
@@ -92,6 +93,7 @@ class Media:
     extensions = ()
     animation_extension = None
     map_extension = None
+    made_by = "kerasgan"
     animated_extensions = ()
     plural = "samples"
     kind = "array"

@@ -34,7 +34,9 @@ class Pictured(Media):
     def _save_sheet(self, samples, path, columns):
         """Writes the sheet of samples that were checked, and returns the path."""
         drawn, columns = self._shown(samples, columns)
-        return self._pictures().save(drawn, path, columns)
+        pictures = self._pictures()
+        pictures.made_by = self.made_by
+        return pictures.save(drawn, path, columns)
 
     def _shown(self, samples, columns):
         return self._drawn(samples), self._columns(len(samples), columns)

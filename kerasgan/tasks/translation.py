@@ -42,14 +42,14 @@ class Translation(Task):
         pictures.check_outputs(written, paths, name)
 
         commands.import_tensorflow()
-        from kerasgan import data, media
+        from kerasgan import data
 
         gan = self.open(name)
-        source, _ = gan.media_of(gan.check_direction(values.direction))
+        source, target = gan.media_of(gan.check_direction(values.direction))
         images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in paths]
         for image, path in zip(images, written, strict=True):
             translated = gan.translate(image[None], direction=values.direction)
-            print(f"Saved {media.save_samples(translated, path)}.")
+            print(f"Saved {target.save(translated, path)}.")
 
     def examples(self, gan, count, seed=None):
         from kerasgan.media.dead_leaves import dead_leaves
