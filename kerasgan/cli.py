@@ -6,6 +6,7 @@ others are here, and a new one is such a function and one line at the end. Tenso
 need it, after everything that can be checked without it.
 """
 
+import dataclasses
 import difflib
 import os
 import re
@@ -137,7 +138,7 @@ def train(words):
     if values.finetune:
         runs.check_name(name)
         recipe = runs.for_other_data(recipe)
-    recipe = runs.changed(recipe, _changes(values))
+    recipe = runs.changed(*_for_reader(recipe, _changes(values)))
     reshaped = any(values[flag].value is not None for flag in ("size", *_OF_DATA))
     devices = values.devices if values.devices in (None, "all") else commands.whole("--devices", values.devices)
     commands.import_tensorflow(devices=False)
@@ -627,6 +628,13 @@ def _changes(values):
         except json.JSONDecodeError:
             changes[name] = value  # a word needs no quotes
     return {name: value for name, value in changes.items() if value is not None}
+
+
+def _for_reader(recipe, changes):
+    """The recipe without the arguments of its reader where another one is asked for, which has its own; the changes."""
+    if changes.get("data.reader", recipe.data.get("reader")) != recipe.data.get("reader"):
+        recipe = dataclasses.replace(recipe, data={})
+    return recipe, changes
 
 
 def _callback(path, folder):

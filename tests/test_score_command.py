@@ -1,6 +1,7 @@
 """kerasgan score, and what it needs: a training that holds normal samples back, and names of samples."""
 
 import csv
+import wave
 
 import numpy as np
 import pytest
@@ -98,3 +99,21 @@ def test_samples_have_names(folder):
     assert found.prefetch(1).item_names(3) == "strange3.png" and found.take(1).item_names is None
     part = images(folder / "normal", size=16, channels=1, batch_size=2, part="test", cache=False)
     assert part.item_names(0) == sorted(f"normal{n}.png" for n in range(60))[9]
+
+
+def test_of_sounds(capsys, tmp_path):
+    """Another reader than the type starts from, without that one's arguments."""
+    (tmp_path / "normal").mkdir()
+    for number in range(24):
+        with wave.open(str(tmp_path / "normal" / f"{number}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(np.random.default_rng(number).integers(-9999, 9999, 1024, dtype="int16").tobytes())
+    words = ("train", "ganomaly", "--data", tmp_path / "normal", "--out", tmp_path / "run", "--length", 1024)
+    own = ("data.reader=audio", "data.part=train", "model.width=2", "model.latent_dim=4")
+    words += tuple(word for value in own for word in ("--set", value))
+    code, said, error = kerasgan_command(capsys, *words, "--batch_size", 4, "--limit_steps", 1, "--dtype", "float32")
+    assert code == 0, error
+    code, said, error = kerasgan_command(capsys, "score", tmp_path / "run", tmp_path / "normal" / "3.wav")
+    assert code == 0 and "of normal sounds: 3.wav" in said, error
+    maps = ("--maps", tmp_path / "maps")
+    assert "no pictures of where sounds" in fails(capsys, "score", tmp_path / "run", tmp_path / "normal", *maps)

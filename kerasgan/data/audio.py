@@ -12,7 +12,7 @@ from kerasgan.data.base import Source
 from kerasgan.data.files import find_files
 from kerasgan.data.pipeline import batched, check_choices
 from kerasgan.data.reading import read_usable, report
-from kerasgan.data.sources import check_path, paths_of, short
+from kerasgan.data.sources import Part, check_path, paths_of, short
 from kerasgan.data.waves import FULL_SCALE, frames_at, loudest, open_sound, to_samples
 
 CHOICES = {
@@ -43,6 +43,7 @@ def audio(
     shuffle=True,
     seed=None,
     subset=None,
+    part=None,
     on_error="skip",
     cache="auto",
 ):
@@ -81,6 +82,7 @@ def audio(
         shuffle: draws a new order of the whole set for each epoch.
         seed: makes order and random crops repeatable.
         subset: a folder inside `source`, such as "train".
+        part: "train" leaves out every tenth clip, "test" has those only. None takes all.
         on_error: "skip" leaves out files that are no sounds or nothing but silence, and names them in one warning;
             "raise" stops at them.
         cache: True or False decides whether sounds stay in memory; "auto" does it up to 1 GB.
@@ -114,11 +116,13 @@ def audio(
         raise ValueError(f"overlap={overlap!r} means nothing with crop={crop!r}, which takes one clip of each file.")
     clips = _Clips(_find(source, labels, subset), length, sample_rate, channels, crop, overlap, on_error)
 
+    found = clips if part is None else Part(clips, part)
+
     def prepare(item, drawn=None):
-        return clips.samples(item, drawn, pad, normalize)
+        return clips.samples(item if part is None else found.numbers[item], drawn, pad, normalize)
 
     dataset = batched(
-        clips,
+        found,
         prepare,
         tf.TensorSpec((length, channels), tf.int16),
         lambda samples, draw: tf.cast(samples, tf.float32) / FULL_SCALE,

@@ -66,6 +66,13 @@ def sounds(write):
     return write.root
 
 
+def test_every_tenth_clip_is_held_back(sounds):
+    whole = levels(read(sounds))
+    for cache in (True, False):
+        train, test = (levels(read(sounds, part=part, cache=cache)) for part in ("train", "test"))
+        assert test == whole[9:10] and train == whole[:9] + whole[10:]
+
+
 # What a sound becomes ------------------------------------------------------------------------------------------------
 
 
