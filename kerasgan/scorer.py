@@ -127,7 +127,15 @@ class Scorer:
         return self._quantiles.quantile(quantile)
 
     def detector(self, quantile=0.95):
-        """The model with the methods of scikit-learn's and PyOD's detectors; see `Detector`."""
+        """The model as an estimator of scikit-learn's with the methods of PyOD's; see `kerasgan.detector.Detector`.
+
+        Raises:
+            ImportError: scikit-learn is not installed.
+        """
+        try:
+            from kerasgan.detector import Detector
+        except ImportError as error:
+            raise ImportError(f"A detector needs scikit-learn ({error}): pip install 'kerasgan[tables]'.") from error
         return Detector(self, quantile)
 
     @property
@@ -204,35 +212,6 @@ class Scorer:
             {"name": "maps", "kind": "map", "range": [0.0, 1.0]},
         ]
         return described + [{"name": "quantiles", "kind": "quantile", "range": [0.0, 1.0]}] * self.is_calibrated
-
-
-class Detector:
-    """A model that scores, as scikit-learn's and PyOD's detectors are used, in a pipeline for example.
-
-    Args:
-        gan: the model.
-        quantile: the share of normal samples that are to count as normal.
-    """
-
-    def __init__(self, gan, quantile=0.95):
-        self.gan, self.quantile = gan, quantile
-
-    def fit(self, samples, labels=None):
-        """Calibrates the model on normal samples; it does not train. Labels are ignored. Returns the detector."""
-        self.gan.calibrate(samples)
-        return self
-
-    def decision_function(self, samples):
-        """How strange samples are, float32 (count,)."""
-        return self.gan.score(samples).scores
-
-    def predict(self, samples):
-        """1 for samples that are stranger than the share `quantile` of normal ones, else 0: int (count,)."""
-        return (self.decision_function(samples) > self.threshold_).astype(int)
-
-    @property
-    def threshold_(self):
-        return self.gan.threshold(self.quantile)
 
 
 def _samples_of(batch):

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from kerasgan.coding import build_encoder
 from kerasgan.data import images
@@ -64,6 +66,15 @@ def test_quantiles_are_shares_of_the_samples_that_were_held_back(ganomaly):
     detector = gan.detector(0.9)
     np.testing.assert_array_equal(detector.predict(held_back), detector.decision_function(held_back) > threshold)
     assert detector.fit(strange_pictures(30), None).threshold_ != threshold
+
+
+def test_in_a_pipeline_of_scikit_learns():
+    gan = GANomaly(SHAPE, latent_dim=2, width=2, seed=1)
+    with_channels = FunctionTransformer(lambda pictures: pictures[..., None])
+    pipeline = make_pipeline(with_channels, gan.detector(0.5)).fit(normal_pictures(30)[..., 0])
+    pictures = normal_pictures(8, 1)
+    np.testing.assert_array_equal(pipeline.decision_function(pictures[..., 0]), gan.score(pictures).scores)
+    assert set(pipeline.predict(pictures[..., 0])) <= {0, 1}
 
 
 def test_scores_go_with_the_file(ganomaly, tmp_path):
