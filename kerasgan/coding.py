@@ -1,4 +1,4 @@
-"""Encoders and decoders: from images or sounds to a few numbers, and back.
+"""Encoders and decoders: from images, sounds or rows of tables to a few numbers, and back.
 
 Networks as DCGAN's. Weights start as Keras starts them (Glorot), which suits any width: N(0, 0.02) makes narrow
 networks forget what comes in.
@@ -14,14 +14,15 @@ from kerasgan.sizes import downsampling_stages, upsampling_stages
 
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
 _DEEPEST = 8  # times the width, which is that of the maps next to the sample
+_DENSE = 2  # hidden layers for rows, of 4 and 2 times the width
 _SHORTEST = 16  # samples of a sound whose maps are not divided any more
 
 
 def build_encoder(shape, outputs, width, normalization="batch", name="encoder", inputs="samples"):
-    """Samples -> codes float32 (batch, outputs): one strided convolution a halving.
+    """Samples -> codes float32 (batch, outputs): one strided convolution a halving, two dense layers for rows.
 
     Args:
-        shape: of a sample: (height, width, channels) of images, (length, channels) of sounds.
+        shape: of a sample: (height, width, channels) of images, (length, channels) of sounds, (numbers,) of rows.
         outputs: length of the code.
         width: channels next to the sample; they double with each halving, up to 8 times.
         normalization: "batch" (none on the first layer) or "none".
@@ -29,10 +30,9 @@ def build_encoder(shape, outputs, width, normalization="batch", name="encoder", 
 
     What is left of the sample before the last layer is the output of the layer "features".
     """
-    stages = _quarterings(shape) if len(shape) == 2 else downsampling_stages(shape)
     samples = keras.Input(shape, name=inputs)
     x = samples
-    for stage, filters in enumerate(_widths(width, stages)):
+    for stage, filters in enumerate(_widths(shape, width, _halvings(shape))):
         normalized = normalization == "batch" and stage > 0
         x = _narrowed(x, filters, use_bias=not normalized)
         x = BatchNormalization(**_NORM)(x) if normalized else x
@@ -45,9 +45,10 @@ def build_encoder(shape, outputs, width, normalization="batch", name="encoder", 
 def build_decoder(shape, inputs, width, name="decoder", input_name="latents"):
     """Codes (batch, inputs) -> samples in [-1, 1]: a projection, then one transposed convolution a doubling."""
     codes = keras.Input((inputs,), name=input_name)
-    stages, factor = (_quarterings(shape), 4) if len(shape) == 2 else (upsampling_stages(shape), 2)
-    *widths, widest = _widths(width, stages)
-    start = (*(length // factor**stages for length in shape[:-1]), widest)
+    stages = upsampling_stages(shape) if len(shape) == 3 else _halvings(shape)
+    *widths, widest = _widths(shape, width, stages)
+    factor = {1: 1, 2: 4, 3: 2}[len(shape)] ** stages
+    start = (*(length // factor for length in shape[:-1]), widest)
     x = layers.Dense(math.prod(start), use_bias=False)(codes)
     x = layers.ReLU()(BatchNormalization(**_NORM)(layers.Reshape(start)(x)))
     for filters in reversed(widths):
@@ -62,9 +63,16 @@ def features_of(network):
     return keras.Model(network.inputs[0], network.get_layer("features").output, name=f"features_of_{network.name}")
 
 
-def _widths(width, stages):
-    """Channels of each stage, from the sample inwards."""
+def _widths(shape, width, stages):
+    """Channels of each stage, from the sample inwards; of rows, which have no neighbours, ever fewer."""
+    if len(shape) == 1:
+        return [width * 2 ** (stages - stage) for stage in range(stages)]
     return [width * min(2**stage, _DEEPEST) for stage in range(stages)]
+
+
+def _halvings(shape):
+    """How often a sample is narrowed."""
+    return {1: lambda _: _DENSE, 2: _quarterings, 3: downsampling_stages}[len(shape)](shape)
 
 
 def _quarterings(shape):
@@ -81,12 +89,16 @@ def _quarterings(shape):
 
 
 def _narrowed(x, filters, **options):
+    if len(x.shape) == 2:
+        return layers.Dense(filters, **options)(x)
     if len(x.shape) == 3:
         return Conv1D(filters, 24, strides=4, padding="same", **options)(x)
     return Conv2D(filters, 4, strides=2, padding="same", **options)(x)
 
 
 def _widened(x, filters, **options):
+    if len(x.shape) == 2:
+        return layers.Dense(filters, **options)(x)
     if len(x.shape) == 3:
         return Conv1DTranspose(filters, 24, strides=4, padding="same", **options)(x)
     return Conv2DTranspose(filters, 4, strides=2, padding="same", **options)(x)

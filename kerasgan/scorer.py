@@ -9,11 +9,19 @@ import tensorflow as tf
 
 from kerasgan.checks import number
 from kerasgan.layers import Quantiles
+from kerasgan.media import Audio, Image, Table
 from kerasgan.precision import in_float32
 from kerasgan.tasks import SCORING
 
 _CHUNK = 64  # samples that are scored at a time
 _FEW = 20  # samples whose quantiles say little
+
+
+def medium(image_shape, length, sample_rate, channels, fitted):
+    """What a type scores: rows of a table, if `fitted` is given, sounds, if `length` is, else images."""
+    if fitted is not None:
+        return Table(fitted)
+    return Image(image_shape) if length is None else Audio(length, sample_rate, channels)
 
 
 class Scores(typing.NamedTuple):
@@ -71,40 +79,30 @@ class Scorer:
         """How strange samples are, in inference mode: no sample's score depends on the others'.
 
         Args:
-            samples: a batch in natural units (for images: uint8 pixels) of the model's shape.
+            samples: a batch in natural units (for images: uint8 pixels) of the model's shape, or a `tf.data.Dataset` of
+                batches in model range.
             maps: whether the places that are strange are wanted, too.
 
         Returns:
             `Scores`.
 
         Raises:
-            ValueError: samples of another shape or type.
+            ValueError: samples of another shape or type, or none.
         """
-        found = [self._scored(batch) for batch in self._batches(samples)]
-        scores, again, given = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        scores, again, given = self._all_scored(samples)
         quantiles = np.array(self.normality(scores)) if self.is_calibrated else None
         return Scores(scores, quantiles, self._maps(given, again) if maps else None)
 
     def reconstruct(self, samples):
         """What the model makes of samples, both in natural units: normal ones come back nearly as they were."""
-        again = [self._scored(batch)[1] for batch in self._batches(samples)]
-        return self.media.to_natural(np.concatenate(again))
+        return self.media.to_natural(self._all_scored(samples)[1])
 
     def calibrate(self, samples):
         """Learns what scores normal samples have that it did not train on, for quantiles and thresholds.
 
-        Args:
-            samples: a batch in natural units, or a `tf.data.Dataset` of batches in model range.
-
-        Raises:
-            ValueError: samples of another shape or type, or none.
+        Args, Raises: as `score`.
         """
-        is_dataset = isinstance(samples, tf.data.Dataset)
-        batches = map(_samples_of, samples.unbatch().batch(_CHUNK)) if is_dataset else self._batches(samples)
-        scores = [self._scored(batch)[0] for batch in batches]
-        if not scores:
-            raise ValueError("samples is empty; expected normal samples that the model was not trained on.")
-        self._quantiles.learn(np.concatenate(scores))
+        self._quantiles.learn(self._all_scored(samples)[0])
 
     @property
     def is_calibrated(self):
@@ -143,19 +141,22 @@ class Scorer:
         return self.normality.get_layer("quantiles")
 
     def _batches(self, samples):
-        """Batches in model range of samples in natural units, checked."""
-        samples = np.asarray(samples)
-        if not len(np.shape(samples)) or not len(samples):
-            raise ValueError("samples is empty; expected at least one sample.")
-        for start in range(0, len(samples), _CHUNK):
-            batch = self.media.to_model(samples[start : start + _CHUNK])
-            self.media.check(batch, "samples")
-            yield batch
+        """Batches in model range, checked, of samples in natural units, or of a data set."""
+        if isinstance(samples, tf.data.Dataset):
+            for batch in samples.unbatch().batch(_CHUNK).as_numpy_iterator():
+                yield batch[0] if isinstance(batch, tuple) else batch
+            return
+        whole = self.media.to_model(samples) if len(samples) else np.zeros((0, *self.media.shape), "float32")
+        self.media.check(whole, "samples")
+        for start in range(0, len(whole), _CHUNK):
+            yield whole[start : start + _CHUNK]
 
-    def _scored(self, batch):
-        """(scores, what the model makes of the samples, the samples) of a batch in model range, as arrays."""
-        found = self._scorer(tf.constant(batch))
-        return (*(np.asarray(part, "float32") for part in found), np.asarray(batch, "float32"))
+    def _all_scored(self, samples):
+        """(scores, what the model makes of the samples, the samples in model range), as float32 arrays."""
+        found = [(*self._scorer(tf.constant(batch)), batch) for batch in self._batches(samples)]
+        if not found:
+            raise ValueError("samples is empty; expected at least one sample.")
+        return [np.concatenate(parts).astype("float32") for parts in zip(*found, strict=True)]
 
     @functools.cached_property
     def _scorer(self):
@@ -170,14 +171,28 @@ class Scorer:
 
     # What callbacks look at ------------------------------------------------------------------------------------------
 
+    # Examples are kept in model range: rows of a table are no array in natural units.
+
+    def remember(self, *parts):
+        """Chooses the samples that previews show, given in natural units."""
+        super().remember(*map(self.media.to_model, parts))
+
+    def remember_first(self, *parts):
+        if self._remembered is None:
+            super().remember(*(np.array(part[: self.checked_samples], "float32") for part in parts))
+
+    def made_up(self, media, count, seed):
+        return media.to_model(media.made_up(count, seed))
+
     def shown(self, count, seed):
         """Samples of the data, each followed by what the model makes of it, in natural units."""
         (samples,) = self.examples(max(1, count // 2), seed)
         return self.beside_reconstructions(samples)
 
     def beside_reconstructions(self, samples):
-        """Samples in natural units, each followed by what the model makes of it."""
-        return np.stack([samples, self.reconstruct(samples)], axis=1).reshape(-1, *samples.shape[1:])
+        """Samples in model range, each followed by what the model makes of it, in natural units."""
+        again = np.asarray(self._scorer(tf.constant(samples))[1])
+        return self.media.to_natural(np.stack([samples, again], axis=1).reshape(-1, *self.media.shape))
 
     # Export ----------------------------------------------------------------------------------------------------------
 
@@ -198,7 +213,7 @@ class Scorer:
         """Samples that stand in for data, {"samples": float32 (count, *shape)} in the medium's `exported_range`."""
         count = number("count", count, None, least=1, whole=True)
         samples = self.made_up(self.media, count, seed)
-        return {"samples": np.array(self.media.finish(self.media.to_model(samples)))}
+        return {"samples": np.array(self.media.finish(samples))}
 
     def inference_description(self):
         """See `kerasgan.GAN.inference_description`; the one input is of the medium's kind."""
@@ -212,8 +227,3 @@ class Scorer:
             {"name": "maps", "kind": "map", "range": [0.0, 1.0]},
         ]
         return described + [{"name": "quantiles", "kind": "quantile", "range": [0.0, 1.0]}] * self.is_calibrated
-
-
-def _samples_of(batch):
-    """The samples of a batch of a data set, which may have labels beside them."""
-    return batch[0] if isinstance(batch, tuple) else batch

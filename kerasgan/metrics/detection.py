@@ -78,8 +78,8 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
 
     Args:
         gan: a calibrated `kerasgan.scorer.Scorer`.
-        normal, strange: samples in natural units, none of which it was trained or calibrated on.
-        training: samples that it was trained on, for the principal components; None leaves them out.
+        normal, strange: data sets of samples in model range, none of which it was trained or calibrated on.
+        training: one of samples that it was trained on, for the principal components; None leaves them out.
         metrics: names of `METRICS`; None takes all of them.
         quantile: the share of normal samples that are to count as normal, for F1: a threshold of the held-back samples
             of the training data.
@@ -95,17 +95,25 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
     if unknown := sorted(set(names) - set(METRICS)):
         raise ValueError(f"metrics: {unknown[0]!r} is unknown; expected some of {', '.join(METRICS)}.")
     threshold = gan.threshold(quantile)
-    found = _results(names, gan.score(normal).scores, gan.score(strange).scores, threshold, quantile, model)
+    normal_scores, strange_scores = gan.score(normal).scores, gan.score(strange).scores
+    found = _results(names, normal_scores, strange_scores, threshold, quantile, model)
     if training is not None:
+        normal, strange, training = map(_samples, (normal, strange, training))
         residual = principal_components(training)
         held = np.quantile(residual(training), quantile)
         about = f"{COMPONENTS} principal components"
         found += _results(names, residual(normal), residual(strange), held, quantile, about)
     size = "x".join(map(str, gan.media.shape))
     return [
-        Result(**one, n_real=len(normal), n_fake=None, split=split, size=size)
-        for one in (dict(one, parameters={**one["parameters"], "strange": len(strange)}) for one in found)
+        Result(**one, n_real=len(normal_scores), n_fake=None, split=split, size=size)
+        for one in (dict(one, parameters={**one["parameters"], "strange": len(strange_scores)}) for one in found)
     ]
+
+
+def _samples(dataset):
+    """The samples of a data set, in model range."""
+    batches = (batch[0] if isinstance(batch, tuple) else batch for batch in dataset.as_numpy_iterator())
+    return np.concatenate(list(batches))
 
 
 def _results(names, normal, strange, threshold, quantile, model):

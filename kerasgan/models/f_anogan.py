@@ -12,10 +12,9 @@ from kerasgan.game.batch import once_there
 from kerasgan.game.gradients import gradients_of
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
-from kerasgan.media import Audio, Image
 from kerasgan.penalties import GradientPenalty
 from kerasgan.precision import policy
-from kerasgan.scorer import Scorer
+from kerasgan.scorer import Scorer, medium
 from kerasgan.tasks import GENERATION
 
 _KAPPA = 1.0  # the paper's weight of the features
@@ -39,6 +38,7 @@ class FAnoGAN(Scorer, Examples, GAN):
         image_shape: (height, width, channels) of images; height and width multiples of 4, best of 16.
         length: samples of a sound, a multiple of 4, 16, 64, ...; for sounds, in place of `image_shape`.
         sample_rate, channels: of sounds, as in `kerasgan.models.WaveGAN`.
+        fitted: of a table, for its rows, in place of `image_shape`: the attribute of `kerasgan.data.table`.
         latent_dim: length of the latent vector.
         width: channels next to the sample; they double with each halving, up to 8 times.
         generator_samples: after so many samples seen, the encoder's stage begins.
@@ -73,6 +73,7 @@ class FAnoGAN(Scorer, Examples, GAN):
         length=None,
         sample_rate=8000,
         channels=1,
+        fitted=None,
         latent_dim=128,
         width=64,
         generator_samples=300_000,
@@ -80,7 +81,7 @@ class FAnoGAN(Scorer, Examples, GAN):
         name=None,
         dtype=None,
     ):
-        media = Image(image_shape) if length is None else Audio(length, sample_rate, channels)
+        media = medium(image_shape, length, sample_rate, channels, fitted)
         number("generator_samples", generator_samples, None, least=1, whole=True)
         with policy(dtype, seed):
             super().__init__(

@@ -9,9 +9,8 @@ from kerasgan.coding import build_decoder, build_encoder, features_of
 from kerasgan.examples import Examples
 from kerasgan.game import Game
 from kerasgan.gan_types import Starting
-from kerasgan.media import Audio, Image
 from kerasgan.precision import policy
-from kerasgan.scorer import Scorer
+from kerasgan.scorer import Scorer, medium
 
 
 def build_generator(shape, latent_dim, width):
@@ -43,6 +42,7 @@ class GANomaly(Scorer, Examples, Game):
         image_shape: (height, width, channels) of images; height and width multiples of 4, best of 16.
         length: samples of a sound, a multiple of 4, 16, 64, ...; for sounds, in place of `image_shape`.
         sample_rate, channels: of sounds, as in `kerasgan.models.WaveGAN`.
+        fitted: of a table, for its rows, in place of `image_shape`: the attribute of `kerasgan.data.table`.
         latent_dim: numbers of a code.
         width: channels next to the sample; they double with each halving, up to 8 times.
         seed, name, dtype: as in `kerasgan.Game`.
@@ -70,13 +70,14 @@ class GANomaly(Scorer, Examples, Game):
         length=None,
         sample_rate=8000,
         channels=1,
+        fitted=None,
         latent_dim=100,
         width=64,
         seed=None,
         name=None,
         dtype=None,
     ):
-        media = Image(image_shape) if length is None else Audio(length, sample_rate, channels)
+        media = medium(image_shape, length, sample_rate, channels, fitted)
         with policy(dtype, seed):
             super().__init__(
                 build_generator(media.shape, latent_dim, width),
@@ -137,4 +138,4 @@ class GANomaly(Scorer, Examples, Game):
     def watched_samples(self, count, seed):
         """Some of the data, made again by the generator as it is trained."""
         (samples,) = self.examples(count, seed)
-        return self.generator(self.media.to_model(samples), training=False)["samples"].numpy()
+        return self.generator(samples, training=False)["samples"].numpy()

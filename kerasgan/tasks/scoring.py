@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import dataclasses
+import functools
 import os
 import pathlib
 import shutil
@@ -14,7 +15,16 @@ from kerasgan import commands, files
 from kerasgan.tasks.base import Task
 
 _SHOWN = 10  # the strangest samples, which are printed
-_OF_MANY = (".zip", ".npz", ".npy")  # files of many samples; others hold one
+_OF_MANY = (
+    ".zip",
+    ".npz",
+    ".npy",
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".data",
+    ".parquet",
+)  # files of many samples; others hold one
 _OF_PART = ("part", "subset", "key", "labels", "flip")  # arguments of a reader that say which of the data to train on
 
 
@@ -64,12 +74,7 @@ class Scoring(Task):
         if maps and gan.media.map_extension is None:
             raise ValueError(f"--maps: there are no pictures of where {gan.media.plural} are strange; leave it out.")
         recipe = _of_all(recipe, {"subset": values.subset, "key": values.key})
-        names, samples = [], []
-        for source in sources:
-            found = _read(gan, recipe, source)
-            names += found[0]
-            samples += found[1]
-        _say(gan, recipe, names, samples, values, out, maps)
+        _say(gan, *_read(recipe, sources), values, out, maps)
 
     def examples(self, gan, count, seed=None):
         """Made-up samples, each followed by what the model makes of it."""
@@ -141,12 +146,12 @@ class Scoring(Task):
             )
         if network is not None:
             raise ValueError(f"network={network!r} means nothing for a model that scores; leave it out.")
-        training = _arrays(gan, kerasgan.runs.read_whole(recipe, source)) if recipe.data.get("key") == key else None
-        normal = _arrays(gan, kerasgan.runs.read_whole(_of_all(recipe, {"subset": subset, "key": key}), source))
+        training = kerasgan.runs.read_whole(recipe, source) if key in (None, recipe.data.get("key")) else None
+        normal = kerasgan.runs.read_whole(_of_all(recipe, {"subset": subset, "key": key}), source)
         if os.path.exists(strange):
-            strange = _arrays(gan, kerasgan.runs.read_whole(_of_all(recipe, {}), strange))
+            strange = kerasgan.runs.read_whole(_of_all(recipe, {}), strange)
         else:
-            strange = _arrays(gan, kerasgan.runs.read_whole(_of_all(recipe, {"subset": strange, "key": key}), source))
+            strange = kerasgan.runs.read_whole(_of_all(recipe, {"subset": strange, "key": key}), source)
         names = metrics.split(",") if isinstance(metrics, str) else metrics
         return detection.evaluate(gan, normal, strange, training, names, quantile, model=model, split=split)
 
@@ -158,7 +163,8 @@ class Scoring(Task):
 
         if recipe.data.get("part"):
             recipe = kerasgan.runs.changed(recipe, {"data.part": "test"})
-        gan.remember(_arrays(gan, kerasgan.runs.read_whole(recipe, source).take(64 * count)))
+        samples = _array(kerasgan.runs.read_whole(recipe, source).take(64 * count))
+        gan.remember(gan.media.to_natural(samples))
 
     def sheets_caption(self, gan, seeds, in_columns):
         return "normal samples, each with what the model makes of it", "More of them"
@@ -190,35 +196,40 @@ def _of_all(recipe, changes):
     return dataclasses.replace(recipe, data={**kept, **changes})
 
 
-def _read(gan, recipe, source):
-    """(names, samples in natural units) of a source, which may be a single file, too."""
+def _read(recipe, sources):
+    """(names, samples in model range) of sources, among which may be single files."""
     import kerasgan
 
-    with contextlib.ExitStack() as stack:
-        where = source
-        if os.path.isfile(source) and not source.lower().endswith(_OF_MANY):  # readers take folders of such files
-            where = stack.enter_context(tempfile.TemporaryDirectory())
-            shutil.copy(source, where)
-        dataset = kerasgan.runs.read_whole(recipe, where)
-        samples = list(_arrays(gan, dataset))
-    name_of = dataset.item_names or (lambda number: f"{source}, number {number}")
-    return [name_of(number) for number in range(len(samples))], samples
+    names, parts = [], []
+    for source in sources:
+        with contextlib.ExitStack() as stack:
+            where = source
+            if os.path.isfile(source) and not source.lower().endswith(_OF_MANY):  # readers take folders of such files
+                where = stack.enter_context(tempfile.TemporaryDirectory())
+                shutil.copy(source, where)
+            dataset = kerasgan.runs.read_whole(recipe, where)
+            samples = _array(dataset)
+        name_of = dataset.item_names or functools.partial("{}, number {}".format, source)
+        names += map(name_of, range(len(samples)))
+        parts.append(samples)
+    return names, parts
 
 
-def _arrays(gan, dataset):
-    """The samples of a data set in natural units."""
+def _array(dataset):
+    """The samples of a data set in model range."""
     import numpy as np
 
     batches = (batch[0] if isinstance(batch, tuple) else batch for batch in dataset.as_numpy_iterator())
-    return gan.media.to_natural(np.concatenate(list(batches)))
+    return np.concatenate(list(batches))
 
 
-def _say(gan, recipe, names, samples, values, out, maps):
+def _say(gan, names, parts, values, out, maps):
     """Scores samples; prints the strangest, and writes what was asked for."""
     import numpy as np
+    import tensorflow as tf
 
-    samples = np.stack(samples)
-    found = gan.score(samples, maps=maps is not None)
+    samples = np.concatenate(parts)
+    found = gan.score(tf.data.Dataset.from_tensors(samples), maps=maps is not None)
     known = gan.is_calibrated
     quantiles = found.quantiles if known else np.full(len(samples), np.nan)
     threshold = gan.threshold(values.quantile) if known else np.inf
@@ -239,7 +250,7 @@ def _say(gan, recipe, names, samples, values, out, maps):
         _write(out, names, found.scores, quantiles, strange)
         print(f"Saved all scores to {out}.")
     if maps:
-        for number, (sample, where) in enumerate(zip(samples, found.maps, strict=True)):
+        for number, (sample, where) in enumerate(zip(gan.media.to_natural(samples), found.maps, strict=True)):
             base = os.path.splitext(os.path.basename(names[number]))[0] or "sample"
             gan.media.save_map(sample, where, pathlib.Path(maps) / f"{number:05}_{base}{gan.media.map_extension}")
         print(f"Saved {len(samples)} maps to {maps}.")

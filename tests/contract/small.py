@@ -74,8 +74,8 @@ def build_small(gan_type, dtype=None, **changes):
     keras.utils.set_random_seed(0)
     cls = registry.gan_class(gan_type)
     known = inspect.signature(cls).parameters
-    takes_images = "image_shape" in known  # if those of sounds, too, then of one of them
-    small = {k: v for k, v in _SMALL.items() if k in known and not (k == "length" and takes_images)}
+    takes_images = "image_shape" in known  # if sounds and tables, too, then images
+    small = {k: v for k, v in _SMALL.items() if k in known and not (k in ("length", "fitted") and takes_images)}
     return cls(**small, seed=3, dtype=dtype, **changes)
 
 

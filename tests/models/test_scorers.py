@@ -27,6 +27,9 @@ def strange_pictures(count, seed=1):
     return normal_pictures(count, seed)[:, :, ::-1]
 
 
+TESTED = (normal_pictures(40, 2), strange_pictures(40), normal_pictures(256))  # and those that it was trained on
+
+
 @pytest.fixture(scope="module")
 def ganomaly():
     gan = GANomaly(SHAPE, latent_dim=4, width=8, seed=1)
@@ -39,7 +42,8 @@ def ganomaly():
 
 
 def test_what_it_has_not_seen_is_strange(ganomaly):
-    found = detection.evaluate(ganomaly, normal_pictures(40, 2), strange_pictures(40), normal_pictures(256))
+    sets = (images(pictures, size=16, channels=1, batch_size=1, shuffle=False) for pictures in TESTED)
+    found = detection.evaluate(ganomaly, *sets)
     assert found[0].metric == "auc" and found[0].value > 0.95
     scores = ganomaly.score(strange_pictures(3), maps=True)
     assert scores.maps.shape == (3, 16, 16) and 0 <= scores.maps.min() and scores.maps.max() <= 1
