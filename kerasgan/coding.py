@@ -9,7 +9,14 @@ import math
 import keras
 from keras import layers
 
-from kerasgan.layers import BatchNormalization, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose
+from kerasgan.layers import (
+    BatchNormalization,
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    SpectralNormalization,
+)
 from kerasgan.sizes import downsampling_stages, upsampling_stages
 
 _NORM = {"momentum": 0.9, "epsilon": 1e-5}
@@ -25,20 +32,21 @@ def build_encoder(shape, outputs, width, normalization="batch", name="encoder", 
         shape: of a sample: (height, width, channels) of images, (length, channels) of sounds, (numbers,) of rows.
         outputs: length of the code.
         width: channels next to the sample; they double with each halving, up to 8 times.
-        normalization: "batch" (none on the first layer) or "none".
+        normalization: "batch" (none on the first layer), "spectral" (every layer) or "none".
         name, inputs: of the network and its input.
 
     What is left of the sample before the last layer is the output of the layer "features".
     """
     samples = keras.Input(shape, name=inputs)
+    wrap = SpectralNormalization if normalization == "spectral" else lambda layer: layer
     x = samples
     for stage, filters in enumerate(_widths(shape, width, _halvings(shape))):
         normalized = normalization == "batch" and stage > 0
-        x = _narrowed(x, filters, use_bias=not normalized)
+        x = wrap(_narrowing(shape, filters, use_bias=not normalized))(x)
         x = BatchNormalization(**_NORM)(x) if normalized else x
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Activation("linear", dtype="float32", name="features")(layers.Flatten()(x))
-    x = layers.Dense(outputs, dtype="float32", name="code")(x)
+    x = wrap(layers.Dense(outputs, dtype="float32", name="code"))(x)
     return keras.Model(samples, x, name=name)
 
 
@@ -52,8 +60,8 @@ def build_decoder(shape, inputs, width, name="decoder", input_name="latents"):
     x = layers.Dense(math.prod(start), use_bias=False)(codes)
     x = layers.ReLU()(BatchNormalization(**_NORM)(layers.Reshape(start)(x)))
     for filters in reversed(widths):
-        x = layers.ReLU()(BatchNormalization(**_NORM)(_widened(x, filters, use_bias=False)))
-    x = _widened(x, shape[-1], use_bias=True)
+        x = layers.ReLU()(BatchNormalization(**_NORM)(_widening(shape, filters, use_bias=False)(x)))
+    x = _widening(shape, shape[-1], use_bias=True)(x)
     x = layers.Activation("tanh", dtype="float32", name="decoded")(x)
     return keras.Model(codes, x, name=name)
 
@@ -71,8 +79,10 @@ def _widths(shape, width, stages):
 
 
 def _halvings(shape):
-    """How often a sample is narrowed."""
-    return {1: lambda _: _DENSE, 2: _quarterings, 3: downsampling_stages}[len(shape)](shape)
+    """How often a sample, or a pair of them, channel by channel, is narrowed."""
+    if len(shape) == 3:
+        return downsampling_stages((*shape[:2], 1))
+    return _DENSE if len(shape) == 1 else _quarterings(shape)
 
 
 def _quarterings(shape):
@@ -88,17 +98,19 @@ def _quarterings(shape):
     return times
 
 
-def _narrowed(x, filters, **options):
-    if len(x.shape) == 2:
-        return layers.Dense(filters, **options)(x)
-    if len(x.shape) == 3:
-        return Conv1D(filters, 24, strides=4, padding="same", **options)(x)
-    return Conv2D(filters, 4, strides=2, padding="same", **options)(x)
+def _narrowing(shape, filters, **options):
+    """The layer that halves images, quarters sounds, or weighs the numbers of rows."""
+    if len(shape) == 1:
+        return layers.Dense(filters, **options)
+    if len(shape) == 2:
+        return Conv1D(filters, 24, strides=4, padding="same", **options)
+    return Conv2D(filters, 4, strides=2, padding="same", **options)
 
 
-def _widened(x, filters, **options):
-    if len(x.shape) == 2:
-        return layers.Dense(filters, **options)(x)
-    if len(x.shape) == 3:
-        return Conv1DTranspose(filters, 24, strides=4, padding="same", **options)(x)
-    return Conv2DTranspose(filters, 4, strides=2, padding="same", **options)(x)
+def _widening(shape, filters, **options):
+    """The layer that undoes it."""
+    if len(shape) == 1:
+        return layers.Dense(filters, **options)
+    if len(shape) == 2:
+        return Conv1DTranspose(filters, 24, strides=4, padding="same", **options)
+    return Conv2DTranspose(filters, 4, strides=2, padding="same", **options)

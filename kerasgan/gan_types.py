@@ -76,6 +76,7 @@ TYPES = {
     "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),
     "f_anogan": GANType("kerasgan.models.f_anogan:FAnoGAN"),
+    "alad": GANType("kerasgan.models.alad:ALAD"),
     "ganomaly": GANType("kerasgan.models.ganomaly:GANomaly"),
     "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }

@@ -1,5 +1,6 @@
 """The GAN types, one file each."""
 
+from kerasgan.models.alad import ALAD
 from kerasgan.models.cgan import CGAN
 from kerasgan.models.ctgan import CTGAN
 from kerasgan.models.cyclegan import CycleGAN
@@ -25,6 +26,7 @@ from kerasgan.models.wgan import WGAN
 from kerasgan.models.wgan_gp import WGANGP
 
 __all__ = [
+    "ALAD",
     "CGAN",
     "CTGAN",
     "CycleGAN",
