@@ -1,7 +1,7 @@
 """How good rows of tables are after the same time of training: kerasgan's CTGAN and the package `ctgan`, side by side.
 
-    pip install ctgan   (by hand: nothing here depends on it)
-    python benchmarks/tables.py --data tabular.zip --minutes 5
+    python -m venv other && other/bin/pip install ctgan
+    python benchmarks/tables.py --data tabular.zip --minutes 5 --peer_python other/bin/python
 
 Both learn the table of the recipe `ctgan_adult`, in one thread, in batches of 500, each package with its own defaults
 otherwise. Time is the processor's, so that other programs on the machine do not count, and fitting
@@ -14,6 +14,9 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import pathlib
+import subprocess
+import tempfile
 import time
 
 import tensorflow as tf
@@ -29,8 +32,9 @@ MINUTES = flags.DEFINE_float("minutes", 5.0, "Processor time of each training.")
 COUNT = flags.DEFINE_integer("count", 10_000, "Rows that are scored.")
 SEED = flags.DEFINE_integer("seed", 1, "Of trainings and rows.")
 RECIPE = flags.DEFINE_string("recipe", "ctgan_adult", "Whose data and arguments are taken.")
-PEER = flags.DEFINE_boolean("peer", True, "Whether the package ctgan is compared.")
-TIMED = 40  # steps of ours that are timed, and epochs of the peer
+PEER = flags.DEFINE_string("peer_python", None, "A Python that has the package ctgan; without it, ours is alone.")
+TIMED = 40  # steps of ours that are timed
+_NOTHING = "missing"  # the category that the package is given for a missing value
 _FIRST = 10  # steps before, in which the graph is made
 
 
@@ -53,43 +57,29 @@ def ours(recipe, data, seconds):
     return gan, steps / int(data.cardinality())
 
 
-class Peer:
-    """The package's model, with what scores ask of a model."""
+class Rows:
+    """Rows that another package has made, with what scores ask of a model."""
 
-    name = "ctgan"
-
-    def __init__(self, model, media):
-        self.model, self.media = model, media
+    def __init__(self, name, media, rows):
+        self.name, self.media, self._rows = name, media, rows
 
     def generate(self, count, seed=None):
-        self.model.set_random_state(seed)
-        return self.media.to_natural(self.media.to_model(self._known(self.model.sample(count))))
-
-    def _known(self, rows):
-        """Rows with missing values as None, which the package was given as a text."""
-        return rows.mask(rows == "missing", None) if (rows == "missing").any().any() else rows
+        return self._rows.head(count)
 
 
 def peers(media, rows, seconds):
-    """(model of the package after so many seconds of the processor, epochs)."""
-    import torch
-    from ctgan import CTGAN
-
-    torch.set_num_threads(1)
+    """(rows that the package has made after so many seconds of the processor, epochs)."""
     discrete = [column["name"] for column in media.discrete]
     rows = rows.copy()
-    rows[discrete] = rows[discrete].astype(object).fillna("missing")
-
-    def trained(epochs):
-        model = CTGAN(epochs=epochs, enable_gpu=False)
-        model.set_random_state(SEED.value)
-        start = time.process_time()
-        model.fit(rows, discrete)
-        return model, time.process_time() - start
-
-    once, again = trained(1)[1], trained(3)[1]  # the difference is that of two epochs
-    epochs = max(1, round(seconds * 2 / (again - once)))
-    return Peer(trained(epochs)[0], media), epochs
+    rows[discrete] = rows[discrete].astype(object).fillna(_NOTHING)
+    script = pathlib.Path(__file__).with_name("tables_peer.py")
+    with tempfile.TemporaryDirectory() as folder:
+        table, made = pathlib.Path(folder, "table.csv"), pathlib.Path(folder, "made.csv")
+        rows.to_csv(table, index=False)
+        words = [PEER.value, script, table, made, seconds, COUNT.value, SEED.value, *discrete]
+        done = subprocess.run([str(word) for word in words], check=True, stdout=subprocess.PIPE, text=True)
+        found = kerasgan.data.frame(made, missing=(_NOTHING,), fitted=media.fitted)
+    return Rows("ctgan", media, found), int(done.stdout.split()[-1])
 
 
 def main(_):

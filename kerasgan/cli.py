@@ -514,9 +514,15 @@ def serve(words):
         runs.check_name(name)
     exports.check_installed("tflite")
     with cache.scratch() as folder:  # the server reads the page once, when it starts
-        trained = [name for name in registry.list_models() if registry.get(name).weights]
-        page = _write_page(names or trained, os.path.join(folder, "page"), values)
+        page = _write_page(names or _for_the_page(), os.path.join(folder, "page"), values)
         return serving.serve(page, **options)
+
+
+def _for_the_page():
+    """Names of the pretrained models that the page has a place for."""
+    recipes = {name: registry.get(name) for name in registry.list_models()}
+    trained = [name for name, recipe in recipes.items() if recipe.weights]
+    return [name for name in trained if registry.gan_class(recipes[name].gan_type).task.on_page]
 
 
 _LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other host; default: a public CDN."

@@ -196,6 +196,7 @@ def _samples(gan, sheets):
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
     arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
+    arguments += ", fitted=gan.media.fitted" if hasattr(gan.media, "fitted") else ""  # to be read as its own data were
     return f"""## Use
 
 ```python

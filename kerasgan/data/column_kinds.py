@@ -166,6 +166,12 @@ def date_format(name, texts):
     for text in texts[:1000]:
         form = next((form for form in DATES if _fits(text, form)), None)
         examples.setdefault(form, text)
+    if None in examples:
+        raise ValueError(
+            f"The column {name!r} holds dates, such as {next(text for text in texts if text != examples[None])!r}, and "
+            f"{short(examples[None])}, which is none. Put it right, say that it stands for a missing value (missing=), "
+            f"or types={{{name!r}: 'categorical'}}."
+        )
     shown = ", ".join(repr(text) for text in examples.values())
     raise ValueError(
         f"The column {name!r} holds dates of {len(examples)} formats: {shown}. Bring them to one, or say "

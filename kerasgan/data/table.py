@@ -1,6 +1,7 @@
 """Tables from CSV, TSV and Parquet files and data frames, as a `tf.data.Dataset` of rows in model range."""
 
 import codecs
+import contextlib
 import csv
 import io
 import os
@@ -102,15 +103,16 @@ def table(
     check_choices(CHOICES, balanced=balanced, shuffle=shuffle, part=part)
     read = {"names": names, "types": types, "missing": missing, "replace": replace, "drop": drop, "part": part}
     read |= {"subset": subset, "test_subset": test_subset, "encoding": encoding}
-    rows, kinds, forms = _typed(source, fitted, **read)
-    if fitted is None:
-        if len(rows) < 2:
-            raise ValueError(f"source={_called(source)} has a single row; a model needs many to learn from.")
-        if target is not None and target not in rows.columns:
-            raise ValueError(f"target={target!r} is no column; the table has: {', '.join(rows.columns)}.")
-        fitted = column_kinds.fit(rows, kinds, forms, target)
-    media = Table(fitted)
-    numbers, codes = media.encoded(rows, np.random.default_rng(0))
+    with _naming(source):
+        rows, kinds, forms = _typed(source, fitted, **read)
+        if fitted is None:
+            if len(rows) < 2:
+                raise ValueError("There is a single row; a model needs many to learn from.")
+            if target is not None and target not in rows.columns:
+                raise ValueError(f"target={target!r} is no column; the table has: {', '.join(rows.columns)}.")
+            fitted = column_kinds.fit(rows, kinds, forms, target)
+        media = Table(fitted)
+        numbers, codes = media.encoded(rows, np.random.default_rng(0))
     known = {"fitted": media.fitted, "fingerprint": fingerprint_of_arrays([numbers, codes])}
     if shuffle and balanced and media.discrete:
         batches = _drawn(media, numbers, codes)
@@ -139,7 +141,19 @@ def frame(
     """
     read = {"names": names, "types": types, "missing": missing, "replace": replace, "drop": drop, "part": part}
     read |= {"subset": subset, "test_subset": test_subset, "encoding": encoding}
-    return _typed(source, fitted, **read)[0]
+    with _naming(source):
+        return _typed(source, fitted, **read)[0]
+
+
+@contextlib.contextmanager
+def _naming(source):
+    """Has a `ValueError` name the file that it is about."""
+    try:
+        yield
+    except ValueError as error:
+        if not isinstance(source, (str, os.PathLike)) or repr(str(source)) in str(error):
+            raise
+        raise ValueError(f"source={str(source)!r}: {error}") from error
 
 
 # From files to typed columns -----------------------------------------------------------------------------------------
@@ -158,7 +172,7 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
         apart = np.arange(len(rows)) % TEST_EVERY == TEST_EVERY - 1
         rows = rows[apart == (part == "test")].reset_index(drop=True)
     if not len(rows):
-        raise ValueError(f"source={_called(source)} has no rows; there is nothing to train on.")
+        raise ValueError("There are no rows, and nothing to train on.")
     if fitted is not None:
         known = Table(fitted)
         check_columns(rows, known.names)
@@ -176,11 +190,6 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
         except ValueError as error:
             raise ValueError(f"source={_called(source)}: {error}") from None
     return pandas().DataFrame(found, columns=list(rows.columns)), kinds, forms
-
-
-def _called(source):
-    """A source as messages name it."""
-    return repr(str(source)) if isinstance(source, (str, os.PathLike)) else short(source)
 
 
 def _cleaned(series, missing, replace):

@@ -3,11 +3,13 @@
 Tables are data frames with the columns of a `kerasgan.media.Table`, whose `columns` say of what kind each is.
 """
 
+import hashlib
 import typing
 import warnings
 
 import numpy as np
 
+import kerasgan
 from kerasgan.columns import DISCRETE, EXTRA, NUMERIC, as_numbers, codes_of, contingency, grouped, shares
 from kerasgan.metrics import checks, result
 from kerasgan.metrics.two_sample import kolmogorov_smirnov
@@ -326,6 +328,12 @@ METRICS = {
 }
 
 
+def _digest(table):
+    """sha256 of the rows of a table, whatever their order."""
+    text = sorted(table.to_csv(index=False, header=False).splitlines())
+    return hashlib.sha256("\n".join(text).encode()).hexdigest()
+
+
 def known_rows(media, table):
     """Which rows have, in all categorical columns, values that are known: bool (count,)."""
     found = np.ones(len(table), bool)
@@ -400,9 +408,10 @@ def evaluate(gan, train, test, metrics=None, *, target=None, count=None, seed=0,
         result.REAL: test.sample(min(count, len(test)), random_state=seed).reset_index(drop=True),
         INDEPENDENT: shuffled(train, count, seed),
     }
-    found = []
+    digest, found = _digest(train), []
     for label, made in scored.items():
-        about = {"model": label, "n_real": len(train), "n_fake": count, "split": split, "size": media.shape_text}
+        about = {"model": label, "n_real": len(train), "n_fake": count, "split": split, "data": digest}
+        about |= {"size": f"{len(media.columns)} columns", "version": kerasgan.__version__}
         about |= {"ema": True, "seed": seed} if label not in (result.REAL, INDEPENDENT) else {}
         for name in names:
             rows = chosen if (name, label) == ("efficacy", result.REAL) else made

@@ -20,6 +20,7 @@ class Task:
         metrics: names of the scores that `evaluate` knows, the best-known ones first.
         metrics_help: what `kerasgan evaluate --help` says of them.
         options: arguments of `evaluate` besides those that all tasks have.
+        on_page: whether the page that `kerasgan serve` shows has a place for what models make.
         flags_of_use: an example of what follows the model's name in a command.
     """
 
@@ -32,6 +33,7 @@ class Task:
     metrics = ()
     metrics_help = ""
     options = ()
+    on_page = True
     flags_of_use = ""
 
     # The command ---------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ class TableGeneration(Generation):
     metrics = ("marginals", "pairwise", "detection", "efficacy", "closest", "copies")
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"
     options = ("count", "seed", "target")
+    on_page = False
     flags_of_use = "-n 1000 --seed 7"
 
     def wanted(self, gan, texts):

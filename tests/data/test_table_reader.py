@@ -193,11 +193,12 @@ HEAD = "a,b\n"
         ("a,a\n1,2\n", ["two columns called 'a'"]),
         ("a,\n1,2\n", ["without a name, number 2"]),
         ("39, Private\n40, Private\n", ["holds 39, which looks like a value", "names="]),
-        (HEAD, ["has no rows"]),
-        (HEAD + "1,x\n", ["a single row"]),
+        (HEAD, ["There are no rows"]),
+        (HEAD + "1,x\n", ["There is a single row"]),
         (HEAD + "1,x\n1,x\n", ["no column has anything to learn"]),
         (HEAD + "".join(f"{n},x{n % 3}\n" for n in range(40)) + "old,x1\n", ["column 'a' holds numbers", "'old'"]),
         (HEAD + '1,2020-01-02\n2,03.04.2021\n3,"May 5, 2020"\n', ["column 'b'", "dates of 3 formats", "03.04.2021"]),
+        (HEAD + "1,2020-01-02\n2,2020-01-03\n3,soon\n", ["column 'b' holds dates", "'soon', which is none"]),
         (HEAD + "1,01/02/2020\n2,03/04/2021\n", ["column 'b'", "%m/%d/%Y or as %d/%m/%Y", "types="]),
         (
             HEAD + "".join(f"{n},w{n % 2500}\n" for n in range(5000)),
@@ -205,19 +206,17 @@ HEAD = "a,b\n"
         ),
         (b"a,b\n1,\xff\xff\n", ["no text of utf-8", "encoding="]),
         ("a,b\n1,x\n".encode("utf-16-le"), ["UTF-16 without a mark"]),
-        (b"", ["has no rows"]),
+        (b"", ["There are no rows"]),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path, content, parts):
-    if "column 'a'" == parts[0]:  # a word among few texts is a category
-        data = table(written(tmp_path, content), 2, types={"a": "categorical"})
-        assert data.fitted["columns"][0]["values"] == ["1", "2", "inf"]
-        parts = ["column 'a' holds 'inf' in row 2"]
-        refused(tmp_path / "a.csv", *parts, types={"a": "number"})
-        return
-    refused(
-        written(tmp_path, content), "a.csv" if "column" not in parts[0] and "no column" not in parts[0] else "", *parts
-    )
+    refused(written(tmp_path, content), "a.csv", *parts)
+
+
+def test_a_word_among_few_numbers_makes_categories(tmp_path):
+    path = written(tmp_path, HEAD + "1,x\ninf,y\n2,x\n")
+    assert table(path, 2).fitted["columns"][0]["values"] == ["1", "2", "inf"]
+    refused(path, "a.csv", "column 'a' holds 'inf' in row 2, which is infinite", types={"a": "number"})
 
 
 def test_what_cannot_be_meant_is_refused(path, tmp_path):

@@ -21,7 +21,6 @@ class Media:
     columns = COLUMNS
     discrete = COLUMNS[2:]
     fitted = {"columns": COLUMNS}
-    shape_text = "4"
 
     @staticmethod
     def column(name):
@@ -121,6 +120,7 @@ def test_each_score_stands_beside_its_floor_and_independent_columns():
     assert by["ml_f1", "maker"] > 0.9 and by["ml_f1", result.REAL] > 0.9
     assert by["ml_f1, independent columns", tables.INDEPENDENT] < 0.7
     assert by["copies", "maker"] == 0.0
+    assert len({one.data for one in found}) == 1 and found[0].size == "3 columns" and found[0].n_real == 200
     shown = result.table(found)
     assert "ml_f1 ↑" in shown and "ml_f1, independent columns ↑" in shown and "target word" in shown
     (found, *_) = tables.evaluate(Maker(), train, pandas.concat([test, test.head(3).assign(word="c")]), "copies")

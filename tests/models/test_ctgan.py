@@ -153,3 +153,14 @@ def test_tables_of_numbers_or_of_categories_alone(names):
     gan.fit(data.endless(0), steps_per_epoch=1, verbose=0)
     assert gan.generate(3, seed=1).columns.tolist() == names
     assert gan.inference_network().output_shape == (None, *Table(data.fitted).shape)
+
+
+def test_what_a_command_asks_for(gan):
+    from kerasgan.tasks import GENERATION, TABLE_GENERATION
+
+    asked = TABLE_GENERATION.wanted(gan, ["word=rare", "size>=3"])
+    assert asked == {"conditions": {"word": "rare", "size": ">=3"}} and TABLE_GENERATION.wanted(gan, []) == {}
+    with pytest.raises(ValueError, match="names the column 'size' twice; a range is written size=LEAST..MOST"):
+        TABLE_GENERATION.wanted(gan, ["size>=3", "size<4"])
+    with pytest.raises(ValueError, match="makes no rows of a table"):
+        GENERATION.wanted(gan, ["word=rare"])

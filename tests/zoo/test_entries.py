@@ -103,6 +103,9 @@ def test_sheets_show_the_samples(folder, recipe, name):
     with PIL.Image.open(folder / name) as picture:
         assert picture.format == "PNG"
         pixels = np.asarray(picture)
+    if media.samples_on_sheet > 90:  # of which one picture shows all, as of a table
+        assert pixels.shape == (height, width, *channels) and pixels.std() > 5
+        return
     assert pixels.shape[2:] == (() if channels == [1] else tuple(channels))
     samples = pixels.shape[0] / (height + 1) * (pixels.shape[1] / (width + 1))
     assert 50 <= samples <= 90  # 64, or as many as fill the rows of a sheet with a class in each column

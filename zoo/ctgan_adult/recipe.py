@@ -1,7 +1,7 @@
 """CTGAN that makes people of a census: age, schooling, work, family, income, as answered in the United States in 1994.
 
-The paper's game and networks, at its batch of 500, for half of its 300 epochs; in the second half of these the
-learning rate falls to zero. The critic judges single rows, where the paper's judges ten at a time.
+Against the paper: the critic judges single rows, where the paper's judges ten at a time, and the training is half as
+long, 150 epochs, in the second half of which the learning rate falls to zero.
 
 No row is a person. What the data are unfair about, such as who earns how much, the rows are, too; nothing here makes
 them private in a sense that can be proved (see the distance to the closest record). Rare values, such as most
