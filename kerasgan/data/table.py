@@ -182,13 +182,10 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
     series = {name: _cleaned(rows[name], missing, replace or {}) for name in rows.columns}
     found = {}
     for name, values in series.items():
-        try:
-            kinds[name] = kinds[name] if name in kinds else column_kinds.kind_of(name, values)
-            if kinds[name] == "datetime" and name not in forms and values.dtype == object:
-                forms[name] = column_kinds.date_format(name, values.dropna())
-            found[name] = column_kinds.typed(name, values, kinds[name], forms.get(name))
-        except ValueError as error:
-            raise ValueError(f"source={_called(source)}: {error}") from None
+        kinds[name] = kinds[name] if name in kinds else column_kinds.kind_of(name, values)
+        if kinds[name] == "datetime" and name not in forms and values.dtype == object:
+            forms[name] = column_kinds.date_format(name, values.dropna())
+        found[name] = column_kinds.typed(name, values, kinds[name], forms.get(name))
     return pandas().DataFrame(found, columns=list(rows.columns)), kinds, forms
 
 

@@ -96,7 +96,7 @@ class ALAD(Scorer, Examples, Game):
     Example:
 
     ```python
-    normal = kerasgan.data.table("connections.csv", where="label=normal", part="train", balanced=False)
+    normal = kerasgan.data.table("normal_connections.csv", part="train", balanced=False)
     gan = kerasgan.models.ALAD(fitted=normal.fitted)
     gan.compile()
     gan.fit(normal, epochs=100)

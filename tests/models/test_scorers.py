@@ -1,16 +1,17 @@
-"""f-AnoGAN and GANomaly: what they minimize, what scores are, and that no tested sample decides another one's."""
+"""f-AnoGAN, GANomaly and ALAD: what they minimize, what scores are, and that no tested sample decides another one's."""
 
 import keras
 import numpy as np
+import pandas
 import pytest
 import tensorflow as tf
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from kerasgan.coding import build_encoder
-from kerasgan.data import images
+from kerasgan.data import images, table
 from kerasgan.metrics import detection
-from kerasgan.models import FAnoGAN, GANomaly
+from kerasgan.models import ALAD, FAnoGAN, GANomaly
 
 SHAPE = (16, 16, 1)
 
@@ -152,7 +153,56 @@ def test_f_anogan_trains_its_encoder_alone_in_the_end():
     assert len(gan.generate(3, seed=1)) == 3
 
 
-@pytest.mark.parametrize("model", [GANomaly, FAnoGAN])
+def test_alad_plays_three_games():
+    """Losses of discriminators, and of encoder and generator, as the paper has them, but for a third."""
+    gan = ALAD(SHAPE, latent_dim=4, width=2, seed=1)
+    gan.compile()
+    judges = {name: gan.discriminator.get_layer(name) for name in ("of_samples_and_latents", "of_pairs_of_samples")}
+    judges["of_pairs_of_latents"] = gan.discriminator.get_layer("of_pairs_of_latents")
+    x = tf.random.stateless_uniform((4, *SHAPE), [1, 2], -1, 1)
+    z = tf.random.stateless_normal((4, 4), [3, 4])
+    encoder, decoder = (gan.generator.get_layer(name) for name in ("encoder", "decoder"))
+    fake = gan.call_generator({"samples": x, "latents": z}, training=False)
+    made, code = decoder(z, training=False), encoder(x, training=False)
+    pairs = {
+        "of_samples_and_latents": ([x, code], [made, z]),
+        "of_pairs_of_samples": ([x, x], [x, decoder(code, training=False)]),
+        "of_pairs_of_latents": ([z, z], [z, encoder(made, training=False)]),
+    }
+    real = np.concatenate([judges[name](real, training=False) for name, (real, _) in pairs.items()], axis=1)
+    other = np.concatenate([judges[name](other, training=False) for name, (_, other) in pairs.items()], axis=1)
+    np.testing.assert_allclose(gan._judge_real(fake, training=False), real, atol=1e-5)
+    np.testing.assert_allclose(gan.call_discriminator(fake, training=False), other, atol=1e-5)
+    assert gan.weights_of_terms == {"adversarial": 1.0, "encoder": pytest.approx(1 / 3)}
+    # The encoder's term and the mean of three logits are a third of the paper's sum.
+    softplus = lambda values: np.log1p(np.exp(values))  # noqa: E731
+    adversarial = np.mean(gan.adversarial_loss.generator(tf.constant(other)))
+    assert 3 * adversarial == pytest.approx(softplus(-other).sum(axis=1).mean(), rel=1e-5)
+    # The score is the distance of the second discriminator's features.
+    judge = judges["of_pairs_of_samples"]
+    features = keras.Model(judge.inputs, judge.get_layer("features").output)
+    pictures = normal_pictures(3)
+    x = tf.constant(gan.media.to_model(pictures))
+    again = decoder(encoder(x, training=False), training=False)
+    expected = np.abs(features([x, x]) - features([x, again])).mean(axis=1)
+    np.testing.assert_allclose(gan.score(pictures).scores, expected, rtol=1e-3)
+
+
+def test_of_rows(tmp_path):
+    random = np.random.default_rng(0)
+    people = pandas.DataFrame({"size": random.normal(size=60), "kind": random.choice(["a", "b"], 60)})
+    rows = table(people, batch_size=20, seed=1, part="train", balanced=False)
+    for model in (ALAD, GANomaly, FAnoGAN):
+        gan = model(fitted=rows.fitted, latent_dim=2, width=2, seed=1)
+        gan.compile(run_eagerly=True, discriminator_steps=1)
+        gan.fit(rows, epochs=1, verbose=0)
+        gan.calibrate(people[:20])
+        found = gan.score(people[20:])
+        assert found.scores.shape == (40,) and (0 <= found.quantiles).all() and (found.quantiles <= 1).all()
+        assert list(gan.preview(4, 0).columns) == ["size", "kind"]
+
+
+@pytest.mark.parametrize("model", [ALAD, GANomaly, FAnoGAN])
 def test_of_sounds_too(model):
     gan = model(length=256, latent_dim=4, width=2, seed=1)
     sounds = np.zeros((3, 256), "float32")
