@@ -395,27 +395,33 @@ def evaluate(gan, train, test, metrics=None, *, target=None, count=None, seed=0,
     checks.whole(count, "count", 2)
     if len(train) < 2 or len(test) < 2:
         raise ValueError(f"train has {len(train)} rows and test {len(test)}; expected at least two of each.")
-    usable = known_rows(media, test)
-    if usable.sum() < 2:
-        raise ValueError("test: fewer than two rows have none but values that were seen in training.")
-    if not usable.all():
-        split += f", {np.sum(~usable)} rows with values left out that the training had not"
-    test = test[usable].reset_index(drop=True)
+    test, split = _usable(media, test, split)
     known = _Tables(media, train, test, target_of(media, target), seed)
-    chosen = train.sample(min(count, len(train)), random_state=seed).reset_index(drop=True)
+    learned_from = train.sample(min(count, len(train)), random_state=seed).reset_index(drop=True)
     scored = {
         model or gan.name: gan.generate(count, seed=seed),
         result.REAL: test.sample(min(count, len(test)), random_state=seed).reset_index(drop=True),
         INDEPENDENT: shuffled(train, count, seed),
     }
-    digest, found = _digest(train), []
+    about = {"n_real": len(train), "n_fake": count, "split": split, "data": _digest(train)}
+    about |= {"size": f"{len(media.columns)} columns", "version": kerasgan.__version__}
+    found = []
     for label, made in scored.items():
-        about = {"model": label, "n_real": len(train), "n_fake": count, "split": split, "data": digest}
-        about |= {"size": f"{len(media.columns)} columns", "version": kerasgan.__version__}
-        about |= {"ema": True, "seed": seed} if label not in (result.REAL, INDEPENDENT) else {}
+        own = {"ema": True, "seed": seed} if label not in (result.REAL, INDEPENDENT) else {}
         for name in names:
-            rows = chosen if (name, label) == ("efficacy", result.REAL) else made
+            rows = learned_from if (name, label) == ("efficacy", result.REAL) else made
             for metric, value, higher, parameters in METRICS[name](rows, known):
-                beside = f", {INDEPENDENT}" if label == INDEPENDENT else ""
-                found.append(result.Result(metric + beside, float(value), higher, parameters=parameters, **about))
+                metric += f", {INDEPENDENT}" if label == INDEPENDENT else ""
+                more = {"model": label, "parameters": parameters, **about, **own}
+                found.append(result.Result(metric, float(value), higher, **more))
     return found
+
+
+def _usable(media, test, split):
+    """The rows that were kept apart without those with values that the training had not, and what says so."""
+    usable = known_rows(media, test)
+    if usable.sum() < 2:
+        raise ValueError("test: fewer than two rows have none but values that were seen in training.")
+    if not usable.all():
+        split += f", {np.sum(~usable)} rows with values left out that the training had not"
+    return test[usable].reset_index(drop=True), split
