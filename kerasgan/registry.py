@@ -57,6 +57,7 @@ ZOO = (
     "cyclegan_noto2twemoji",
     "r3gan_celeba",
     "progressive_gan_emoji",
+    "skegan_kanji",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -64,7 +65,6 @@ RECIPES = (
     "pix2pix_map2aerial",
     "musegan_jsb",
     "gan_3d_voxels",
-    "skegan_kanji",
     "skegan_sheep",
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",

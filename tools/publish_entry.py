@@ -195,8 +195,9 @@ def _samples(gan, sheets):
 
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
-    arguments = ", ".join(f"{key}={value!r}" for key, value in data.items() if key != "reader")
-    arguments += ", fitted=gan.media.fitted" if hasattr(gan.media, "fitted") else ""  # to be read as its own data were
+    arguments = [f"{key}={value!r}" for key, value in data.items() if key != "reader"]
+    arguments += ["fitted=gan.media.fitted"] * (gan.media.fitted is not None)  # to be read as its own data were
+    arguments = ", ".join(['"my_data/"', *arguments])
     return f"""## Use
 
 ```python
@@ -204,7 +205,7 @@ import kerasgan
 
 gan = kerasgan.load("{recipe.name}")
 {gan.task.call(gan, data)}
-gan.fit(kerasgan.data.{data["reader"]}("my_data/", {arguments}), epochs=20)
+gan.fit(kerasgan.data.{data["reader"]}({arguments}), epochs=20)
 ```
 
 ```

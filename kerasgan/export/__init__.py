@@ -7,11 +7,11 @@ these faster (`subpixel`, `mirror_padding`). Every file is run and held against 
 
 # Imported here and not when first used: some functions have the name of their module. None imports TensorFlow.
 from kerasgan.export.comparison import Verification
-from kerasgan.export.network import Exportable, check_new
+from kerasgan.export.network import Exportable, UnsupportedOperation, check_new
 from kerasgan.export.runtimes import check_installed
 from kerasgan.export.to_onnx import onnx
 from kerasgan.export.to_saved_model import saved_model
-from kerasgan.export.to_tflite import MODES, UnsupportedOperation, tflite
+from kerasgan.export.to_tflite import MODES, tflite
 from kerasgan.export.tolerance import TOLERANCES, ToleranceError
 from kerasgan.export.verification import verify
 from kerasgan.export.web import WEB_MODE, check_page, web

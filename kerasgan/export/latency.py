@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from kerasgan.export import runtimes, to_onnx, to_saved_model
+from kerasgan.export.network import UnsupportedOperation
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +54,17 @@ def _of_file(exportable, path, kind):
 
 
 def _in_onnx_runtime(exportable, batch_size):
-    """The same network in ONNX Runtime, 1 thread; none where it is not installed."""
+    """The same network in ONNX Runtime, 1 thread; none where it is not installed, or cannot run it."""
     try:
         runtimes.check_installed("onnx")
     except ImportError:
         return {}
     with to_saved_model.temporary_folder(None) as folder:
         path = folder / "network.onnx"
-        to_onnx.write(exportable, path, batch_size)
+        try:
+            to_onnx.write(exportable, path, batch_size)
+        except UnsupportedOperation:
+            return {}
         return {"ONNX Runtime, 1 thread": runtimes.open_file(exportable, path, "onnx", 1)}
 
 

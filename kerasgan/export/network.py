@@ -16,6 +16,10 @@ from kerasgan.export import sidecar
 SIGNATURE = "serving_default"
 
 
+class UnsupportedOperation(ValueError):
+    """The network holds an operation that a format does not have."""
+
+
 @dataclasses.dataclass
 class Exportable:
     """A GAN together with what its sidecar says about it.

@@ -5,7 +5,7 @@ import logging
 import os
 
 from kerasgan.export import comparison, runtimes, sidecar, to_saved_model
-from kerasgan.export.network import Exportable, check_new, check_whole
+from kerasgan.export.network import Exportable, UnsupportedOperation, check_new, check_whole
 
 _OPSET = 18
 
@@ -27,6 +27,7 @@ def onnx(gan, path, *, batch_size=1, overwrite=False, verify=True):
         TypeError, ValueError: an argument; nothing has been done.
         FileExistsError, OSError: `path` exists or cannot be written.
         ToleranceError: the samples are not Keras's; nothing has been written.
+        UnsupportedOperation: an operation that ONNX does not have, or tf2onnx does not know.
         ImportError: the extra is missing.
     """
     if batch_size is not None:
@@ -44,7 +45,11 @@ def onnx(gan, path, *, batch_size=1, overwrite=False, verify=True):
 
 
 def write(exportable, path, batch_size):
-    """Writes the ONNX file of an `Exportable`, unchecked."""
+    """Writes the ONNX file of an `Exportable`, unchecked but for its operations.
+
+    Raises:
+        UnsupportedOperation: there is one that ONNX does not have.
+    """
     import tensorflow as tf
     import tf2onnx
 
@@ -52,6 +57,25 @@ def write(exportable, path, batch_size):
     function = tf.function(exportable.function, input_signature=specifications, autograph=False)
     with _without_failed_optimizations():
         tf2onnx.convert.from_function(function, input_signature=specifications, opset=_OPSET, output_path=str(path))
+    if unknown := sorted(_unknown_operations(path)):
+        raise UnsupportedOperation(
+            f"{exportable.name} cannot be written as ONNX: it has {', '.join(unknown)}, which the converter has no "
+            "operation of ONNX for. TFLite files and SavedModels of it can be written."
+        )
+
+
+def _unknown_operations(path):
+    """Operations of an ONNX file, those inside of loops included, that ONNX does not have."""
+    import onnx
+
+    def unknown(graph):
+        for node in graph.node:
+            if not node.domain and not onnx.defs.has(node.op_type):
+                yield node.op_type
+            for attribute in node.attribute:
+                yield from unknown(attribute.g)
+
+    return set(unknown(onnx.load(str(path)).graph))
 
 
 @contextlib.contextmanager

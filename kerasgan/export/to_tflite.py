@@ -8,7 +8,7 @@ import warnings
 
 from kerasgan.console import quiet
 from kerasgan.export import comparison, flatbuffer, mirror_padding, runtimes, sidecar, subpixel, to_saved_model
-from kerasgan.export.network import SIGNATURE, Exportable, check_new, check_whole
+from kerasgan.export.network import SIGNATURE, Exportable, UnsupportedOperation, check_new, check_whole
 
 # What weights and arithmetic are; inputs and outputs are float32 (classes int32) in all of them.
 MODES = {
@@ -17,10 +17,6 @@ MODES = {
     "dynamic": "weights of 8 bits, activations quantized as they come: a quarter of the size",
     "int8": "weights and activations of 8 bits, calibrated on the model's own latents: a quarter of the size, fastest",
 }
-
-
-class UnsupportedOperation(ValueError):
-    """The network holds an operation that TFLite's built-in kernels do not have."""
 
 
 def tflite(

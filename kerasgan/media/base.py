@@ -71,6 +71,8 @@ class Media:
         animation_extension: ending of an animation; None if the kind has none.
         animated_extensions: endings of files that show samples as they come about, where `save(..., animated=True)`
             asks for it; a kind without any needs no such argument.
+        fitted: what a reader learned of the data that the medium is made of, as `kerasgan.data.dataset.Dataset.fitted`;
+            None of a kind without.
         made_by: who made the samples, "kerasgan" or, of a pretrained model, "kerasgan, NAME": what saved pictures say.
         map_extension: ending of a picture of where a sample is strange; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
@@ -94,6 +96,7 @@ class Media:
     animation_extension = None
     map_extension = None
     made_by = "kerasgan"
+    fitted = None
     animated_extensions = ()
     plural = "samples"
     kind = "array"
