@@ -1,6 +1,7 @@
 """kerasgan score, and what it needs: a training that holds normal samples back, and names of samples."""
 
 import csv
+import dataclasses
 import wave
 
 import numpy as np
@@ -117,3 +118,11 @@ def test_of_sounds(capsys, tmp_path):
     assert code == 0 and "of normal sounds: 3.wav" in said, error
     maps = ("--maps", tmp_path / "maps")
     assert "no pictures of where sounds" in fails(capsys, "score", tmp_path / "run", tmp_path / "normal", *maps)
+
+
+def test_what_a_reader_leaves_to_chance_is_its_own(tmp_path):
+    """`drop` are columns of a table, and points of a sketch that are left out at random."""
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{n % 3}.5,{n}\n" for n in range(30)))
+    recipe = dataclasses.replace(kerasgan.registry.resolve("alad"), data={"reader": "table", "drop": ["b"]})
+    found = kerasgan.runs.read_whole(recipe, tmp_path / "rows.csv")
+    assert found.count == 30 and [column["name"] for column in found.fitted["columns"]] == ["a"]

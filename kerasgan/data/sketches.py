@@ -133,6 +133,9 @@ def sketches(
     )
 
 
+sketches.without_chance = {"stretch": 0.0, "drop": 0.0}  # arguments by which sketches are as they are, for scores
+
+
 def drawing(path, size=None, simplify=2.0):
     """The strokes of one drawing, as `gan.complete` takes them: a list of float64 arrays (points, 2).
 

@@ -121,6 +121,9 @@ def table(
     return Dataset.of(arrays, batch_size, finish=lambda parts, draw: _rows(media, **parts), **options, **known)
 
 
+table.without_chance = {"balanced": False}  # the argument by which each row comes once, for scores
+
+
 def frame(
     source,
     *,

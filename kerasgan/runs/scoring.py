@@ -8,6 +8,9 @@ from kerasgan.recipes import changed
 from kerasgan.runs.opening import load, recipe_of
 from kerasgan.runs.reading import arguments_of, for_pictures_of, read_with, reader
 
+# Arguments of readers by which samples are as they are, where a reader has no attribute `without_chance` of its own.
+_WITHOUT_CHANCE = {"flip": False, "turn": False, "transpose": 0, "jitter": 0}
+
 
 def evaluate(name, source, metrics=None, *, subset=None, network=None, progress=True, **options):
     """Scores a model by its recipe's data, as `kerasgan evaluate` does.
@@ -54,11 +57,11 @@ def read_whole(recipe, source, subset=None):
     Returns:
         A `tf.data.Dataset` of one epoch, batches of one.
     """
-    known = inspect.signature(reader(recipe)).parameters
+    read = reader(recipe)
+    known, random = inspect.signature(read).parameters, getattr(read, "without_chance", _WITHOUT_CHANCE)
     recipe = for_pictures_of(source, recipe)
     arguments = arguments_of(recipe) | ({} if subset is None else {"subset": subset})
-    as_it_is = {"flip": False, "turn": False, "transpose": 0, "jitter": 0, "stretch": 0.0, "drop": 0.0}
-    arguments |= {name: value for name, value in as_it_is.items() if name in known or name in arguments}
+    arguments |= {name: value for name, value in random.items() if name in known or name in arguments}
     return read_with(recipe, source, {**arguments, "batch_size": 1, "shuffle": False})
 
 
