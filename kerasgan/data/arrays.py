@@ -92,9 +92,7 @@ def _check_shape(shape, name):
 
 def check_labels(labels, count, of=""):
     """Labels as int32 (count,). `of` is what errors add, such as " of source='set.npz'"."""
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]
+    labels = _one_each(np.asarray(labels))
     if labels.shape != (count,) or labels.dtype.kind not in "biu":
         raise ValueError(
             f"labels{of} of shape {labels.shape} and dtype {labels.dtype} do not fit; expected an integer for each of "
@@ -105,6 +103,11 @@ def check_labels(labels, count, of=""):
     if labels.max() >= _MOST_CLASSES:
         raise ValueError(f"labels{of} hold {labels.max()}; class numbers end at {_MOST_CLASSES - 1}.")
     return labels.astype(np.int32)
+
+
+def _one_each(values):
+    """Values (n, 1), as some files have labels, as (n,); others as they are."""
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def number_names(labels):
@@ -161,7 +164,7 @@ def _rows(archive, subset, name, count):
             f"subset={subset!r} means nothing in a .npz file; give an array and its value, such as 'category=Flags'. "
             f"The file holds: {', '.join(archive.files)}."
         )
-    values = _member(archive, key, "subset", name)
+    values = _one_each(_member(archive, key, "subset", name))
     if values.shape != (count,):
         raise ValueError(f"subset={subset!r}: {key} has shape {values.shape}; expected an entry for each of {count}.")
     held, places = np.unique(values.astype(str), return_inverse=True)

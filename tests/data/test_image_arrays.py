@@ -236,3 +236,10 @@ def test_labels_are_shuffled_with_their_images():
     )
     for batch, labels in images(array, 4, 4, labels=np.arange(12), seed=1):
         assert [red // 10 for red in reds(batch)] == labels.numpy().tolist()
+
+
+def test_subset_by_labels_in_a_column(tmp_path):
+    """As MedMNIST's files have them."""
+    np.savez(tmp_path / "a.npz", x=np.zeros((6, 8, 8), "uint8"), y=np.array([[0], [1], [0], [1], [1], [1]]))
+    found = images(tmp_path / "a.npz", size=8, channels=1, batch_size=1, key="x", subset="y=1")
+    assert found.count == 4
