@@ -184,7 +184,12 @@ class Scorer:
     def made_up(self, media, count, seed):
         return media.to_model(media.made_up(count, seed))
 
-    def shown(self, count, seed):
+    def check(self, samples, second=None):
+        """Raises a ValueError that says what is wrong with samples (model range); remembers the first of them."""
+        super().check(samples, second)
+        self.remember_first(samples)
+
+    def preview(self, count, seed):
         """Samples of the data, each followed by what the model makes of it, in natural units."""
         (samples,) = self.examples(max(1, count // 2), seed)
         return self.beside_reconstructions(samples)

@@ -182,11 +182,6 @@ class ALAD(Scorer, Examples, Game):
             logits = self._judge_real(batch.fake)[:, :1]
         return {"encoder": tf.reduce_mean(tf.nn.softplus(tf.cast(logits, tf.float32)))}
 
-    def check(self, samples, second=None):
-        """Raises a ValueError that says what is wrong with samples (model range); remembers the first of them."""
-        super().check(samples, second)
-        self.remember_first(samples)
-
     # Scores ----------------------------------------------------------------------------------------------------------
 
     def scoring_networks(self):
@@ -201,9 +196,6 @@ class ALAD(Scorer, Examples, Game):
         again = networks["again"](samples, training=False)
         of_real, of_again = (networks["features"]([samples, one], training=False) for one in (samples, again))
         return keras.ops.mean(keras.ops.abs(of_real - of_again), axis=-1), again
-
-    def preview(self, count, seed):
-        return self.shown(count, seed)
 
     def watched_samples(self, count, seed):
         """Some of the data, made again by the networks as they are trained."""

@@ -164,11 +164,6 @@ class FAnoGAN(Scorer, Examples, GAN):
         found, of_encoder = super().held_out_losses(batch), ("encoder_loss", *self.default_weights_of_others["encoder"])
         return {name: value for name, value in found.items() if name not in of_encoder}
 
-    def check(self, samples, second=None):
-        """Raises a ValueError that says what is wrong with samples (model range); remembers the first of them."""
-        super().check(samples, second)
-        self.remember_first(samples)
-
     # Scores ----------------------------------------------------------------------------------------------------------
 
     def scoring_networks(self):
@@ -187,4 +182,4 @@ class FAnoGAN(Scorer, Examples, GAN):
 
     def preview(self, count, seed):
         """New samples while the generator learns, then samples of the data and what is made of them, in turn."""
-        return self.shown(count, seed) if self.stage else self.generate(count, seed=seed)
+        return super().preview(count, seed) if self.stage else self.generate(count, seed=seed)

@@ -116,11 +116,6 @@ class GANomaly(Scorer, Examples, Game):
     def _features(self):
         return features_of(self.discriminator)
 
-    def check(self, samples, second=None):
-        """Raises a ValueError that says what is wrong with samples (model range); remembers the first of them."""
-        super().check(samples, second)
-        self.remember_first(samples)
-
     # Scores ----------------------------------------------------------------------------------------------------------
 
     def scoring_networks(self):
@@ -131,9 +126,6 @@ class GANomaly(Scorer, Examples, Game):
         found = networks["generator"](samples, training=False)
         difference = keras.ops.abs(found["code"] - found["code_again"])
         return keras.ops.mean(difference, axis=-1), found["samples"]
-
-    def preview(self, count, seed):
-        return self.shown(count, seed)
 
     def watched_samples(self, count, seed):
         """Some of the data, made again by the generator as it is trained."""
