@@ -57,6 +57,7 @@ ZOO = (
     "cyclegan_noto2twemoji",
     "r3gan_celeba",
     "progressive_gan_emoji",
+    "ctgan_adult",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -69,7 +70,6 @@ RECIPES = (
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
-    "ctgan_adult",
 )
 
 
