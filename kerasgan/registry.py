@@ -58,6 +58,8 @@ ZOO = (
     "r3gan_celeba",
     "progressive_gan_emoji",
     "skegan_kanji",
+    "ctgan_adult",
+    "ganomaly_pneumonia",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -69,9 +71,7 @@ RECIPES = (
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
-    "ganomaly_pneumonia",
     "f_anogan_brain_mri",
-    "ctgan_adult",
 )
 
 

@@ -193,6 +193,12 @@ def _samples(gan, sheets):
     )
 
 
+def _flags(name, gan):
+    """What follows a model's name in an example of its command, the file that it writes included."""
+    flags = gan.task.flags_of_use
+    return flags if "-o" in flags.split() else f"{flags} -o {name}{gan.media.extension}"
+
+
 def _use(recipe, gan):
     data = runs.for_other_data(recipe).data
     arguments = [f"{key}={value!r}" for key, value in data.items() if key != "reader"]
@@ -209,7 +215,7 @@ gan.fit(kerasgan.data.{data["reader"]}({arguments}), epochs=20)
 ```
 
 ```
-{gan.task.use(recipe.name)} {gan.task.flags_of_use} -o {recipe.name}{gan.media.extension}
+{gan.task.use(recipe.name)} {_flags(recipe.name, gan)}
 kerasgan train {recipe.name} --finetune --data my_data/ --out runs/mine
 ```"""
 

@@ -20,7 +20,7 @@ import kerasgan
 from kerasgan import files, metrics, registry, runs
 
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
-OPTIONS = ("paired", "network", "count", "repeats")  # flags that are arguments of kerasgan.runs.evaluate
+OPTIONS = ("paired", "network", "count", "repeats", "strange", "key")  # flags that are arguments of kerasgan.runs.evaluate
 SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 
@@ -115,6 +115,8 @@ if __name__ == "__main__":
     flags.DEFINE_string("data", None, "The data that it was trained on.", required=True)
     flags.DEFINE_string("metrics", None, "Metrics, separated by commas; default: the usual ones.")
     flags.DEFINE_boolean("paired", None, "For a translator: whether images of the domains belong together.")
+    flags.DEFINE_string("strange", None, "Of a model that scores: the subset, or a path, of strange samples.")
+    flags.DEFINE_string("key", None, "Of a model that scores: the array that is scored.")
     flags.DEFINE_string("network", None, "Feature network; default: the best one offline.")
     flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.")
     flags.DEFINE_integer("repeats", 1, "Draws of samples.")

@@ -111,12 +111,12 @@ class CTGAN(GAN):
     a generator update, Adam 2e-4 (0.5, 0.9), batches of 500).
 
     Changed from the paper: the critic judges single rows by default. With `pack=10` it judges ten at a time (PacGAN,
-    arXiv:1712.04086), and sees whether they are too alike; but it takes many times as many steps then until it sees
-    which columns depend on each other. A number that makes up 5 % of a column, such as 0, is a mode without deviation,
-    and met exactly; missing values are a mode, or a category, of their own. Fakes and reals of a batch have the same
-    conditions in the same order, and the gradient penalty is for the rows alone. Weights do not decay. For samples, a
-    moving average of the generator with the statistics of its batch normalization, so that a row does not depend on
-    those beside it, and conditions in the frequencies of the data.
+    arXiv:1712.04086), and sees whether they are too alike; but after 1,000 steps on a census it had not seen yet what
+    depends on what, as it had of single rows. A number that makes up 5 % of a column, such as 0, is a mode without
+    deviation, and met exactly; missing values are a mode, or a category, of their own. Fakes and reals of a batch have
+    the same conditions in the same order, and the gradient penalty is for the rows alone. Weights do not decay. For
+    samples, a moving average of the generator with the statistics of its batch normalization, so that a row does not
+    depend on those beside it, and conditions in the frequencies of the data.
 
     Args:
         fitted: what `kerasgan.data.table` learned of the table, its attribute `fitted`.

@@ -131,6 +131,9 @@ class Scoring(Task):
     ):
         """How well scores tell strange samples from normal ones, by `kerasgan.metrics.detection`.
 
+        Principal components stand beside it where `subset` or `key` name other samples of the very source that it was
+        trained on: they are those of the training.
+
         Args:
             strange: another subset of the source, or a path: samples that are not normal.
             key: name of the samples' array, where it is another than the training's.
@@ -146,7 +149,9 @@ class Scoring(Task):
             )
         if network is not None:
             raise ValueError(f"network={network!r} means nothing for a model that scores; leave it out.")
-        training = kerasgan.runs.read_whole(recipe, source) if key in (None, recipe.data.get("key")) else None
+        # Of a source that has other samples than those that were trained on, these are there, too.
+        has_training = {"subset": subset, "key": key} != {name: recipe.data.get(name) for name in ("subset", "key")}
+        training = kerasgan.runs.read_whole(recipe, source) if has_training and (subset or key) else None
         normal = kerasgan.runs.read_whole(_of_all(recipe, {"subset": subset, "key": key}), source)
         if os.path.exists(strange):
             strange = kerasgan.runs.read_whole(_of_all(recipe, {}), strange)
