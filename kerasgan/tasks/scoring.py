@@ -38,6 +38,7 @@ class Scoring(Task):
     metrics_help = "of a model that scores auc, average_precision, f1"
     options = ("strange", "key", "quantile")
     flags_of_use = "pictures/ -o scores.csv"
+    on_page = False
 
     def command(self, words):
         """score NAME|RUN SOURCE ...
