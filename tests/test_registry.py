@@ -132,7 +132,8 @@ def test_type_is_no_pretrained_model():
 def test_type_resolves_to_a_recipe_that_fits_its_class(name):
     recipe = registry.resolve(name)
     assert (recipe.name, recipe.gan_type) == (name, name)
-    if "fitted" in inspect.signature(registry.gan_class(name)).parameters:  # what the reader learned of the data
+    takes_fitted = "fitted" in inspect.signature(registry.gan_class(name)).parameters
+    if takes_fitted and "image_shape" not in recipe.model:  # what the reader learned of the data
         word = {"name": "word", "kind": "categorical", "values": ["a", "b"], "counts": [1, 1]}
         recipe = dataclasses.replace(recipe, fitted={"columns": [word], "associations": [[1.0]]})
     gan = registry.build(recipe)
