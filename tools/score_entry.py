@@ -20,7 +20,7 @@ import kerasgan
 from kerasgan import files, metrics, registry, runs
 
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
-OPTIONS = ("paired", "network", "count", "repeats", "strange", "key")  # flags that are arguments of kerasgan.runs.evaluate
+OPTIONS = ("paired", "network", "count", "repeats", "strange", "key")  # arguments of runs.evaluate
 SECTION = re.compile(r"^## Scores\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 
 

@@ -15,16 +15,8 @@ from kerasgan import commands, files
 from kerasgan.tasks.base import Task
 
 _SHOWN = 10  # the strangest samples, which are printed
-_OF_MANY = (
-    ".zip",
-    ".npz",
-    ".npy",
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".data",
-    ".parquet",
-)  # files of many samples; others hold one
+# Endings of files of many samples; others hold one.
+_OF_MANY = (".zip", ".npz", ".npy", ".csv", ".tsv", ".txt", ".data", ".parquet")
 _OF_PART = ("part", "subset", "key", "labels", "flip")  # arguments of a reader that say which of the data to train on
 
 
