@@ -102,7 +102,8 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
         residual = principal_components(training)
         held = np.quantile(residual(training), quantile)
         about = f"{COMPONENTS} principal components"
-        found += _results(names, residual(normal), residual(strange), held, quantile, about)
+        beside = _results(names, residual(normal), residual(strange), held, quantile, about)
+        found += [{**one, "metric": f"{one['metric']}, principal components"} for one in beside]
     size = "x".join(map(str, gan.media.shape))
     return [
         Result(**one, n_real=len(normal_scores), n_fake=None, split=split, size=size)
