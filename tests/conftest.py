@@ -7,11 +7,11 @@ import pathlib
 import re
 import signal
 
+import costly
 import once
 import pytest
 import resume_child
 import tensorflow as tf
-import turns
 from resume_child import GROUPS
 from run_tools import train
 from xdist.scheduler import LoadScopeScheduling
@@ -67,7 +67,7 @@ def pytest_addoption(parser):
 
 def pytest_report_header(config):
     if _in_turns(config):
-        return f"costly tests: those of turn {turns.state()[0] % turns.TURNS + 1} of {turns.TURNS}; --all takes all"
+        return f"costly tests: those of turn {costly.state()[0] % costly.TURNS + 1} of {costly.TURNS}; --all takes all"
 
 
 def _in_turns(config):
@@ -76,13 +76,13 @@ def _in_turns(config):
     asked = (
         options.all or options.keyword or options.markexpr or options.lf or config.args != config.getini("testpaths")
     )
-    return not asked and turns.state() is not None
+    return not asked and costly.state() is not None
 
 
 def _choose(config, items):
     """Leaves out the costly tests whose turn it is not."""
-    scopes = [turns.scope(item.nodeid) for item in items]
-    taken = turns.in_turn(list(dict.fromkeys(one for one in scopes if one)), *turns.state())
+    scopes = [costly.scope(item.nodeid) for item in items]
+    taken = costly.in_turn(list(dict.fromkeys(one for one in scopes if one)), *costly.state())
     left_out = [item for item, one in zip(items, scopes, strict=True) if one and one not in taken]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item, one in zip(items, scopes, strict=True) if not one or one in taken]

@@ -2,14 +2,14 @@
 
 import subprocess
 
-import turns
+import costly
 
 from kerasgan import registry
 
 
 def test_every_scope_has_a_turn():
     scopes = [("test_types.py", "", name) for name in registry.TYPES] + [("test_srgan.py", "", "")]
-    taken = [turns.in_turn(scopes, turn) for turn in range(7, 7 + turns.TURNS)]
+    taken = [costly.in_turn(scopes, turn) for turn in range(7, 7 + costly.TURNS)]
     assert set.union(*taken) == set(scopes) and sum(map(len, taken)) == len(scopes)
     assert max(map(len, taken)) - min(map(len, taken)) <= 1
 
@@ -17,20 +17,20 @@ def test_every_scope_has_a_turn():
 def test_what_was_changed_is_tested_at_once():
     scopes = [("test_types.py", "", name) for name in registry.TYPES]
     scopes += [("test_srgan.py", "", ""), ("test_zoo.py", "", "srgan_x4"), ("test_zoo.py", "", "dcgan_celeba")]
-    for turn in range(turns.TURNS):
-        taken = turns.in_turn(scopes, turn, {"srgan", "srgan_x4"})
+    for turn in range(costly.TURNS):
+        taken = costly.in_turn(scopes, turn, {"srgan", "srgan_x4"})
         assert {("test_types.py", "", "srgan"), ("test_srgan.py", "", ""), ("test_zoo.py", "", "srgan_x4")} <= taken
-    assert "vanilla" in turns.subjects(("test_types.py", "", "vanilla_gan"))  # its file is models/vanilla.py
-    assert turns.subjects(("test_zoo.py", "", "dcgan_celeba")) == {"test_zoo", "dcgan_celeba"}
+    assert "vanilla" in costly.subjects(("test_types.py", "", "vanilla_gan"))  # its file is models/vanilla.py
+    assert costly.subjects(("test_zoo.py", "", "dcgan_celeba")) == {"test_zoo", "dcgan_celeba"}
 
 
 def test_scopes():
-    assert turns.scope("tests/data/test_svg.py::test_lines") is None
-    assert turns.scope("tests/contract/test_types.py::test_trains[sngan]") == ("test_types.py", "", "sngan")
-    assert turns.scope("tests/contract/test_zoo.py::test_exports[srgan_x4-int8]") == ("test_zoo.py", "", "srgan_x4")
-    assert turns.scope("tests/test_resume.py::test_resumed[second-pyramid]") == ("resume", "second", "")
-    assert turns.scope("tests/test_distribution.py::test_workers") == ("resume", "first", "")
-    assert turns.scope("tests/models/test_srgan.py::test_terms[dcgan]") == ("test_srgan.py", "", "")
+    assert costly.scope("tests/data/test_svg.py::test_lines") is None
+    assert costly.scope("tests/contract/test_types.py::test_trains[sngan]") == ("test_types.py", "", "sngan")
+    assert costly.scope("tests/contract/test_zoo.py::test_exports[srgan_x4-int8]") == ("test_zoo.py", "", "srgan_x4")
+    assert costly.scope("tests/test_resume.py::test_resumed[second-pyramid]") == ("resume", "second", "")
+    assert costly.scope("tests/test_distribution.py::test_workers") == ("resume", "first", "")
+    assert costly.scope("tests/models/test_srgan.py::test_terms[dcgan]") == ("test_srgan.py", "", "")
 
 
 def test_the_state_of_a_repository(tmp_path):
@@ -38,14 +38,14 @@ def test_the_state_of_a_repository(tmp_path):
         own = ("-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false")
         subprocess.run(["git", "-C", tmp_path, *own, *words], check=True, capture_output=True)
 
-    assert turns.state(tmp_path / "nowhere") is None
+    assert costly.state(tmp_path / "nowhere") is None
     git("init", "-q")
     (tmp_path / "srgan.py").write_text("1")
     (tmp_path / "zoo" / "one").mkdir(parents=True)
     (tmp_path / "zoo" / "one" / "card.md").write_text("1")
     git("add", ".")
     git("commit", "-q", "-m", "first")
-    assert turns.state(tmp_path) == (1, {"srgan", "card", "one"})
+    assert costly.state(tmp_path) == (1, {"srgan", "card", "one"})
     (tmp_path / "srgan.py").write_text("2")
     git("commit", "-q", "-a", "-m", "second")
-    assert turns.state(tmp_path)[0] == 2
+    assert costly.state(tmp_path)[0] == 2
