@@ -14,7 +14,6 @@ from kerasgan.precision import in_float32
 from kerasgan.tasks import SCORING
 
 _CHUNK = 64  # samples that are scored at a time
-_FEW = 20  # samples whose quantiles say little
 
 
 def medium(image_shape, length, sample_rate, channels, fitted):

@@ -98,7 +98,7 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
     normal_scores, strange_scores = gan.score(normal).scores, gan.score(strange).scores
     found = _results(names, normal_scores, strange_scores, threshold, quantile, model)
     if training is not None:
-        normal, strange, training = map(_samples, (normal, strange, training))
+        normal, strange, training = map(samples_of, (normal, strange, training))
         residual = principal_components(training)
         held = np.quantile(residual(training), quantile)
         about = f"{COMPONENTS} principal components"
@@ -111,7 +111,7 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
     ]
 
 
-def _samples(dataset):
+def samples_of(dataset):
     """The samples of a data set, in model range."""
     batches = (batch[0] if isinstance(batch, tuple) else batch for batch in dataset.as_numpy_iterator())
     return np.concatenate(list(batches))

@@ -170,7 +170,7 @@ class FAnoGAN(Scorer, Examples, GAN):
         return {
             "encoder": self.encoder,
             "generator": self.ema_generator,
-            "features": features_of(self.discriminator),
+            "features": self._features,
         }
 
     def scoring(self, samples, networks):

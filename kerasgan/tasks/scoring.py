@@ -158,10 +158,11 @@ class Scoring(Task):
     def show_data(self, gan, recipe, source, count):
         """Of the part of the data that it was not trained on, if there is one."""
         import kerasgan
+        from kerasgan.metrics import detection
 
         if recipe.data.get("part"):
             recipe = kerasgan.runs.changed(recipe, {"data.part": "test"})
-        samples = _array(kerasgan.runs.read_whole(recipe, source).take(64 * count))
+        samples = detection.samples_of(kerasgan.runs.read_whole(recipe, source).take(64 * count))
         gan.remember(gan.media.to_natural(samples))
 
     def sheets_caption(self, gan, seeds, in_columns):
@@ -197,6 +198,7 @@ def _of_all(recipe, changes):
 def _read(recipe, sources):
     """(names, samples in model range) of sources, among which may be single files."""
     import kerasgan
+    from kerasgan.metrics import detection
 
     names, parts = [], []
     for source in sources:
@@ -206,19 +208,11 @@ def _read(recipe, sources):
                 where = stack.enter_context(tempfile.TemporaryDirectory())
                 shutil.copy(source, where)
             dataset = kerasgan.runs.read_whole(recipe, where)
-            samples = _array(dataset)
+            samples = detection.samples_of(dataset)
         name_of = dataset.item_names or functools.partial("{}, number {}".format, source)
         names += map(name_of, range(len(samples)))
         parts.append(samples)
     return names, parts
-
-
-def _array(dataset):
-    """The samples of a data set in model range."""
-    import numpy as np
-
-    batches = (batch[0] if isinstance(batch, tuple) else batch for batch in dataset.as_numpy_iterator())
-    return np.concatenate(list(batches))
 
 
 def _say(gan, names, parts, values, out, maps):
