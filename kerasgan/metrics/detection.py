@@ -5,6 +5,7 @@ All of them need samples of which it is known what they are; nothing of a model 
 
 import numpy as np
 
+from kerasgan.metrics import checks
 from kerasgan.metrics.result import Result
 
 METRICS = ("auc", "average_precision", "f1")
@@ -80,7 +81,7 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
         gan: a calibrated `kerasgan.scorer.Scorer`.
         normal, strange: data sets of samples in model range, none of which it was trained or calibrated on.
         training: one of samples that it was trained on, for the principal components; None leaves them out.
-        metrics: names of `METRICS`; None takes all of them.
+        metrics: names of `METRICS`, in a sequence or separated by commas; None takes all of them.
         quantile: the share of normal samples that are to count as normal, for F1: a threshold of the held-back samples
             of the training data.
         model, split: as in `Result`.
@@ -91,9 +92,7 @@ def evaluate(gan, normal, strange, training=None, metrics=None, quantile=0.95, *
     Raises:
         ValueError: the model was not calibrated, or there is no such metric.
     """
-    names = METRICS if metrics is None else tuple(metrics)
-    if unknown := sorted(set(names) - set(METRICS)):
-        raise ValueError(f"metrics: {unknown[0]!r} is unknown; expected some of {', '.join(METRICS)}.")
+    names = checks.metric_names(metrics, METRICS, "a model that scores")
     threshold = gan.threshold(quantile)
     normal_scores, strange_scores = gan.score(normal).scores, gan.score(strange).scores
     found = _results(names, normal_scores, strange_scores, threshold, quantile, model)

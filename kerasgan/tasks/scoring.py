@@ -150,8 +150,7 @@ class Scoring(Task):
             strange = kerasgan.runs.read_whole(_of_all(recipe, {}), strange)
         else:
             strange = kerasgan.runs.read_whole(_of_all(recipe, {"subset": strange, "key": key}), source)
-        names = metrics.split(",") if isinstance(metrics, str) else metrics
-        return detection.evaluate(gan, normal, strange, training, names, quantile, model=model, split=split)
+        return detection.evaluate(gan, normal, strange, training, metrics, quantile, model=model, split=split)
 
     # The card --------------------------------------------------------------------------------------------------------
 
