@@ -2,7 +2,8 @@
 
 What is known of a column is a dictionary that JSON can hold, with its `name` and its `kind`. Those of `DISCRETE` kinds
 have their `values` and `counts`; those of `NUMERIC` ones the `least` and `most`, their `modes` [[weight, mean,
-deviation], ...], how many are `missing`, and how fine they are: `decimals`, or, of dates, a `step` in seconds.
+deviation], ...], how many are `missing`, and how fine they are: `decimals`, or, of dates, a `step` in seconds. An
+`open` column may have values that were not seen; of its numbers, or their logarithms (`log`), there is a single mode.
 """
 
 import json
@@ -12,6 +13,7 @@ import numpy as np
 DISCRETE = ("categorical", "boolean")  # kinds of columns that are a choice among values seen
 NUMERIC = ("number", "integer", "datetime")  # that are a value near a mode
 UNLEARNED = ("constant", "identifier")  # of which a model learns nothing
+SCALINGS = ("modes", "deviations")  # what numbers become; the second leaves columns `open`
 KINDS = (*DISCRETE, *NUMERIC, *UNLEARNED)
 REACH = 4.0  # deviations of a mode that its values lie in, as in the paper
 BINS = 20  # of a histogram of numbers
@@ -71,10 +73,12 @@ def _more(lacking):
 
 
 def codes_of(column, series):
-    """The place of each value among a column's `values`."""
+    """The place of each value among a column's `values`; -1 where an `open` column has another."""
     places = {value: place for place, value in enumerate(column["values"])}
     absent = series.isna().to_numpy()
     values = [None if nothing else plain(value) for value, nothing in zip(series, absent, strict=True)]
+    if column.get("open"):
+        return np.array([places.get(value, -1) for value in values], "int32")
     try:
         return np.array([places[value] for value in values], "int32")
     except (KeyError, TypeError):
@@ -115,7 +119,8 @@ def near_modes(column, values, random):
     """(how far each number is from its mode, in [-1, 1], 0 where it is missing; the place of the mode)."""
     weights, means, deviations = np.array(column["modes"], "float64").T
     absent = np.isnan(values)
-    values = np.where(absent, column["least"], values).clip(column["least"], column["most"])
+    values = np.where(absent, column["least"], values)
+    values = logarithms(column, values) if column.get("open") else values.clip(column["least"], column["most"])
     distance = values[:, None] - means
     spread = np.where(deviations > 0, deviations, 1.0)
     likelihood = np.log(weights / spread) - 0.5 * np.square(distance / spread)
@@ -132,6 +137,14 @@ def near_modes(column, values, random):
     return np.where(absent | (deviations[modes] == 0), 0.0, numbers), np.where(absent, len(means), modes)
 
 
+def logarithms(column, values):
+    """log(1 + what each value is above the least) of a `log` column, with its sign; of others the values."""
+    if not column.get("log"):
+        return values
+    above = values - column["least"]
+    return np.sign(above) * np.log1p(np.abs(above))
+
+
 def _step(column):
     """The smallest difference of two numbers of a column."""
     return column.get("step") or 10.0 ** -column.get("decimals", 0)
@@ -144,6 +157,8 @@ def numbers_near(column, numbers, modes):
     absent = modes == len(means)
     modes = np.where(absent, 0, modes)
     values = means[modes] + REACH * deviations[modes] * numbers.astype("float64").clip(-1, 1)
+    if column.get("log"):
+        values = column["least"] + np.sign(values) * np.expm1(np.abs(values))
     return np.where(absent, np.nan, rounded(column, values.clip(column["least"], column["most"])))
 
 
@@ -205,7 +220,7 @@ def shares(column, series):
         codes, length = _in_bins(column, as_numbers(column, series)), BINS + bool(column["missing"])
     else:
         codes, length = codes_of(column, series), len(column["values"])
-    return np.bincount(codes, minlength=length) / max(1, len(codes))
+    return np.bincount(codes[codes >= 0], minlength=length) / max(1, len(codes))
 
 
 def _in_bins(column, values):
@@ -223,7 +238,8 @@ def grouped(column, series):
     order = np.argsort(-np.asarray(column["counts"]), kind="stable")
     groups = np.empty(len(order), int)
     groups[order] = np.minimum(np.arange(len(order)), COARSE)
-    return groups[codes_of(column, series)]
+    codes = codes_of(column, series)
+    return np.where(codes < 0, COARSE, groups[codes])
 
 
 def associations(fitted, samples):

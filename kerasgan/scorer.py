@@ -72,6 +72,11 @@ class Scorer:
         """
         raise NotImplementedError(f"{type(self).__name__} must implement scoring(samples, networks).")
 
+    def maps_of(self, samples, again):
+        """How far each place of samples is from what the model makes of them, 0 to 1, (batch, ...) as Keras tensors."""
+        least, most = self.media.range
+        return keras.ops.mean(keras.ops.abs(samples - again), axis=-1) / (most - least)
+
     # The verb --------------------------------------------------------------------------------------------------------
 
     def score(self, samples, maps=False):
@@ -90,7 +95,7 @@ class Scorer:
         """
         scores, again, given = self._all_scored(samples)
         quantiles = np.array(self.normality(scores)) if self.is_calibrated else None
-        return Scores(scores, quantiles, self._maps(given, again) if maps else None)
+        return Scores(scores, quantiles, np.array(self.maps_of(given, again)) if maps else None)
 
     def reconstruct(self, samples):
         """What the model makes of samples, both in natural units: normal ones come back nearly as they were."""
@@ -164,10 +169,6 @@ class Scorer:
         network = keras.Model(samples, self.scoring(samples, networks))
         return tf.function(lambda batch: network(batch, training=False), autograph=False, reduce_retracing=True)
 
-    def _maps(self, given, again):
-        least, most = self.media.range
-        return np.abs(given - again).mean(axis=-1) / (most - least)
-
     # What callbacks look at ------------------------------------------------------------------------------------------
 
     # Examples are kept in model range: rows of a table are no array in natural units.
@@ -206,9 +207,7 @@ class Scorer:
         samples = self.media.begin(given)
         networks = {name: in_float32(network) for name, network in self.scoring_networks().items()}
         scores, again = self.scoring(samples, networks)
-        least, most = self.media.range
-        maps = keras.ops.mean(keras.ops.abs(samples - again), axis=-1) / (most - least)
-        found = {"scores": scores, "maps": maps}
+        found = {"scores": scores, "maps": self.maps_of(samples, again)}
         if self.is_calibrated:
             found["quantiles"] = in_float32(self.normality)(scores)
         return keras.Model(given, found)

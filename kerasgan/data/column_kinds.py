@@ -16,6 +16,7 @@ from kerasgan.columns import (
     as_numbers,
     associations,
     checked,
+    logarithms,
     of_values,
     pandas,
     plain,
@@ -32,6 +33,7 @@ MOST_MODES = 10
 SPIKE = 0.05  # share of a column from which on a single number is a mode of its own
 RARE = 0.005  # weight below which a mode is left out, as in the paper
 MOST_FITTED = 10_000  # values that the modes of a column are fitted to
+SKEWED = 2.0  # skewness (of an exponential distribution it is 2) above which logarithms are taken
 DIGITS = 6  # of the range of a column, beyond which its numbers are rounded
 DATES = (
     "%Y-%m-%d",
@@ -243,7 +245,7 @@ def _categories(series):
 # What is learned of them ---------------------------------------------------------------------------------------------
 
 
-def fit(frame, kinds, forms, target=None):
+def fit(frame, kinds, forms, target=None, scaling="modes"):
     """What is known of the columns of a table, as JSON can hold it.
 
     Args:
@@ -251,6 +253,7 @@ def fit(frame, kinds, forms, target=None):
         kinds: {name: kind}.
         forms: {name: format} of the dates that were texts.
         target: name of the column that scores predict from the others, or None.
+        scaling: see `kerasgan.data.table`.
 
     Returns:
         {"columns": [...], "associations": [...], "target": ..., "rows": ...}; see `kerasgan.media.Table`.
@@ -258,7 +261,9 @@ def fit(frame, kinds, forms, target=None):
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    columns = [_learned(name, frame[name], kinds[name], forms.get(name)) for name in frame.columns]
+    if scaling == "deviations":  # where a value that a column never had is news
+        kinds = {name: "categorical" if kind == "constant" else kind for name, kind in kinds.items()}
+    columns = [_learned(name, frame[name], kinds[name], forms.get(name), scaling) for name in frame.columns]
     fitted = {"columns": columns, "associations": [], "target": target, "rows": len(frame)}
     checked(fitted)
     for column in columns:
@@ -271,8 +276,10 @@ def fit(frame, kinds, forms, target=None):
     return fitted
 
 
-def _learned(name, series, kind, form):
+def _learned(name, series, kind, form, scaling):
     known = {"name": name, "kind": kind}
+    if scaling == "deviations" and kind not in UNLEARNED:
+        known["open"] = True
     if kind == "identifier":
         return known
     if kind in (*DISCRETE, *UNLEARNED):
@@ -286,7 +293,21 @@ def _learned(name, series, kind, form):
     known |= _fineness(kind, values, form)
     values = rounded(known, values)
     known |= {"least": float(values.min()), "most": float(values.max())}
+    if scaling == "deviations":
+        return {**known, **_as_one_mode(known, values)}
     return {**known, "modes": modes_of(values)}
+
+
+def _as_one_mode(column, values):
+    """The mean and deviation of numbers, of their logarithms where the numbers are far from symmetric."""
+    is_skewed = _skewness(values) > SKEWED
+    values = logarithms({**column, "log": is_skewed}, values)
+    return {"log": is_skewed, "modes": [[1.0, float(values.mean()), max(float(values.std()), 1e-9)]]}
+
+
+def _skewness(values):
+    spread = values.std()
+    return float(np.mean(((values - values.mean()) / spread) ** 3)) if spread > 0 else 0.0
 
 
 def _fineness(kind, values, form):

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from kerasgan import memory
-from kerasgan.columns import EXTRA, check_columns, pandas
+from kerasgan.columns import EXTRA, SCALINGS, check_columns, pandas, plain
 from kerasgan.data import column_kinds
 from kerasgan.data.batching import finished
 from kerasgan.data.dataset import Dataset, check_batch_size, fingerprint_of_arrays
@@ -22,7 +22,7 @@ from kerasgan.media.table import Table
 
 TEXTS = (".csv", ".tsv", ".txt", ".data")
 ENDINGS = (*TEXTS, ".parquet")
-CHOICES = {"balanced": (True, False), "shuffle": (True, False), "part": (None, "train", "test")}
+CHOICES = {"scaling": SCALINGS, "balanced": (True, False), "shuffle": (True, False), "part": (None, "train", "test")}
 MOST_BYTES = 2**31  # of a file
 PACKED = 1000  # times that a Parquet file may hold its own size
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -39,6 +39,7 @@ def table(
     replace=None,
     drop=(),
     target=None,
+    scaling="modes",
     balanced=True,
     shuffle=True,
     seed=None,
@@ -66,7 +67,7 @@ def table(
             `subset` names one), or a `pandas.DataFrame`. Texts are UTF-8, or UTF-16 with a mark; the delimiter is a
             comma, a semicolon, a tabulator or a bar; spaces around values do not count.
         batch_size: rows in a batch; 500 is the paper's.
-        names: list of the columns' names, for a file without a line of names.
+        names: list of the columns' names, for a file without a line of names; a first line of nothing but these is one.
         types: {column: kind}, for what does not follow from the values: {"zip": "categorical"}. "datetime:FORMAT" says
             how dates are read, as in Python's `strftime`.
         missing: texts that stand for missing values.
@@ -74,13 +75,17 @@ def table(
         drop: names of columns that are left out.
         target: name of the column that scores predict from the others (see `kerasgan evaluate`); None takes the last
             category of few values.
+        scaling: "modes": numbers are near a mode, as in the paper; what a generator makes is in the range seen. For
+            models that score (`kerasgan.models.ALAD`), which are to take what nobody has seen: "deviations" from the
+            mean, up to 4, of logarithms where a column is far from symmetric; categories not seen are no category.
         balanced: whether rows are drawn as said above.
         shuffle: draws rows, or a new order of them, anew in each epoch; False gives each row once, as they stand.
         seed: makes what is drawn repeatable.
         part: "train" leaves every tenth row out, "test" gives those alone; where `test_subset` is named, "train" is all
             of the file and "test" all of that one. None: all rows.
-        subset: name of the file inside a zip file or folder, with or without its ending.
-        test_subset: name of the file that is kept apart for scores.
+        subset: name of the file inside a zip file or folder, with or without its ending; or which rows of it:
+            "label=normal", "label!=normal", "label=smurf|neptune", "test.csv, label=normal".
+        test_subset: the same of what is kept apart for scores.
         encoding: of the text, such as "latin-1"; None: UTF-8, or what a mark at its beginning says.
         fitted: what another data set has as its attribute: this one is read as that was, by the names of columns.
 
@@ -100,7 +105,7 @@ def table(
     ```
     """
     check_batch_size(batch_size, "rows")
-    check_choices(CHOICES, balanced=balanced, shuffle=shuffle, part=part)
+    check_choices(CHOICES, scaling=scaling, balanced=balanced, shuffle=shuffle, part=part)
     read = {"names": names, "types": types, "missing": missing, "replace": replace, "drop": drop, "part": part}
     read |= {"subset": subset, "test_subset": test_subset, "encoding": encoding}
     with _naming(source):
@@ -110,7 +115,7 @@ def table(
                 raise ValueError("There is a single row; a model needs many to learn from.")
             if target is not None and target not in rows.columns:
                 raise ValueError(f"target={target!r} is no column; the table has: {', '.join(rows.columns)}.")
-            fitted = column_kinds.fit(rows, kinds, forms, target)
+            fitted = column_kinds.fit(rows, kinds, forms, target, scaling)
         media = Table(fitted)
         numbers, codes = media.encoded(rows, np.random.default_rng(0))
     known = {"fitted": media.fitted, "fingerprint": fingerprint_of_arrays([numbers, codes])}
@@ -165,12 +170,15 @@ def _naming(source):
 def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset, test_subset, encoding):
     """(data frame of typed columns, {name: kind}, {name: format of dates})."""
     given = test_subset if part == "test" and test_subset is not None else subset
-    rows = _read(source, names, given, encoding)
+    file, condition = _divided(given)
+    rows = _read(source, names, file, encoding)
+    if condition is not None:
+        rows = _fitting(rows, *condition, missing, replace or {})
     unknown = [name for name in drop if name not in rows.columns]
-    if unknown:
+    if unknown and fitted is None:
         raise ValueError(f"drop: there is no column {unknown[0]!r}; the table has: {', '.join(rows.columns)}.")
     kinds, forms = column_kinds.check_types(types, list(rows.columns))
-    rows = rows.drop(columns=list(drop))
+    rows = rows.drop(columns=[name for name in drop if name not in unknown])
     if part is not None and test_subset is None:
         apart = np.arange(len(rows)) % TEST_EVERY == TEST_EVERY - 1
         rows = rows[apart == (part == "test")].reset_index(drop=True)
@@ -190,6 +198,27 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
             forms[name] = column_kinds.date_format(name, values.dropna())
         found[name] = column_kinds.typed(name, values, kinds[name], forms.get(name))
     return pandas().DataFrame(found, columns=list(rows.columns)), kinds, forms
+
+
+def _divided(subset):
+    """The name of a file, or None, and (column, whether it is to have them, values), or None, of a `subset`."""
+    said = re.fullmatch(r"(?:(.*),\s*)?([^=!,]+)(!?=)(.*)", subset or "")
+    if said is None:
+        return subset, None
+    file, column, sign, values = said.groups()
+    return file, (column.strip(), sign == "=", [value.strip() for value in values.split("|")])
+
+
+def _fitting(rows, name, wanted, values, missing, replace):
+    """The rows whose column has one of the values, given as texts, or has none of them."""
+    if name not in rows.columns:
+        raise ValueError(f"subset: there is no column {name!r}; the table has: {', '.join(rows.columns)}.")
+    held = [None if value is None else str(plain(value)) for value in _cleaned(rows[name], missing, replace)]
+    unknown = set(values) - set(held)
+    if unknown:
+        some = ", ".join(repr(value) for value in sorted(set(held) - {None})[:10])
+        raise ValueError(f"subset: the column {name!r} holds no {sorted(unknown)[0]!r}, but {some}.")
+    return rows[[(value in values) == wanted for value in held]].reset_index(drop=True)
 
 
 def _cleaned(series, missing, replace):
@@ -304,6 +333,9 @@ def _csv(content, names, encoding):
             if names is None:
                 names = _header([cell.strip() for cell in cells])
                 continue
+            if not rows and {cell.strip() for cell in cells} <= set(names):
+                names = _header([cell.strip() for cell in cells])  # a line of these very names, of some or all
+                continue
             if len(cells) != len(names):
                 raise BadSample(
                     f"line {lines.line_num} has {len(cells)} values, where there are {len(names)} columns, "
@@ -356,8 +388,9 @@ def _rows(media, numbers, codes):
     starts = np.cumsum([0, *media.widths[:-1]]).astype("int32")
     count = tf.shape(codes)[0]
     row = tf.repeat(tf.range(count), len(media.widths))
-    places = tf.stack([row, tf.reshape(codes + starts, (-1,))], axis=1)
-    hot = tf.scatter_nd(places, tf.ones_like(row, tf.float32), tf.stack([count, sum(media.widths)]))
+    places = tf.stack([row, tf.reshape(tf.maximum(codes, 0) + starts, (-1,))], axis=1)
+    known = tf.cast(tf.reshape(codes, (-1,)) >= 0, tf.float32)
+    hot = tf.scatter_nd(places, known, tf.stack([count, sum(media.widths)]))
     return tf.ensure_shape(tf.concat([numbers, hot], axis=1), (codes.shape[0], *media.shape))
 
 

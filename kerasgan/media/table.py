@@ -137,8 +137,8 @@ class Table(Media):
             ValueError: a column is lacking, or has a value that it cannot have.
         """
         numbers, codes = self.encoded(samples, random)
-        hot = [np.eye(width, dtype="float32")[code] for width, code in zip(self.widths, codes.T, strict=True)]
-        return np.concatenate([numbers, *hot], axis=1)
+        hot = [(code[:, None] == np.arange(width)) for width, code in zip(self.widths, codes.T, strict=True)]
+        return np.concatenate([numbers, *hot], axis=1, dtype="float32")
 
     def encoded(self, samples, random=None):
         """The same as numbers, float32 (count, numeric columns), and places in one-hot vectors, int32 (count, vectors).

@@ -233,3 +233,53 @@ def test_what_cannot_be_meant_is_refused(path, tmp_path):
         table(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="expected what kerasgan.data.table has"):
         kerasgan.media.Table({"columns": [{"name": "a"}]})
+
+
+# Open tables, for models that score -----------------------------------------------------------------------------------
+
+
+def test_by_deviations_a_table_takes_what_it_has_not_seen():
+    random = np.random.default_rng(0)
+    rows = pandas.DataFrame(
+        {"even": random.normal(10, 2, 400), "bytes": random.lognormal(5, 2, 400).round(), "kind": ["a", "b"] * 200}
+    ).assign(always=0)
+    data = table(rows, 400, balanced=False, shuffle=False, scaling="deviations")
+    known = {column["name"]: column for column in data.fitted["columns"]}
+    assert not known["even"]["log"] and known["bytes"]["log"]
+    values = next(data.as_numpy_iterator())
+    assert values.shape == (400, 2 + 2 + 1)
+    np.testing.assert_allclose(values[:, 0], ((rows.even - rows.even.mean()) / rows.even.std(ddof=0) / 4), atol=1e-5)
+    logs = np.log1p(rows.bytes - rows.bytes.min())
+    np.testing.assert_allclose(values[:, 1], ((logs - logs.mean()) / logs.std(ddof=0) / 4).clip(-1, 1), atol=1e-5)
+
+    strange = pandas.DataFrame({"even": [10.0, 1e6], "bytes": [-1e9, 1.0], "kind": ["c", "a"], "always": [0, 7]})
+    expected = [[0, 0, 1], [1, 0, 0]]  # neither a nor b; not what it always was
+    for media in (Table(data.fitted), table(strange, 2, balanced=False, fitted=data.fitted)):
+        found = media.to_model(strange) if isinstance(media, Table) else next(media.as_numpy_iterator())
+        assert sorted(found[:, 2:].tolist()) == sorted(expected)
+        assert {found[:, 0].max(), found[:, 1].min()} == {1.0, -1.0}
+    again = Table(data.fitted).to_natural(values)
+    np.testing.assert_allclose(again.bytes[:9], rows.bytes[:9], rtol=1e-4)
+    assert again.kind.tolist() == rows.kind.tolist() and Table(data.fitted).sheet(strange).ndim == 3
+
+
+def test_rows_are_chosen_by_the_values_of_a_column(path, tmp_path):
+    rows = frame(path)
+    assert frame(path, subset="city=Rome", drop=["city"]).age.tolist() == rows[rows.city == "Rome"].age.tolist()
+    assert len(frame(path, subset="city!=Rome")) == (rows.city != "Rome").sum()
+    assert set(frame(path, subset="city=Rome|Paris", part="test").city) <= {"Rome", "Paris"}
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(path, "set/train.csv")
+        archive.write(path, "set/test.csv")
+    assert len(frame(tmp_path / "all.zip", subset="train, grade=2")) == ROWS // 3
+    refused(path, "subset: there is no column 'town'", subset="town=Rome")
+    refused(path, "holds no 'Oslo', but", "'Rome'", subset="city=Oslo")
+    refused(path, "There are no rows", subset="grade!=1|2|3")
+
+
+def test_a_line_of_the_names_that_were_given_is_no_row(tmp_path):
+    bare, headed = "1, a\n2, b\n" * 9, "word,size\nb,2\na,1\n"
+    names = ["size", "word"]
+    fitted = table(written(tmp_path, bare), 2, names=names, types={"size": "integer"}).fitted
+    other = frame(written(tmp_path, headed, "headed.csv"), names=names, fitted=fitted)
+    assert other["size"].tolist() == [2, 1] and other["word"].tolist() == ["b", "a"]
