@@ -243,8 +243,8 @@ class GAN(Game):
         seed = self._sampling_seed(seed)
         latents = self.sample_latents(2 * count, seed).numpy().reshape(count, 2, 1, -1)
         way = self.latents_between(latents[:, 0], latents[:, 1], np.linspace(0, 1, steps)[:, None]).astype("float32")
-        labels = np.repeat(np.arange(count) % self.num_classes, steps) if self.num_classes else None
-        labels = None if labels is None else tf.constant(labels, tf.int32)
+        labels = self._labels_for(count, None)
+        labels = None if labels is None else tf.repeat(labels, steps, axis=0)
         samples = self._sampler(self.ema_generator)(tf.constant(way.reshape(count * steps, -1)), labels)
         return self.media.to_natural(each(np.asarray, samples))
 

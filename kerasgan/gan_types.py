@@ -65,6 +65,8 @@ TYPES = {
     "fastgan": GANType("kerasgan.models.fastgan:FastGAN"),
     "stylegan2": GANType("kerasgan.models.stylegan2:StyleGAN2"),
     "sngan": GANType("kerasgan.models.sngan:SNGAN"),
+    "gan_cls": GANType("kerasgan.models.gan_cls:GANCLS"),
+    "df_gan": GANType("kerasgan.models.df_gan:DFGAN"),
     "cyclegan": GANType("kerasgan.models.cyclegan:CycleGAN"),
     "pix2pix": GANType("kerasgan.models.pix2pix:Pix2Pix"),
     "srgan": GANType("kerasgan.models.srgan:SRGAN"),

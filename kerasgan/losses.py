@@ -147,6 +147,29 @@ class Hinge(AdversarialLoss):
 
 
 @register_keras_serializable(package="kerasgan")
+class MatchingNonSaturating(NonSaturating):
+    """`NonSaturating` with half the weight on generated samples (Reed et al., 2016, arXiv:1605.05396, algorithm 1).
+
+    The other half belongs to real samples with the condition of another one, which the game adds
+    (`kerasgan.text_to_image`): -log D(x, t) - (log(1 - D(x, t')) + log(1 - D(G(z, t), t))) / 2.
+    """
+
+    def discriminate(self, real_logits, fake_logits):
+        return tf.nn.softplus(-real_logits) + 0.5 * tf.nn.softplus(fake_logits)
+
+
+@register_keras_serializable(package="kerasgan")
+class MatchingHinge(Hinge):
+    """`Hinge` with half the weight on generated samples, the other half as in `MatchingNonSaturating`.
+
+    Tao et al., 2022, arXiv:2008.05865, equation 1.
+    """
+
+    def discriminate(self, real_logits, fake_logits):
+        return tf.nn.relu(1.0 - real_logits) + 0.5 * tf.nn.relu(1.0 + fake_logits)
+
+
+@register_keras_serializable(package="kerasgan")
 class Wasserstein(AdversarialLoss):
     """The Wasserstein-1 distance in its dual form (Arjovsky et al., 2017, arXiv:1701.07875).
 
@@ -207,6 +230,8 @@ _LOSSES = {
     "non_saturating": NonSaturating,
     "least_squares": LeastSquares,
     "hinge": Hinge,
+    "matching_non_saturating": MatchingNonSaturating,
+    "matching_hinge": MatchingHinge,
     "wasserstein": Wasserstein,
     "relativistic_pairing": RelativisticPairing,
     "relativistic_average": RelativisticAverage,
@@ -218,7 +243,7 @@ def get(identifier):
 
     Args:
         identifier: an `AdversarialLoss`, a name ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein",
-            "relativistic_pairing", "relativistic_average"), or what `keras.saving.serialize_keras_object` made of a
+            "relativistic_pairing", "relativistic_average", "matching_non_saturating", "matching_hinge"), or what `keras.saving.serialize_keras_object` made of a
             loss.
 
     Returns:

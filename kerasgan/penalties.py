@@ -289,6 +289,28 @@ class R2(_ZeroCentred):
 
 
 @register_keras_serializable(package="kerasgan")
+class MatchingAware(Penalty):
+    """Smoothness at real samples with their conditions (Tao et al., 2022, arXiv:2008.05865): weight * ||grad D(x, e)||^6.
+
+    The gradient is that for the sample and its condition, such as the vector of a text, together: samples of the game
+    are structures that hold both. (6 is the paper's p, 2 its k.)
+
+    Args:
+        weight: the paper's k; the paper used 2.
+        interval, through_augmentation, full_precision: see `Penalty`.
+    """
+
+    name = "matching_aware"
+    function_of = (GRADIENT, REAL)
+
+    def __init__(self, weight=2.0, interval=1, through_augmentation=False, full_precision=True):
+        super().__init__(weight, interval, through_augmentation, full_precision)
+
+    def penalise_value(self, value):
+        return _squared_norm(value) ** 3
+
+
+@register_keras_serializable(package="kerasgan")
 class Drift(Penalty):
     """Keeps a critic's logits near zero (Karras et al., 2018, arXiv:1710.10196, appendix A.1): weight * D(x)^2.
 

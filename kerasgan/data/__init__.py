@@ -1,6 +1,7 @@
 """Readers: a user's files, arrays or data set name -> a `tf.data` pipeline in the range that models see."""
 
 from kerasgan.data.audio import audio
+from kerasgan.data.captioned import captioned
 from kerasgan.data.crops import crops
 from kerasgan.data.fields import fields, sequence
 from kerasgan.data.image import images
@@ -14,6 +15,7 @@ from kerasgan.data.volumes import volumes
 
 __all__ = [
     "audio",
+    "captioned",
     "clip",
     "crops",
     "drawing",

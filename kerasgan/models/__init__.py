@@ -5,10 +5,12 @@ from kerasgan.models.cgan import CGAN
 from kerasgan.models.ctgan import CTGAN
 from kerasgan.models.cyclegan import CycleGAN
 from kerasgan.models.dcgan import DCGAN
+from kerasgan.models.df_gan import DFGAN
 from kerasgan.models.dvd_gan import DVDGAN, DVDGANFP
 from kerasgan.models.f_anogan import FAnoGAN
 from kerasgan.models.fastgan import FastGAN
 from kerasgan.models.gan_3d import GAN3D
+from kerasgan.models.gan_cls import GANCLS
 from kerasgan.models.ganomaly import GANomaly
 from kerasgan.models.lapgan import LAPGAN
 from kerasgan.models.musegan import MuseGAN
@@ -31,11 +33,13 @@ __all__ = [
     "CTGAN",
     "CycleGAN",
     "DCGAN",
+    "DFGAN",
     "DVDGAN",
     "DVDGANFP",
     "FAnoGAN",
     "FastGAN",
     "GAN3D",
+    "GANCLS",
     "GANomaly",
     "LAPGAN",
     "MuseGAN",
