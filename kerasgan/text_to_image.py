@@ -9,11 +9,12 @@ from keras import layers
 
 from kerasgan import captions
 from kerasgan.checks import is_whole, number
-from kerasgan.gan import GAN
 from kerasgan.game.batch import once_there
 from kerasgan.game.gradients import gradients_of
+from kerasgan.gan import GAN
 from kerasgan.layers import Conv1D, Conv2D
 from kerasgan.media import Image
+from kerasgan.media.caption import Caption
 from kerasgan.precision import in_float32, policy
 from kerasgan.sizes import downsampling_stages
 
@@ -106,7 +107,7 @@ class TextToImage(GAN):
                 generator, discriminator, media=Image(image_shape), latent="normal", seed=seed, name=name, dtype=dtype
             )
             self.encoder = build_encoder(image_shape, length, sentence_dim)
-        self.length, self.encoder_samples = length, encoder_samples
+        self.length, self.encoder_samples, self.caption = length, encoder_samples, Caption(length)
         self._examples = np.zeros((0, length), "int32")
 
     @staticmethod
@@ -138,15 +139,14 @@ class TextToImage(GAN):
         return [m for m in super().metrics if m.name == "stage" or m.name.startswith(own) != bool(self.stage)]
 
     def unpack(self, data):
-        """({"samples": images, "sentence": vectors}, the vectors); while the encoder learns, images and bytes of texts."""
+        """({"samples": images, "sentence": vectors}, the vectors); while the encoder learns, texts' bytes as "text", too."""
         images, tokens, _ = keras.utils.unpack_x_y_sample_weight(data)
         if tokens is None:
             raise ValueError(f"{self.name} makes images of texts: fit it on (images, bytes of texts).")
         tokens = tf.cast(tokens, tf.int32)
-        if not self.stage:
-            return {"samples": images}, tokens
-        sentences = self.sentences(tokens)
-        return {"samples": images, "sentence": sentences}, sentences
+        sentences = self.sentences(tokens)  # in the first stage nothing uses them: they are not computed
+        real = {"samples": images, "sentence": sentences}
+        return real if self.stage else {**real, "text": tokens}, sentences
 
     def train_step(self, data):
         """In the first stage an update of the encoder for each batch, in the second a round of the game."""
@@ -171,12 +171,18 @@ class TextToImage(GAN):
         return gradients_of(tape, total, player.variables)
 
     def encoder_terms(self, batch):
-        """Cross-entropy of finding the text of an image, and the image of a text, among those of the batch."""
-        found = self.encoder([batch.real["samples"], batch.condition], training=True)
+        """Cross-entropy of finding the text of an image, and the image of a text, among those of the batch.
+
+        In the game there are none.
+        """
+        if self.stage:
+            return {}
+        tokens = batch.real["text"]
+        found = self.encoder([batch.real["samples"], tokens], training=True)
         size = found["texts"].shape[-1]
         cosines = tf.matmul(found["images"], found["texts"], transpose_b=True) / size
         # The same text may stand in a batch twice: both of its images belong to it.
-        same = tf.reduce_all(batch.condition[:, None] == batch.condition[None], axis=-1)
+        same = tf.reduce_all(tokens[:, None] == tokens[None], axis=-1)
         wanted = tf.cast(same, tf.float32) / tf.reduce_sum(tf.cast(same, tf.float32), axis=1, keepdims=True)
         logits = tf.cast(cosines, tf.float32) / _TEMPERATURE
         losses = [tf.nn.softmax_cross_entropy_with_logits(wanted, one) for one in (logits, tf.transpose(logits))]
@@ -210,7 +216,6 @@ class TextToImage(GAN):
         if not self.stage:
             terms = self.weighted_terms("encoder", batch)
             return {"encoder_loss": sum(terms.values()), **terms}
-        batch = batch._replace(sources=self.sources_for(batch))
         found = super().held_out_losses(batch)
         return {name: value for name, value in found.items() if not name.startswith(("encoder", "contrast"))}
 
@@ -221,19 +226,18 @@ class TextToImage(GAN):
         super().check(samples)
         if second is None:
             raise ValueError(
-                f"texts are missing: fit {self.name} on (images, texts), as kerasgan.data.captioned reads them, or as "
-                "kerasgan.captions.tokens_of makes bytes of them."
+                f"texts are missing: fit {self.name} on (images, texts), as kerasgan.data.captioned reads them."
             )
         tokens = np.asarray(second)
-        if tokens.shape != (len(samples), self.length) or not np.issubdtype(tokens.dtype, np.integer):
-            raise ValueError(
-                f"texts have the shape {tokens.shape} and type {tokens.dtype}: expected bytes, integers "
-                f"({len(samples)}, {self.length})."
-            )
-        if tokens.min() < 0 or tokens.max() >= captions.CODES:
-            raise ValueError(f"texts hold {tokens.min()} to {tokens.max()}; bytes are 0 to {captions.CODES - 1}.")
+        self.caption.check(tokens)
+        if len(tokens) != len(samples):
+            raise ValueError(f"texts: {len(tokens)} given for {len(samples)} images; give one each.")
         if not self.has_examples:
             self._examples = np.unique(tokens, axis=0)[:_KEPT].astype("int32")
+
+    @property
+    def media_of_data(self):
+        return self.media, self.caption
 
     def second_of(self, second):
         return None if second is None else np.asarray(second, "int32")
@@ -285,13 +289,13 @@ class TextToImage(GAN):
         if len(texts) != count:
             raise ValueError(f"text: {len(texts)} were given, and count={count}; give one for all, or one each.")
         distinct = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        sentences = self.sentences(captions.tokens_of(list(distinct), self.length))
+        sentences = self.sentences(self.caption.to_model(list(distinct)))
         return tf.gather(sentences, [distinct[text] for text in texts])
 
     def example_texts(self, count, seed):
         """Texts of the data, the same for the same seed; "" where none are known."""
         order = np.random.default_rng(seed).permutation(len(self._examples))[:count]
-        return captions.texts_of(self._examples[order]) or [""]
+        return self.caption.to_natural(self._examples[order]) or [""]
 
     # Export --------------------------------------------------------------------------------------------------------
 
@@ -305,7 +309,7 @@ class TextToImage(GAN):
 
     def inference_inputs(self, count, seed=0):
         """Latents, and bytes of texts of the data in turn."""
-        known = self._examples if self.has_examples else captions.tokens_of(["a red heart"[: self.length]], self.length)
+        known = self._examples if self.has_examples else self.caption.to_model(["a red heart"[: self.length]])
         return {**super().inference_inputs(count, seed), "text": known[np.arange(count) % len(known)]}
 
     def inference_description(self):

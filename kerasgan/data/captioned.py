@@ -149,7 +149,9 @@ def _drawn(arrays, things, shuffle, flip):
 
     def pictures_of(draw):
         thing = tf.cast(draw(1)[:, 0] * len(held), tf.int32)
-        place = tf.gather(starts, thing) + tf.cast(draw(2)[:, 0] * tf.gather(tf.cast(held, tf.float32), thing), tf.int32)
+        place = tf.gather(starts, thing) + tf.cast(
+            draw(2)[:, 0] * tf.gather(tf.cast(held, tf.float32), thing), tf.int32
+        )
         return tf.gather(order, tf.minimum(place, count - 1))
 
     def finish(rows, draw):
@@ -376,6 +378,3 @@ def _lines(found, name, item, empty=False):
     except BadSample as error:
         raise ValueError(f"{name}: {error}.") from None
     return [(number, line) for number, line in enumerate(lines, 1) if empty or line.strip()]
-
-
-

@@ -49,6 +49,8 @@ _SMALL = {
     "maxout_units": 8,
     "pretraining": 4,  # the first of two steps
     "generator_samples": 16,
+    "encoder_samples": 4,
+    "sentence_dim": 8,
     "tile": 8,
     "fade_samples": 8,
     "stable_samples": 16,
