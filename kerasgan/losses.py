@@ -242,9 +242,9 @@ def get(identifier):
     """The adversarial loss that `identifier` means.
 
     Args:
-        identifier: an `AdversarialLoss`, a name ("minimax", "non_saturating", "least_squares", "hinge", "wasserstein",
-            "relativistic_pairing", "relativistic_average", "matching_non_saturating", "matching_hinge"), or what `keras.saving.serialize_keras_object` made of a
-            loss.
+        identifier: an `AdversarialLoss`, a name ("minimax", "non_saturating", "least_squares", "hinge",
+            "matching_non_saturating", "matching_hinge", "wasserstein", "relativistic_pairing", "relativistic_average"),
+            or what `keras.saving.serialize_keras_object` made of a loss.
 
     Returns:
         An `AdversarialLoss`.

@@ -290,7 +290,7 @@ class R2(_ZeroCentred):
 
 @register_keras_serializable(package="kerasgan")
 class MatchingAware(Penalty):
-    """Smoothness at real samples with their conditions (Tao et al., 2022, arXiv:2008.05865): weight * ||grad D(x, e)||^6.
+    """Smoothness at real samples with their conditions (Tao et al., 2022, arXiv:2008.05865): weight * ||grad D||^6.
 
     The gradient is that for the sample and its condition, such as the vector of a text, together: samples of the game
     are structures that hold both. (6 is the paper's p, 2 its k.)

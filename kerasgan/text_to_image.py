@@ -139,7 +139,7 @@ class TextToImage(GAN):
         return [m for m in super().metrics if m.name == "stage" or m.name.startswith(own) != bool(self.stage)]
 
     def unpack(self, data):
-        """({"samples": images, "sentence": vectors}, the vectors); while the encoder learns, texts' bytes as "text", too."""
+        """({"samples": images, "sentence": vectors of texts}, the vectors); at first the bytes as "text", too."""
         images, tokens, _ = keras.utils.unpack_x_y_sample_weight(data)
         if tokens is None:
             raise ValueError(f"{self.name} makes images of texts: fit it on (images, bytes of texts).")

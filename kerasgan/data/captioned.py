@@ -207,8 +207,8 @@ def _pictures(source, key, texts, styles, subset, on_error):
     paths = paths_of(source)
     if len(paths) != 1:
         raise ValueError(
-            f"source={short(source)} is nothing that pictures with texts can be read from; give a folder, a zip or .npz "
-            "file, or (pictures, texts)."
+            f"source={short(source)} is nothing that pictures with texts can be read from; give a folder, a zip or "
+            ".npz file, or (pictures, texts)."
         )
     check_path(paths[0])
     if str(paths[0]).lower().endswith(".npz"):

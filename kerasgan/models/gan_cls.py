@@ -26,7 +26,7 @@ def _projected(sentence):
 
 
 def build_generator(image_shape, latent_dim, sentence_dim, width):
-    """[latents, sentence] -> images in [-1, 1]: the text beside the latents, then one transposed convolution a doubling."""
+    """[latents, sentence] -> images in [-1, 1]: a projection of both, then one transposed convolution a doubling."""
     stages = upsampling_stages(image_shape)
     latents, sentence = keras.Input((latent_dim,), name="latents"), keras.Input((sentence_dim,), name="sentence")
     x = layers.Concatenate()([latents, _projected(sentence)])
