@@ -9,6 +9,7 @@ from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.sketches import drawing, sketches
 from kerasgan.data.table import frame, table
+from kerasgan.data.text import lines, text
 from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
@@ -20,6 +21,7 @@ __all__ = [
     "fields",
     "frame",
     "images",
+    "lines",
     "moving_mnist",
     "music",
     "pairs",
@@ -27,6 +29,7 @@ __all__ = [
     "sequence",
     "sketches",
     "table",
+    "text",
     "unpaired",
     "video",
     "volumes",
