@@ -72,6 +72,7 @@ RECIPES = (
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
+    "relgan_words",
 )
 
 
