@@ -74,6 +74,8 @@ TYPES = {
     "musegan": GANType("kerasgan.models.musegan:MuseGAN"),
     "skegan": GANType("kerasgan.models.skegan:SkeGAN"),
     "ctgan": GANType("kerasgan.models.ctgan:CTGAN"),
+    "relgan": GANType("kerasgan.models.relgan:RelGAN"),
+    "seqgan": GANType("kerasgan.models.seqgan:SeqGAN"),
     "dvd_gan": GANType("kerasgan.models.dvd_gan:DVDGAN"),
     "dvd_gan_fp": GANType("kerasgan.models.dvd_gan:DVDGANFP"),
     "gan_3d": GANType("kerasgan.models.gan_3d:GAN3D"),

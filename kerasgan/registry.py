@@ -73,6 +73,7 @@ RECIPES = (
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
     "df_gan_emoji",
+    "relgan_words",
 )
 
 

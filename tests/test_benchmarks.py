@@ -37,6 +37,31 @@ def numbers(row):
     return [float(cell[0]) for cell in cells if cell and cell[0].replace(".", "").isdigit()]
 
 
+# Texts of an oracle
+
+
+def test_text_oracle():
+    """Every model has two numbers at each temperature; the end says where likelihood alone is as good."""
+    printed = run("text_oracle.py", "--quick")
+    rows = [row for row in printed.splitlines() if row.startswith("| ") and row[2].isdigit()]
+    assert [len(numbers(row)) for row in rows] == [7] * 7
+    assert "SeqGAN against its start at temperature 1: oracle" in printed and "RelGAN against" in printed
+
+
+def test_text_oracle_judges_by_likelihood():
+    """A layer's own texts are as unlikely to it as its entropy says; flat ones cost the logarithm of the vocabulary."""
+    import text_oracle
+
+    layer = text_oracle.oracle(9, seed=1)
+    own = text_oracle.written(layer, 2000, 4, seed=2)
+    others = text_oracle.written(layer, 2000, 4, seed=3)
+    assert text_oracle.unlikely(layer, own) == pytest.approx(text_oracle.unlikely(layer, others), rel=0.05)
+    assert text_oracle.unlikely(layer, own, temperature=1e6) == pytest.approx(np.log(9), rel=1e-3)
+    assert text_oracle.unlikely(layer, text_oracle.written(layer, 2000, 4, 2, 0.5)) < text_oracle.unlikely(layer, own)
+    curve = [(3.0 - 0.1 * n, 2.0 + 0.1 * n) for n in range(7)]  # falling with the other, temperatures as they are
+    assert text_oracle.at_the_same(curve, 2.25) == pytest.approx(2.75) and text_oracle.at_the_same(curve, 9) is None
+
+
 # Training step
 
 

@@ -24,7 +24,7 @@ LEVELS = (
         "tasks",
     ),
     ("game",),
-    ("gan", "translator", "upscaler", "continuer"),
+    ("gan", "translator", "upscaler", "continuer", "writer"),
     ("models",),
     ("registry", "zoo", "callbacks"),
     ("runs", "export"),

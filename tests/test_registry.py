@@ -135,7 +135,9 @@ def test_type_resolves_to_a_recipe_that_fits_its_class(name):
     takes_fitted = "fitted" in inspect.signature(registry.gan_class(name)).parameters
     if takes_fitted and "image_shape" not in recipe.model:  # what the reader learned of the data
         word = {"name": "word", "kind": "categorical", "values": ["a", "b"], "counts": [1, 1]}
-        recipe = dataclasses.replace(recipe, fitted={"columns": [word], "associations": [[1.0]]})
+        texts = {"unit": "character", "vocabulary": ["", "a"], "length": 2}
+        table = {"columns": [word], "associations": [[1.0]]}
+        recipe = dataclasses.replace(recipe, fitted=texts if recipe.data["reader"] == "text" else table)
     gan = registry.build(recipe)
     if "image_shape" in recipe.model:
         *frames, height, _, channels = gan.media.shape

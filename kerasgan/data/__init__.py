@@ -10,6 +10,7 @@ from kerasgan.data.music import music
 from kerasgan.data.pairs import pairs, picture, unpaired
 from kerasgan.data.sketches import drawing, sketches
 from kerasgan.data.table import frame, table
+from kerasgan.data.text import lines, text
 from kerasgan.data.video import clip, video
 from kerasgan.data.volumes import volumes
 
@@ -22,6 +23,7 @@ __all__ = [
     "fields",
     "frame",
     "images",
+    "lines",
     "moving_mnist",
     "music",
     "pairs",
@@ -29,6 +31,7 @@ __all__ = [
     "sequence",
     "sketches",
     "table",
+    "text",
     "unpaired",
     "video",
     "volumes",

@@ -24,6 +24,7 @@ from kerasgan.layers.strided_convolution import (
     Conv3DTranspose,
 )
 from kerasgan.layers.stroke_lstm import StrokeLSTM
+from kerasgan.layers.token_lstm import TokenLSTM
 
 __all__ = [
     "BatchNormalization",
@@ -49,6 +50,7 @@ __all__ = [
     "ReflectionPadding2D",
     "SpectralNormalization",
     "StrokeLSTM",
+    "TokenLSTM",
     "UpsamplingConv2D",
     "maxout",
 ]

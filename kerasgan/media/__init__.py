@@ -21,6 +21,7 @@ _HOMES = {
     "Music": "kerasgan.media.music",
     "Sketch": "kerasgan.media.sketch",
     "Table": "kerasgan.media.table",
+    "Text": "kerasgan.media.text",
     **KINDS,
 }
 
@@ -33,6 +34,7 @@ __all__ = [
     "Music",
     "Sketch",
     "Table",
+    "Text",
     "Video",
     "Volume",
     "bicubic",

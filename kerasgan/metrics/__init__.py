@@ -28,6 +28,7 @@ from kerasgan.metrics.ssim import ms_ssim, ssim
 from kerasgan.metrics.super_resolution import evaluate as evaluate_upscaler
 from kerasgan.metrics.super_resolution import super_resolution
 from kerasgan.metrics.tables import evaluate as evaluate_tables
+from kerasgan.metrics.text import evaluate as evaluate_texts
 from kerasgan.metrics.translation import evaluate as evaluate_translator
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "evaluate_translator",
     "evaluate_flows",
     "evaluate_tables",
+    "evaluate_texts",
     "evaluate_upscaler",
     "features",
     "flow_scores",

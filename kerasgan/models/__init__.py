@@ -17,6 +17,8 @@ from kerasgan.models.musegan import MuseGAN
 from kerasgan.models.pix2pix import Pix2Pix
 from kerasgan.models.progressive_gan import ProgressiveGAN
 from kerasgan.models.r3gan import R3GAN
+from kerasgan.models.relgan import RelGAN
+from kerasgan.models.seqgan import SeqGAN
 from kerasgan.models.skegan import SkeGAN
 from kerasgan.models.sngan import SNGAN
 from kerasgan.models.srgan import SRGAN
@@ -46,7 +48,9 @@ __all__ = [
     "Pix2Pix",
     "ProgressiveGAN",
     "R3GAN",
+    "RelGAN",
     "SNGAN",
+    "SeqGAN",
     "SkeGAN",
     "SRGAN",
     "StyleGAN2",

@@ -17,9 +17,10 @@ class TableGeneration(Generation):
     on_page = False
     flags_of_use = "-n 1000 --seed 7"
 
-    def wanted(self, gan, texts):
+    def wanted(self, gan, texts, prefix=None):
         from kerasgan.media.wanted import parse
 
+        super().wanted(gan, [], prefix)
         conditions = {}
         for text in texts:
             name, value = parse(text, gan.media.names)

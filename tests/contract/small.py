@@ -36,6 +36,9 @@ TABLE = {
     "associations": [[1.0, 0.5, 0.2], [0.5, 1.0, 0.1], [0.2, 0.1, 1.0]],
 }
 
+TEXTS = {"unit": "character", "vocabulary": ["", *"abcd"], "length": 5}
+_FITTED = {"table": TABLE, "text": TEXTS}  # by the reader that a type starts from
+
 # Arguments that make a type small, by the names that types give them. A new type that has others is tested as it comes.
 _SMALL = {
     "image_shape": (16, 24, 3),
@@ -66,7 +69,10 @@ _SMALL = {
     "judged_frames": 2,
     "given_frames": 2,
     "recurrent": 1,
-    "fitted": TABLE,
+    "embedding": 4,
+    "representations": 2,
+    "roll_outs": 2,
+    "annealing": 8,
     "pack": 2,
 }
 
@@ -77,7 +83,9 @@ def build_small(gan_type, dtype=None, **changes):
     cls = registry.gan_class(gan_type)
     known = inspect.signature(cls).parameters
     takes_images = "image_shape" in known  # if sounds and tables, too, then images
-    small = {k: v for k, v in _SMALL.items() if k in known and not (k in ("length", "fitted") and takes_images)}
+    small = {k: v for k, v in _SMALL.items() if k in known and not (k == "length" and takes_images)}
+    if "fitted" in known and not takes_images:
+        small["fitted"] = _FITTED[cls.starting.data["reader"]]
     return cls(**small, seed=3, dtype=dtype, **changes)
 
 

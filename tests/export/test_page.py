@@ -22,10 +22,10 @@ from kerasgan.data.midi import read_song
 from kerasgan.data.svg import read_svg
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, web
-from kerasgan.media import Music, Sketch
+from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
-from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, SkeGAN, WaveGAN
+from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -44,6 +44,9 @@ def _missing():
 pytestmark = pytest.mark.skipif(_missing() is not None, reason=str(_missing()))
 
 
+WORDS = {"unit": "word", "vocabulary": ["", "!", "(", "größer", "red", "文"], "length": 6}
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Exported generators of random weights, spread so that their pictures have contrast."""
@@ -55,6 +58,7 @@ def models(tmp_path_factory):
         "classes": DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, num_classes=3, seed=4),
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
         "pen": SkeGAN(points=8, scale=30.0, units=8, mixtures=2, width=2, temperature=1.0, seed=3),
+        "words": RelGAN(WORDS, units=8, embedding=4, representations=1, width=2, seed=10),
         "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
         "clip": DVDGAN(4, (16, 24, 1), 8.0, latent_dim=6, width=2, judged_frames=1, seed=9),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
@@ -827,6 +831,25 @@ def test_a_sketch_is_drawn_and_saved_as_svg(visit, models, lines):
         assert np.abs(line[[0, -1]] - wanted[[0, -1]]).max() < 8  # that is rounded to units
         assert (drawn[*line.round().astype(int).T[::-1]][:, :3] < 60).all()
     assert (drawn[:4] == 255).all()
+
+
+def test_a_text_is_shown_and_saved_as_it_is_written(visit, models):
+    """The string that LiteRT writes in Python; its picture is dark on white, and another one for another text."""
+    here = visit().open("#words/7")
+    media, pictures = Text(WORDS), {}
+    for seed in range(7, 40):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        text = media.written(sound_of(models["words"], here.state(), "texts").ravel().tolist())
+        pictures[text] = here.canvas().copy()
+        if "größer" in text and "!" in text and len(pictures) > 1:
+            break
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == f"words-{seed}.txt"
+    assert waiting.value.path().read_text(encoding="utf-8") == f"{text}\n" and "größer" in text
+    drawn = pictures.pop(text)
+    assert (drawn[..., :3] < 60).any() and (drawn[:4] == 255).all() and (drawn[:, :4] == 255).all()
+    assert not any(np.array_equal(drawn, other) for other in pictures.values())
 
 
 def test_a_sketch_comes_stroke_by_stroke(visit, models):

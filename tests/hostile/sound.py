@@ -33,6 +33,8 @@ SUBJECTS = {
     "ndjson": ["sketches/a.ndjson"],
     "strokes": ["sketches/a.npz"],
     "fields": ["flows/a.npz"],
+    "lines": ["texts/a.txt"],
+    "jsonl": ["texts/a.jsonl"],
     "csv": ["people.csv"],
     "parquet": ["people.parquet"],
     "gif": ["clips/a.gif"],
@@ -72,6 +74,8 @@ SHARES |= {
     "ndjson": 2,
     "strokes": 3,
     "fields": 3,
+    "lines": 2,
+    "jsonl": 2,
     "csv": 3,
     "parquet": 4,
     "report": 1,
@@ -119,6 +123,7 @@ def make(folder):
     _flows(folder, random)
     _clips(folder, random)
     _tables(folder, random)
+    _texts(folder)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -225,6 +230,14 @@ def _tables(folder, random):
     table.to_parquet(folder / "parquet" / "people.parquet", index=False)
 
 
+def _texts(folder):
+    from kerasgan.media import Text
+
+    media = Text({"unit": "character", "vocabulary": ["", *" abcdeé"], "length": 20})
+    for subject, ending in (("lines", "txt"), ("jsonl", "jsonl")):
+        media.save(["a bad cab", "décade", "bead"] * 5, folder / subject / "texts" / f"a.{ending}")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -306,6 +319,13 @@ def _table(name):
         return [batch for batch in rows.as_numpy_iterator()]
 
     return read
+
+
+def _text(folder):
+    from kerasgan import data
+
+    texts = data.text(folder / "texts", batch_size=1, on_error="raise")
+    return [batch for batch in texts.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -407,6 +427,8 @@ READERS = {
     "ndjson": _sketches,
     "strokes": _sketches,
     "fields": _fields,
+    "lines": _text,
+    "jsonl": _text,
     "csv": _table("people.csv"),
     "parquet": _table("people.parquet"),
     **dict.fromkeys(("gif", "webp", "apng", "mp4"), _video),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kerasgan import augmentation, media, metrics
-from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Table, Video, Volume
+from kerasgan.media import Arrays, Audio, Fields, Image, Media, Music, Sketch, Table, Text, Video, Volume
 
 matplotlib.use("Agg")
 
@@ -33,6 +33,9 @@ TABLE = {
     "associations": [[1.0] * 4] * 4,
 }
 SMALL += [Table(TABLE)]
+SMALL += [Text({"unit": "character", "vocabulary": ["", *"abcdefgh"], "length": 6})]
+SMALL += [Text({"unit": "word", "vocabulary": ["", "(", ")", ",", "red", "heart"], "length": 5})]
+SMALL += [Text({"unit": "word", "vocabulary": [str(n) for n in range(30)], "length": 200})]
 SMALL += [Fields((3, 6, 8)), Fields((8, 4, 4), "grey")]
 SMALL += [Video((5, 6, 8, 1)), Video((3, 8, 6, 3), 12.5)]
 SMALL += [Arrays((3,)), Arrays((5, 4, 3)), Arrays((2, 3, 4, 1))]
@@ -97,7 +100,9 @@ def equal(first, second):
 
 
 def kinds_of(values):
-    """The dtype of an array, or those of a data frame's columns."""
+    """The dtype of an array, or those of a data frame's columns; the type of a string."""
+    if isinstance(values, str):
+        return str
     return values.dtype if hasattr(values, "dtype") else list(values.dtypes)
 
 

@@ -7,6 +7,7 @@ import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
 import * as sounds from "./sounds.js";
 import * as strokes from "./strokes.js";
+import * as texts from "./texts.js";
 import * as volumes from "./volumes.js";
 
 /**
@@ -31,6 +32,9 @@ const INPUTS = {
   strokes(input) {
     return ({ lines }) => strokes.rowsOf(input, lines);
   },
+  tokens(input) {
+    return () => new Float32Array(elements(input.shape)); // none: the model begins itself
+  },
 };
 
 /**
@@ -40,7 +44,15 @@ const INPUTS = {
  * it has come to its end. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
  * says what the latent plane is for, where that is particular.
  */
-const OUTPUTS = { image: pictures, audio: sounds, music: rolls, volume: volumes, sketch: strokes, video: clips };
+const OUTPUTS = {
+  image: pictures,
+  audio: sounds,
+  music: rolls,
+  volume: volumes,
+  sketch: strokes,
+  video: clips,
+  text: texts,
+};
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -53,8 +65,8 @@ export const outputOf = (model) => OUTPUTS[model.output.kind];
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes, images and strokes as input, " +
-    "images, clips, sounds, music, volumes and sketches as output";
+    "This page knows latents, classes, images, strokes and tokens as input, " +
+    "images, clips, sounds, music, volumes, sketches and texts as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");

@@ -1,0 +1,75 @@
+// Texts: numbers of tokens, written out as a string, saved as a text file.
+
+const [HEIGHT, WIDTH] = [256, 512]; // pixels of a text's picture
+const SMALL = [48, 96];
+const MARGIN = 0.06; // of the width, free on each side
+const LARGEST = 0.4; // of the height, a line's
+const LEAST = 8; // pixels of a letter
+const LINE = 1.2; // times as high as its letters
+const FONT = "system-ui, sans-serif";
+const INK = "rgb(20, 20, 20)";
+
+export const HINT = "Drag across the plane, or tap a text: what lies near begins alike.";
+
+/** What is wrong with the description of texts, in words; null when nothing is. */
+export function problem({ shape, vocabulary, unit }) {
+  const right = shape.length === 2 && shape[0] === 1 && Array.isArray(vocabulary) && vocabulary.length > 1;
+  if (!right) return `Its output has the shape ${shape.join("×")}; expected one text of tokens.`;
+  return ["character", "word"].includes(unit) ? null : `Its texts are made of “${unit}”.`;
+}
+
+export const smallSize = () => SMALL;
+
+export const isTransparent = () => false;
+
+/** The string of the numbers of tokens, up to the first that is the end, as kerasgan.media.Text has it. */
+export function stringOf({ vocabulary, unit, opening = "", closing = "" }, values) {
+  const tokens = [];
+  for (const number of values) {
+    const token = vocabulary[number];
+    if (token === undefined) throw new RangeError(`The model's answer holds the token ${number}, which it has not.`);
+    if (token === "") break;
+    tokens.push(token);
+  }
+  if (unit === "character") return tokens.join("");
+  const isClose = (token, at) => !at || closing.includes(token) || opening.includes(tokens[at - 1]);
+  return tokens.map((token, at) => (isClose(token, at) ? token : ` ${token}`)).join("");
+}
+
+/** A text in lines as wide as there is room, broken at spaces alone. */
+function linesOf(context, text, room) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && context.measureText(longer).width <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** The ImageData of a text, dark on white, in the largest letters by which all of it fits. */
+export function draw(output, values) {
+  const text = stringOf(output, values);
+  const context = new OffscreenCanvas(WIDTH, HEIGHT).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "white";
+  context.fillRect(0, 0, WIDTH, HEIGHT);
+  Object.assign(context, { fillStyle: INK, textAlign: "center", textBaseline: "middle" });
+  const room = (1 - 2 * MARGIN) * WIDTH;
+  let lines = [];
+  let size = LARGEST * HEIGHT;
+  for (; size > LEAST; size *= 0.9) {
+    context.font = `${size}px ${FONT}`;
+    lines = linesOf(context, text, room);
+    const isNarrow = lines.every((line) => context.measureText(line).width <= room);
+    if (isNarrow && LINE * size * lines.length <= 0.9 * HEIGHT) break;
+  }
+  lines.forEach((line, at) => {
+    context.fillText(line, WIDTH / 2, HEIGHT / 2 + LINE * size * (at - (lines.length - 1) / 2));
+  });
+  return context.getImageData(0, 0, WIDTH, HEIGHT);
+}
+
+/** A text as a file. */
+export async function file(name, _, output, values) {
+  return new File([`${stringOf(output, values)}\n`], `${name}.txt`, { type: "text/plain" });
+}
