@@ -17,6 +17,7 @@ from kerasgan.media import Image
 from kerasgan.media.caption import Caption
 from kerasgan.precision import in_float32, policy
 from kerasgan.sizes import downsampling_stages
+from kerasgan.tasks import TEXT_TO_IMAGE
 
 _TEMPERATURE = 0.1  # of the contrastive loss
 _WIDTH = 128  # of the text encoder
@@ -86,6 +87,7 @@ class TextToImage(GAN):
         seed, name, dtype: as in `GAN`.
     """
 
+    task = TEXT_TO_IMAGE
     players = ("discriminator", "generator", "encoder")
     stages = 2
     default_weights_of_others = {"discriminator": {"mismatched": 0.5}, "encoder": {"contrast": 1.0}}
@@ -229,7 +231,7 @@ class TextToImage(GAN):
                 f"texts are missing: fit {self.name} on (images, texts), as kerasgan.data.captioned reads them."
             )
         tokens = np.asarray(second)
-        self.caption.check(tokens)
+        self.caption.check(tokens, "texts")
         if len(tokens) != len(samples):
             raise ValueError(f"texts: {len(tokens)} given for {len(samples)} images; give one each.")
         if not self.has_examples:

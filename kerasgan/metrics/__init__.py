@@ -6,6 +6,7 @@ from arrays of features or images.
 
 # Imported here and not when first used: several functions have the name of their module. None imports TensorFlow.
 from kerasgan.metrics import features
+from kerasgan.metrics.captioned import evaluate as evaluate_captioned
 from kerasgan.metrics.classification import classification_accuracy
 from kerasgan.metrics.diversity import ms_ssim_diversity
 from kerasgan.metrics.evaluation import METRICS, evaluate
@@ -41,6 +42,7 @@ __all__ = [
     "confidence",
     "density_coverage",
     "evaluate",
+    "evaluate_captioned",
     "evaluate_continuer",
     "evaluate_translator",
     "evaluate_flows",

@@ -1,8 +1,8 @@
 """Tasks: what models are for. Each is a file with one class, which knows all that depends on the verb.
 
 The library's are `generate`, `translate`, `upscale`, `continue`, `complete` and `score`; of `generate` and `upscale`
-others are derived, for rows of tables, for texts and for samples that are no images. One of your own is registered, and
-its verb becomes a command of this process:
+others are derived, for rows of tables, for texts, for images of texts and for samples that are no images. One of your
+own is registered, and its verb becomes a command of this process:
 
 ```python
 class Ranking(kerasgan.tasks.Task):
@@ -25,6 +25,7 @@ from kerasgan.tasks.generation import GENERATION
 from kerasgan.tasks.scoring import SCORING
 from kerasgan.tasks.table_generation import TABLE_GENERATION
 from kerasgan.tasks.text_generation import TEXT_GENERATION
+from kerasgan.tasks.text_to_image import TEXT_TO_IMAGE
 from kerasgan.tasks.translation import TRANSLATION
 from kerasgan.tasks.upscaling import UPSCALING
 
@@ -36,6 +37,7 @@ __all__ = [
     "SCORING",
     "TABLE_GENERATION",
     "TEXT_GENERATION",
+    "TEXT_TO_IMAGE",
     "TRANSLATION",
     "UPSCALING",
     "Task",
@@ -54,7 +56,7 @@ def known():
 
 def every():
     """All that are known, and those that are derived from them for other kinds of samples: who have flags of scores."""
-    return [*known(), TABLE_GENERATION, TEXT_GENERATION, FLOW_UPSCALING]
+    return [*known(), TABLE_GENERATION, TEXT_GENERATION, TEXT_TO_IMAGE, FLOW_UPSCALING]
 
 
 def register(task):

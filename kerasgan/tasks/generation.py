@@ -25,6 +25,7 @@ class Generation(Task):
     )
     options = ("count", "seed", "repeats", "truncation", "ema", "floor")
     flags_of_use = "-n 64 --seed 7"
+    asks = ()  # flags of `generate` by which one says what samples are to be like
 
     @property
     def metrics(self):
@@ -46,6 +47,7 @@ class Generation(Task):
           kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
           kerasgan generate ctgan_adult -n 1000 --where "income=>50K" -o people.csv
           kerasgan generate runs/words -n 40 --prefix un -o words.txt
+          kerasgan generate runs/birds -n 8 --text "a yellow bird with black wings" -o birds.png
         """
         import kerasgan
 
@@ -68,28 +70,28 @@ class Generation(Task):
         if values.animated:
             media.check_animated(path, name="--animated")
         kerasgan.runs.check_outside_data(name, path)
-        wanted = gan.task.wanted(gan, values.where, values.prefix)
+        asked = {flag: getattr(values, flag) for flag in ("where", "prefix", "text") if getattr(values, flag)}
+        wanted = gan.task.wanted(gan, asked)
         seed = random.randrange(2**31) if values.seed is None else values.seed
         labels = None if values.label is None else class_numbers(values.label, gan.class_names)
         samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation, **wanted)
         media.save(samples, path, columns=values.columns, **({"animated": True} if values.animated else {}))
         print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
 
-    def wanted(self, gan, texts, prefix=None):
-        """What `--where` and `--prefix` ask for, as further arguments of `generate`.
+    def wanted(self, gan, asked):
+        """What the flags of `asks` say, as further arguments of `generate`.
 
         Args:
             gan: the model.
-            texts: what was given by `--where`, a list; it may be empty.
-            prefix: what was given by `--prefix`, or None.
+            asked: {flag: what was given}, without those that were not.
 
         Raises:
             ValueError: it means nothing for such a model, or is not written as it should be.
         """
-        if texts:
-            raise ValueError(f"--where={texts[0]}: {type(gan).__name__} makes no rows of a table; leave it out.")
-        if prefix is not None:
-            raise ValueError(f"--prefix={prefix}: {type(gan).__name__} writes no texts; leave it out.")
+        for flag, given in asked.items():
+            if flag not in self.asks:
+                shown = given if isinstance(given, str) else given[0]
+                raise ValueError(f"--{flag}={shown} means nothing for a {type(gan).__name__}; leave it out.")
         return {}
 
     def examples(self, gan, count, seed=None):
@@ -149,6 +151,9 @@ def _flags():
         [],
         "Of a table: rows with COLUMN=VALUE, COLUMN=LEAST..MOST or COLUMN>=VALUE; several may be given.",
         flag_values=values,
+    )
+    flags.DEFINE_multi_string(
+        "text", [], "Of images of texts: what they are to show, or a text for each.", flag_values=values
     )
     flags.DEFINE_string("prefix", None, "Of texts: what all of them begin with.", flag_values=values)
     flags.DEFINE_float(

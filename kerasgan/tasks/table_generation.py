@@ -15,14 +15,15 @@ class TableGeneration(Generation):
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"
     options = ("count", "seed", "target")
     on_page = False
+    asks = ("where",)
     flags_of_use = "-n 1000 --seed 7"
 
-    def wanted(self, gan, texts, prefix=None):
+    def wanted(self, gan, asked):
         from kerasgan.media.wanted import parse
 
-        super().wanted(gan, [], prefix)
+        super().wanted(gan, asked)
         conditions = {}
-        for text in texts:
+        for text in asked.get("where", ()):
             name, value = parse(text, gan.media.names)
             if name in conditions:
                 raise ValueError(f"--where names the column {name!r} twice; a range is written {name}=LEAST..MOST.")

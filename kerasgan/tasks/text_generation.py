@@ -12,11 +12,12 @@ class TextGeneration(Generation):
     metrics = ("copies", "duplicates", "pronounceable", "bleu", "self_bleu")
     metrics_help = "of texts copies, duplicates, pronounceable, bleu, self_bleu (all by default)"
     options = ("count", "seed")
+    asks = ("prefix",)
     flags_of_use = "-n 40 --seed 7 -o texts.txt"
 
-    def wanted(self, gan, texts, prefix=None):
-        super().wanted(gan, texts)
-        return {} if prefix is None else {"prefix": prefix}
+    def wanted(self, gan, asked):
+        super().wanted(gan, asked)
+        return asked
 
     def ways(self, gan, count, steps, seed):
         return gan.interpolate(count, steps, seed=seed)

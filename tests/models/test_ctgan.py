@@ -158,9 +158,9 @@ def test_tables_of_numbers_or_of_categories_alone(names):
 def test_what_a_command_asks_for(gan):
     from kerasgan.tasks import GENERATION, TABLE_GENERATION
 
-    asked = TABLE_GENERATION.wanted(gan, ["word=rare", "size>=3"])
-    assert asked == {"conditions": {"word": "rare", "size": ">=3"}} and TABLE_GENERATION.wanted(gan, []) == {}
+    asked = TABLE_GENERATION.wanted(gan, {"where": ["word=rare", "size>=3"]})
+    assert asked == {"conditions": {"word": "rare", "size": ">=3"}} and TABLE_GENERATION.wanted(gan, {}) == {}
     with pytest.raises(ValueError, match="names the column 'size' twice; a range is written size=LEAST..MOST"):
-        TABLE_GENERATION.wanted(gan, ["size>=3", "size<4"])
-    with pytest.raises(ValueError, match="makes no rows of a table"):
-        GENERATION.wanted(gan, ["word=rare"])
+        TABLE_GENERATION.wanted(gan, {"where": ["size>=3", "size<4"]})
+    with pytest.raises(ValueError, match="--where=word=rare means nothing for a CTGAN"):
+        GENERATION.wanted(gan, {"where": ["word=rare"]})
