@@ -73,6 +73,11 @@ def folder(tmp_path_factory):
         (folder / "my_sketches" / f"{i}.svg").write_text(text)
     people = [f"{20 + i % 50},{'MF'[i % 2]},{('<=50K', '>50K')[i % 3 == 0]},{i % 2 == 0}" for i in range(300)]
     (folder / "people.csv").write_text("\n".join(["age,sex,income,member", *people]))
+    (folder / "my_captioned").mkdir()
+    for i in range(40):
+        Image.fromarray(random.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / "my_captioned" / f"{i}.png")
+        text = f"a {('red', 'blue', 'green')[i % 3]} {('heart', 'square')[i % 2]}"
+        (folder / "my_captioned" / f"{i}.txt").write_text(text)
     names = [f"{'BDMR'[i % 4]}{'aeiou'[i % 5]}{'nrls'[i % 3]}{'aio'[i % 7 % 3]}" for i in range(200)]
     (folder / "names.txt").write_text("\n".join([*names, "Anna", "Anton"]))
     (folder / "drawing.svg").write_text(svg([[np.array([[0, 0], [60, 0], [60, 40]])]]))
