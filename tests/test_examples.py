@@ -1,6 +1,7 @@
 """The scripts in examples/, run on as little as will do."""
 
 import csv
+import dataclasses
 import datetime
 import importlib.util
 import pathlib
@@ -147,3 +148,25 @@ def test_a_detector_is_hardened(run, tmp_path, capsys):
     before, after = capsys.readouterr().out.splitlines()[-2:]
     clean, _, attacked, _ = map(float, re.findall(r"([\d.]+)%", before))
     assert before.startswith("before") and after.startswith("after") and attacked < clean
+
+
+def test_generated_faces_are_told_by_their_spectrum(run, tiny, tmp_path):
+    """Photographs of noise, fakes of a network that has learned nothing: a spectrum tells them apart."""
+    random = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for number in range(24):
+        pixels = random.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        PIL.Image.fromarray(pixels).save(tmp_path / "photos" / f"{number}.png")
+    recipe = registry.get(tiny)
+    data = {"reader": "images", "size": 16, "channels": 3}
+    registry._registered[tiny] = registry._registered[tiny]._replace(recipe=dataclasses.replace(recipe, data=data))
+    options = {"data": tmp_path / "photos", "models": tiny, "count": 24, "epochs": 1, "out": tmp_path / "fakes"}
+    module = run("tell_generated_faces", **options)
+    text = (tmp_path / "fakes" / "table.md").read_text()
+    rows = dict(re.findall(r"^\| ([^|]+) \| ([\d.]+) \|$", text.partition("\n\n")[0], re.MULTILINE))
+    assert set(rows) == {tiny, "all", *(f"all; {change}" for change in module.CHANGES)}
+    assert float(rows["all"]) > 0.9 and (tmp_path / "fakes" / "spectra.png").stat().st_size > 1000
+    # A wave of 8 pixels is in ring 64 / 8, and nowhere else.
+    wave = np.sin(2 * np.pi * np.arange(64) / 8) * 100 + 128
+    picture = np.broadcast_to(wave[None, :, None], (64, 64, 3))[None]
+    assert module.spectra(picture)[0, 1:].argmax() + 1 == 8
