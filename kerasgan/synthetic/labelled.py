@@ -37,13 +37,14 @@ class Labelled(typing.NamedTuple):
         return self.rows(np.concatenate(numbers))
 
 
-def read(recipe, source, part):
+def read(recipe, source, part, is_learned=True):
     """A data set whose samples have classes, each sample once, and the recipe that reads it.
 
     Args:
         recipe: `kerasgan.recipes.Recipe`.
         source: as readers take it.
         part: arguments that take a part of it, as `kerasgan.data.labelled.parts_of` gives them.
+        is_learned: whether a GAN learns from it, for which a class needs more than one sample.
 
     Returns:
         (`kerasgan.data.dataset.Dataset`, recipe).
@@ -53,11 +54,11 @@ def read(recipe, source, part):
     """
     recipe = dataclasses.replace(recipe, data={**recipe.data, **part})
     dataset = runs.read_whole(recipe, source)
-    _check_classes(dataset, source)
+    _check_classes(dataset, source, 2 if is_learned else 1)
     return dataset, recipe
 
 
-def _check_classes(dataset, source):
+def _check_classes(dataset, source, least):
     names, counts = dataset.class_names, dataset.class_counts
     if not names or not isinstance(dataset.element_spec, tuple):
         raise ValueError(
@@ -72,7 +73,7 @@ def _check_classes(dataset, source):
             "make samples of it with kerasgan train and kerasgan generate."
         )
     for name, count in held:
-        if count == 1:
+        if count is not None and count < least:
             raise ValueError(
                 f"data={str(source)!r}: the class {name!r} has a single sample, which a GAN would only copy: give "
                 "more, at least five, or leave that class out."

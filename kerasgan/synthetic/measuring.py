@@ -135,7 +135,7 @@ class Bench:
         recipe = runs.changed(plans.planned(source, gan, labels), {"data.labels": labels, **changes})
         train, test = parts_of(source, **recipe.data)
         dataset, _ = labelled.read(recipe, source, train)
-        tested, _ = labelled.read(recipe, source, test)
+        tested, _ = labelled.read(recipe, source, test, is_learned=False)
         if list(tested.class_names) != list(dataset.class_names):
             raise ValueError(
                 f"data={str(source)!r}: the parts to train and to test on have other classes: "
