@@ -190,7 +190,7 @@ def _check_minutes(name, values, is_type):
 
 
 def augment(words):
-    """augment --data LABELLED --out FOLDER|TABLE.md
+    """augment --data LABELLED --out FOLDER|TABLE.md [--gan TYPE|NAME|RUN]
 
     Makes labelled training data: a GAN that is told the class learns the training part of the data, and writes new
     samples of each class into a folder of its own, where the reader of the data finds them. With --measure, finds out

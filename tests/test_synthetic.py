@@ -363,7 +363,17 @@ def test_the_classifier_learns(pictures):
     media = Image((16, 16, 1))
     dataset = kerasgan.data.images(pictures, size=16, channels=1, labels=True, batch_size=1, shuffle=False)
     data = labelled.held_in_memory(dataset, media)
-    keras.utils.set_random_seed(0)
+
     batches = classifier.drawn(*data, 16, np.random.default_rng(0))
-    model = classifier.trained(media, (16, 16, 1), 2, batches, 30, seed=0)
-    assert classifier.accuracy(media, model, *data) > 0.9
+    learner = classifier.Learner(media, (16, 16, 1), 2)
+    learner.learn(batches, 30, seed=0)
+    assert learner.accuracy(*data) > 0.9
+    # What it learned before leaves no trace.
+    logits = [_logits(learner, data, earlier) for earlier in (0, 3)]
+    np.testing.assert_array_equal(*logits)
+
+
+def _logits(learner, data, earlier):
+    learner.learn(classifier.drawn(*data, 16, np.random.default_rng(1)), earlier, seed=5)
+    learner.learn(classifier.drawn(*data, 16, np.random.default_rng(2)), 2, seed=7)
+    return np.asarray(learner._model(learner._media.to_classifier(data.samples), training=False))

@@ -1,5 +1,7 @@
 """The small classifiers by which samples are judged: convolutions on what `Media.to_classifier` makes of them."""
 
+import math
+
 import numpy as np
 
 _RATE = 2e-3  # of Adam; it falls to 0 along a cosine
@@ -36,41 +38,55 @@ def classifier(shape, classes, seed):
         )
 
 
-def trained(media, shape, classes, batches, steps, seed):
-    """A classifier after so many steps of Adam, whatever it learns from.
+class Learner:
+    """A classifier that can begin anew: its graph is traced once for all that it learns.
 
     Args:
         media: `kerasgan.media.Media` of the samples.
         shape: of what it sees, (height, width, channels).
         classes: how many.
-        batches: iterator of (samples in natural units, integers (n,)); all of one length.
-        steps: batches that are taken of it.
-        seed: of first weights and dropout.
     """
-    import keras
 
-    model = classifier(shape, classes, seed)
-    model.compile(
-        optimizer=keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,  # compiling would take longer than it saves on so small a network
-    )
-    for _ in range(steps):
-        samples, labels = next(batches)
-        model.train_on_batch(media.to_classifier(samples), labels)
-    return model
+    def __init__(self, media, shape, classes):
+        import keras
 
+        self._media, self._shape, self._classes = media, shape, classes
+        self._model = classifier(shape, classes, 0)
+        self._model.compile(
+            optimizer=keras.optimizers.Adam(_RATE),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=False,  # compiling would take longer than it saves on so small a network
+        )
+        self._model.optimizer.build(self._model.trainable_variables)
 
-def guesses(media, model, samples):
-    """The classes that a classifier takes samples in natural units for, integers (n,)."""
-    parts = [samples[start : start + _AT_ONCE] for start in range(0, len(samples), _AT_ONCE)]
-    logits = [np.asarray(model(media.to_classifier(part), training=False)) for part in parts]
-    return np.concatenate(logits).argmax(axis=1)
+    def learn(self, batches, steps, seed):
+        """Forgets everything, and takes so many steps of Adam, whose rate falls to 0 along a cosine.
 
+        Args:
+            batches: iterator of (samples in natural units, integers (n,)); all of one length.
+            steps: batches that are taken of it.
+            seed: of first weights and dropout.
+        """
+        fresh = classifier(self._shape, self._classes, seed)
+        for variable, value in zip(self._model.variables, fresh.variables, strict=True):
+            variable.assign(value)
+        optimizer = self._model.optimizer
+        for variable in optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+        for step in range(steps):
+            optimizer.learning_rate = _RATE * 0.5 * (1 + math.cos(math.pi * step / steps))
+            samples, labels = next(batches)
+            self._model.train_on_batch(self._media.to_classifier(samples), labels)
 
-def accuracy(media, model, samples, labels):
-    """The share of samples in natural units that a classifier takes for what their labels say, in [0, 1]."""
-    return float(np.mean(guesses(media, model, samples) == labels))
+    def guesses(self, samples):
+        """The classes that it takes samples in natural units for, integers (n,)."""
+        parts = [samples[start : start + _AT_ONCE] for start in range(0, len(samples), _AT_ONCE)]
+        logits = [np.asarray(self._model(self._media.to_classifier(part), training=False)) for part in parts]
+        return np.concatenate(logits).argmax(axis=1)
+
+    def accuracy(self, samples, labels):
+        """The share of samples in natural units that it takes for what their labels say, in [0, 1]."""
+        return float(np.mean(self.guesses(samples) == labels))
 
 
 def drawn(samples, labels, size, random):

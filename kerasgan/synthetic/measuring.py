@@ -127,6 +127,7 @@ class Bench:
     @classmethod
     def of(cls, source, gan, labels, changes, per_class, mix, mirror):
         """Reads the data; see `measure`."""
+        from kerasgan import precision
         from kerasgan.data.labelled import parts_of
         from kerasgan.runs.preparing import shaped_by
         from kerasgan.synthetic import labelled, plans
@@ -141,7 +142,8 @@ class Bench:
                 f"data={str(source)!r}: the parts to train and to test on have other classes: "
                 f"{', '.join(dataset.class_names)}, and {', '.join(tested.class_names)}."
             )
-        recipe = dataclasses.replace(shaped_by(recipe, dataset), dtype="float32")
+        dtype = "float32" if recipe.dtype == precision.AUTO else recipe.dtype
+        recipe = dataclasses.replace(shaped_by(recipe, dataset), dtype=dtype)
         plans.check_takes_classes(recipe.gan_type)
         bench.recipe, bench.names = recipe, list(dataset.class_names)
         bench.media = _untrained(dataclasses.replace(recipe, seed=0, batch_size=2, compile={})).media
@@ -179,9 +181,10 @@ class Bench:
         self.gan_samples = journal.facts["gan_samples"]
         random = np.random.default_rng(0)
         batches = classifier.drawn(*self.reserve, classifier.BATCH, random)
-        self.judge = classifier.trained(self.media, self.shape, len(self.names), batches, _JUDGE_STEPS, seed=0)
+        self.learner, self.judge = (classifier.Learner(self.media, self.shape, len(self.names)) for _ in range(2))
+        self.judge.learn(batches, _JUDGE_STEPS, seed=0)
         judged = self.pool.rows(random.permutation(len(self.pool))[:_JUDGED])
-        right = classifier.accuracy(self.media, self.judge, *judged)
+        right = self.judge.accuracy(*judged)
         console.write(f"The independent classifier names {right:.1%} of {len(judged)} real samples right.")
         each = np.bincount(self.pool.labels, minlength=len(self.names))
         self.about = {
@@ -238,7 +241,7 @@ class Bench:
 
     def label_accuracy(self, fakes):
         """The share of generated samples that the independent classifier takes for what they were made to be."""
-        return classifier.accuracy(self.media, self.judge, *fakes)
+        return self.judge.accuracy(*fakes)
 
     def steps(self, real):
         """Steps of a classifier, the same in all arms."""
@@ -256,9 +259,8 @@ class Bench:
                 samples, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
                 yield (self.media.varied(samples, random, self.mirror) if is_varied else samples), labels
 
-        steps = self.steps(real)
-        model = classifier.trained(self.media, self.shape, len(self.names), batches(), steps, seed)
-        return classifier.accuracy(self.media, model, *self.test)
+        self.learner.learn(batches(), self.steps(real), seed)
+        return self.learner.accuracy(*self.test)
 
 
 def _untrained(recipe):
