@@ -218,7 +218,9 @@ def augment(words):
     flags.DEFINE_integer("gan_samples", None, "--measure: length of a training, for --minutes.", flag_values=values)
     flags.DEFINE_float("mix", 0.25, "--measure: generated share of a classifier's batch.", flag_values=values)
     flags.DEFINE_boolean("mirror", False, "--measure: mirror images are of the same class.", flag_values=values)
-    flags.DEFINE_string("labels", "true", "Where classes are: true (folders), an array; name.", flag_values=values)
+    flags.DEFINE_string(
+        "labels", None, "Where the classes are: an array; of sounds name; default: folders.", flag_values=values
+    )
     flags.DEFINE_string("size", None, "Height and width of images: 64 or 64x96.", flag_values=values)
     flags.DEFINE_integer("channels", None, "Of images: 1 grey, 3 RGB, 4 RGBA; of sounds 1 or 2.", flag_values=values)
     flags.DEFINE_integer("length", None, "Samples of a sound.", flag_values=values)
@@ -237,9 +239,8 @@ def augment(words):
     of_measure = [flag for flag in ("sizes", "seeds", "gan_samples", "mix", "mirror") if values[flag].present]
     if of_measure and not values.measure:
         raise ValueError(f"--{of_measure[0]} is for --measure; leave it out, or add that.")
-    labels = {"true": True}.get(values.labels.lower(), values.labels)
     changes = {name: value for name, value in _changes(values).items() if name not in ("seed", "data.labels")}
-    options = {"gan": values.gan, "labels": labels, "minutes": values.minutes, "per_class": values.per_class}
+    options = {"gan": values.gan, "labels": values.labels, "minutes": values.minutes, "per_class": values.per_class}
     options |= {"changes": changes, "command": shlex.join(["kerasgan", "augment", *words])}
     return _measure_augmentation(values, options) if values.measure else _make_more(values, options)
 

@@ -22,7 +22,7 @@ def augment(
     per_class=PER_CLASS,
     *,
     gan=None,
-    labels=True,
+    labels=None,
     minutes=None,
     everything=False,
     changes=None,
@@ -45,7 +45,7 @@ def augment(
             is taken as it is. Nobody but you knows whether one of these has seen your test samples. None trains what
             suits the kind of the data: a `DCGAN`, or of sounds a `WaveGAN`.
         labels: where the classes are, as the reader takes it: True for folders or the labels of arrays; of sounds
-            "name" for what comes first in the name of a file.
+            "name" for what comes first in the name of a file. None takes what the recipe of `gan` says, or True.
         minutes: that the training is to take; None takes 30.
         everything: whether it learns from all of the data, where the test set is another one.
         changes: other values of the recipe, as `kerasgan.runs.changed` takes them, such as {"data.size": 32}.
@@ -71,7 +71,7 @@ def augment(
     from kerasgan.data.labelled import parts_of
     from kerasgan.synthetic import labelled, plans
 
-    recipe = runs.changed(plans.planned(source, gan, labels), {"seed": seed, "data.labels": labels, **changes})
+    recipe = runs.changed(plans.planned(source, gan, labels), {"seed": seed, **changes})
     part = {} if everything else parts_of(source, **recipe.data)[0]
     dataset, recipe = labelled.read(recipe, source, part)
     _check_names(dataset.class_names)

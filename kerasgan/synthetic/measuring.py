@@ -31,7 +31,7 @@ def measure(
     sizes=None,
     seeds=SEEDS,
     gan=None,
-    labels=True,
+    labels=None,
     minutes=None,
     gan_samples=None,
     mix=0.25,
@@ -133,7 +133,7 @@ class Bench:
         from kerasgan.synthetic import labelled, plans
 
         bench = cls()
-        recipe = runs.changed(plans.planned(source, gan, labels), {"data.labels": labels, **changes})
+        recipe = runs.changed(plans.planned(source, gan, labels), changes)
         train, test = parts_of(source, **recipe.data)
         dataset, _ = labelled.read(recipe, source, train)
         tested, _ = labelled.read(recipe, source, test, is_learned=False)

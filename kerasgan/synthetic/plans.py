@@ -10,13 +10,13 @@ NAME = "augment"
 _LEAST, _SMALL = 16, 64  # pixels of sides between which pictures are made as large as they are
 
 
-def planned(source, gan=None, labels=True):
+def planned(source, gan=None, labels=None):
     """The recipe by which a GAN learns labelled data.
 
     Args:
         source: the data, as readers take them.
         gan: a type, a pretrained model or a run folder, whose recipe it is then; None chooses by the kind of the data.
-        labels: as the reader takes them.
+        labels: as the reader takes them; None leaves a recipe its own, and takes True where it has none.
 
     Returns:
         `kerasgan.recipes.Recipe`, whose schedules are in shares of the training where `gan` is None.
@@ -25,7 +25,8 @@ def planned(source, gan=None, labels=True):
         ValueError, OSError: such data, or a type without classes, cannot be used.
     """
     if gan is not None and gan not in registry.TYPES:
-        return runs.recipe_of(gan)
+        recipe = runs.recipe_of(gan)
+        return runs.changed(recipe, {"data.labels": labels or recipe.data.get("labels") or True})
     from kerasgan.data.labelled import reader_of
 
     reader = reader_of(source) if gan is None else runs.recipe_of(gan).data.get("reader")
@@ -36,7 +37,7 @@ def planned(source, gan=None, labels=True):
     if gan is not None:
         check_takes_classes(gan)
         recipe = dataclasses.replace(runs.recipe_of(gan), data=recipe.data)
-    return runs.changed(recipe, {"data.labels": labels})
+    return runs.changed(recipe, {"data.labels": labels or True})
 
 
 def check_takes_classes(gan_type):
