@@ -174,6 +174,7 @@ def test_few_of_each_class_and_a_reserve_that_nobody_else_has():
     rest, kept = labelled.parted(data, 5)
     assert np.bincount(kept.labels).tolist() == [2, 4, 6] and not {*kept.samples.tolist()} & {*rest.samples.tolist()}
     assert len(rest) + len(kept) == 60
+    assert labelled.parted(Labelled(np.arange(3), np.array([0, 0, 0])), 5)[1].samples.tolist() == [2]
     batches = classifier.drawn(*few, 5, np.random.default_rng(0))
     seen = np.concatenate([next(batches)[0] for _ in range(12)])  # five times through
     assert np.unique(seen, return_counts=True)[1].tolist() == [5] * 12
@@ -261,7 +262,7 @@ def test_what_cannot_be_learned_from_is_refused_before_any_work(pictures, tmp_pa
     one = _folders(tmp_path / "one", {"cats": 12})
     assert "has one class, 'cats'" in fails(capsys, "--data", one, *out)
     single = _folders(tmp_path / "single", {"cats": 12, "dog": 1})
-    assert "the class 'dog' has a single sample" in fails(capsys, "--data", single, *out, "--all")
+    assert "the class 'dog' has a single sample to learn from" in fails(capsys, "--data", single, *out, "--all")
     assert "--per_class is 0" in fails(capsys, "--data", pictures, *out, "--per_class", 0)
     assert "makes samples without classes" in fails(capsys, "--data", pictures, *out, "--gan", "vanilla_gan")
     assert "augment takes images and audio" in fails(capsys, "--data", pictures, *out, "--gan", "ctgan")
@@ -277,6 +278,12 @@ def test_what_cannot_be_learned_from_is_refused_before_any_work(pictures, tmp_pa
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").touch()
     assert "holds 'mine.txt', which kerasgan augment did not write" in fails(capsys, "--data", pictures, *out)
+
+
+def test_numbers_between_those_of_classes_are_no_classes(tmp_path):
+    np.savez(tmp_path / "gap.npz", x=np.zeros((6, 16, 16), "uint8"), y=np.array([1, 1, 1, 3, 3, 3]))
+    dataset = kerasgan.data.images(tmp_path / "gap.npz", size=16, channels=1, labels=True, batch_size=1)
+    assert making._present(dataset, range(4)) == {"1": 1, "3": 3}
 
 
 def test_names_of_classes_that_are_no_folders_are_refused():

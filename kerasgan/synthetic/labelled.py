@@ -73,10 +73,10 @@ def _check_classes(dataset, source, least):
             "make samples of it with kerasgan train and kerasgan generate."
         )
     for name, count in held:
-        if count is not None and count < least:
+        if count and count < least:
             raise ValueError(
-                f"data={str(source)!r}: the class {name!r} has a single sample, which a GAN would only copy: give "
-                "more, at least five, or leave that class out."
+                f"data={str(source)!r}: the class {name!r} has a single sample to learn from, which a GAN would only "
+                "copy: give more, at least five, or leave that class out."
             )
 
 
@@ -93,5 +93,6 @@ def parted(labelled, every):
     """(all but every so-manieth sample of each class, those): each class is in both."""
     kept = np.zeros(len(labelled), bool)
     for label in np.unique(labelled.labels):
-        kept[np.flatnonzero(labelled.labels == label)[every - 1 :: every]] = True
+        numbers = np.flatnonzero(labelled.labels == label)
+        kept[numbers[min(every, len(numbers)) - 1 :: every]] = True
     return labelled.rows(~kept), labelled.rows(kept)

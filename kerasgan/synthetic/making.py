@@ -80,13 +80,13 @@ def augment(
     record = {"format": _FORMAT, "asked": asked, "fingerprint": dataset.fingerprint, "part": part}
     if gan is None or gan in registry.TYPES:
         model = _trained(recipe, source, folder, dataset, gan, minutes, command)
-        numbers = list(range(len(dataset.class_names)))
+        numbers = range(len(dataset.class_names))
     else:
         model = runs.load(gan, compile=False)
         numbers = plans.matched(dataset.class_names, model, gan)
         console.write(f"{gan} is taken as it is: test on nothing that it may have seen.")
     _write_record(folder, record)
-    counts = _write(model, dict(zip(dataset.class_names, numbers, strict=True)), folder, per_class, seed)
+    counts = _write(model, _present(dataset, numbers), folder, per_class, seed)
     about = {"made_by": f"kerasgan, {type(model).__name__}", "data": provenance.called(source), "classes": counts}
     _write_record(folder, record | about)
     return counts
@@ -154,6 +154,13 @@ def _check_names(names):
     for name in names:
         if re.search(r'[\\/:*?"<>|\x00-\x1f]', name) or name.startswith(".") or name != name.strip():
             raise ValueError(f"The class {name!r} cannot be the name of a folder; rename it in the data.")
+
+
+def _present(dataset, numbers):
+    """{name: number that the GAN has for it} of the classes that have samples; numbers between others may be none."""
+    counts = dataset.class_counts or [None] * len(numbers)
+    known = zip(dataset.class_names, numbers, counts, strict=True)
+    return {name: number for name, number, count in known if count != 0}
 
 
 def _trained(recipe, source, folder, dataset, gan, minutes, command):

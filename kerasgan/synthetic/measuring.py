@@ -119,7 +119,7 @@ class Bench:
         media: `kerasgan.media.Media` of the samples.
         recipe: of the GANs.
         pool, reserve, test: `Labelled`: what arms draw from, the independent classifier's, what all are scored on.
-        names: of the classes.
+        names, present: of the classes; the numbers of those that have samples.
         protocol: what makes results belong together, as JSON can hold it.
         about: for the table.
     """
@@ -148,6 +148,7 @@ class Bench:
         bench.recipe, bench.names = recipe, list(dataset.class_names)
         bench.media = _untrained(dataclasses.replace(recipe, seed=0, batch_size=2, compile={})).media
         bench.pool, bench.reserve = labelled.parted(labelled.held_in_memory(dataset, bench.media), RESERVE)
+        bench.present = np.unique(bench.pool.labels)  # numbers between others may be no classes
         bench.test = labelled.held_in_memory(tested, bench.media)
         bench.shape = bench.media.to_classifier(bench.pool.samples[:1]).shape[1:]
         bench.mix, bench.mirror, bench.per_class = mix, mirror, per_class
@@ -162,8 +163,8 @@ class Bench:
 
     def sizes(self, sizes):
         """The sizes, of which None takes the usual ones. Raises a ValueError for one that a class does not have."""
-        counts = np.bincount(self.pool.labels, minlength=len(self.names))
-        fewest = int(counts.argmin())
+        counts = np.bincount(self.pool.labels)
+        fewest = self.present[counts[self.present].argmin()]
         if sizes is None:
             return [size for size in SIZES if size is None or size <= counts[fewest]]
         for size in sizes:
@@ -186,11 +187,11 @@ class Bench:
         judged = self.pool.rows(random.permutation(len(self.pool))[:_JUDGED])
         right = self.judge.accuracy(*judged)
         console.write(f"The independent classifier names {right:.1%} of {len(judged)} real samples right.")
-        each = np.bincount(self.pool.labels, minlength=len(self.names))
+        each = np.bincount(self.pool.labels)[self.present]
         self.about = {
             "data": self.recipe.data,
             "gan": f"{self.recipe.gan_type} that sees {self.gan_samples:,} samples",
-            "classes": len(self.names),
+            "classes": len(self.present),
             "all": f"{each.min()} to {each.max()}" if each.min() < each.max() else f"{each[0]}",
             "tested": f"{len(self.test):,} {self.media.plural}",
             "variations": f"{self.media.variations or 'none'}{', mirroring' * self.mirror}",
@@ -236,7 +237,7 @@ class Bench:
         gan = _untrained(recipe)
         steps = max(1, self.gan_samples // (recipe.batch_size * gan.batches_per_step))
         gan.fit(self._dataset(real, recipe).endless(0), steps_per_epoch=steps, verbose=0)
-        labels = np.repeat(np.arange(len(self.names)), self.per_class)
+        labels = np.repeat(self.present, self.per_class)
         return Labelled(gan.generate(len(labels), labels=labels, seed=seed), labels)
 
     def label_accuracy(self, fakes):
