@@ -48,6 +48,7 @@ _MODULES = (
     "registry",
     "runs",
     "schedules",
+    "synthetic",
     "tasks",
     "tfgan",
     "weights",
@@ -56,7 +57,7 @@ _MODULES = (
 # What does not import TensorFlow, or only once it is called.
 _WITHOUT_TENSORFLOW = (
     *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "runs"),
-    *("save_samples", "tasks", "weights", "__version__"),
+    *("save_samples", "synthetic", "tasks", "weights", "__version__"),
 )
 
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])

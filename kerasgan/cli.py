@@ -189,6 +189,97 @@ def _check_minutes(name, values, is_type):
         )
 
 
+def augment(words):
+    """augment --data LABELLED --out FOLDER|TABLE.md [--gan TYPE|NAME|RUN]
+
+    Makes labelled training data: a GAN that is told the class learns the training part of the data, and writes new
+    samples of each class into a folder of its own, where the reader of the data finds them. With --measure, finds out
+    instead whether that helps: the table has the accuracy of a classifier on test samples that nothing else has seen,
+    with few real samples and many, varied or not, with samples of a GAN and without. The same command again goes on
+    where it stopped.
+
+    Examples:
+      kerasgan augment --data folder_with_a_folder_for_each_class/ --out more/ --per_class 500
+      kerasgan augment --data digits.zip --labels name --out more_digits/ --minutes 60
+      kerasgan augment --data clothes.npz --gan cgan_fashion_mnist --out more_clothes/
+      kerasgan augment --measure --data clothes.npz --out table.md
+      kerasgan augment --measure --data clothes.npz --out table.md --sizes 5,10 --seeds 3 --minutes 2
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("data", None, "The data, with classes: a folder of folders, a zip, .npz.", flag_values=values)
+    flags.DEFINE_string("out", None, "The folder; of --measure the table, .md.", short_name="o", flag_values=values)
+    flags.DEFINE_integer("per_class", 500, "Samples to make of each class.", flag_values=values)
+    flags.DEFINE_string("gan", None, "A TYPE to train, or NAME or RUN to take; default: by kind.", flag_values=values)
+    flags.DEFINE_float("minutes", None, "To train a GAN; default: 30, of --measure 3 for each.", flag_values=values)
+    flags.DEFINE_boolean("all", False, "Learn from all of the data: tests are done elsewhere.", flag_values=values)
+    flags.DEFINE_boolean("measure", False, "Find out what the samples are worth.", flag_values=values)
+    flags.DEFINE_list("sizes", None, "--measure: real ones a class; default: 5,10,20,50,all.", flag_values=values)
+    flags.DEFINE_integer("seeds", 5, "--measure: how many repetitions.", flag_values=values)
+    flags.DEFINE_integer("gan_samples", None, "--measure: length of a training, for --minutes.", flag_values=values)
+    flags.DEFINE_float("mix", 0.25, "--measure: generated share of a classifier's batch.", flag_values=values)
+    flags.DEFINE_boolean("mirror", False, "--measure: mirror images are of the same class.", flag_values=values)
+    flags.DEFINE_string(
+        "labels", None, "Where the classes are: an array; of sounds name; default: folders.", flag_values=values
+    )
+    flags.DEFINE_string("size", None, "Height and width of images: 64 or 64x96.", flag_values=values)
+    flags.DEFINE_integer("channels", None, "Of images: 1 grey, 3 RGB, 4 RGBA; of sounds 1 or 2.", flag_values=values)
+    flags.DEFINE_integer("length", None, "Samples of a sound.", flag_values=values)
+    flags.DEFINE_integer("sample_rate", None, "Of sounds, in Hz.", flag_values=values)
+    flags.DEFINE_integer("batch_size", None, "Of the GAN.", flag_values=values)
+    flags.DEFINE_string("dtype", None, "Of the GAN, as in train.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Makes training and samples repeatable.", flag_values=values)
+    flags.DEFINE_multi_string("set", [], "Any other value, FIELD.ARGUMENT=VALUE, as in train.", flag_values=values)
+    commands.parse(augment, values, words, takes=0)
+    for flag in ("data", "out"):
+        if values[flag].value is None:
+            raise ValueError(
+                f"--{flag} is missing. Example: kerasgan augment --data LABELLED --out more/ --per_class 500"
+            )
+    commands.check_at_least_one(values, "per_class", "seeds", "batch_size")
+    of_measure = [flag for flag in ("sizes", "seeds", "gan_samples", "mix", "mirror") if values[flag].present]
+    if of_measure and not values.measure:
+        raise ValueError(f"--{of_measure[0]} is for --measure; leave it out, or add that.")
+    changes = {name: value for name, value in _changes(values).items() if name not in ("seed", "data.labels")}
+    options = {"gan": values.gan, "labels": values.labels, "minutes": values.minutes, "per_class": values.per_class}
+    options |= {"changes": changes, "command": shlex.join(["kerasgan", "augment", *words])}
+    return _measure_augmentation(values, options) if values.measure else _make_more(values, options)
+
+
+def _make_more(values, options):
+    """`kerasgan augment` without --measure."""
+    from kerasgan import synthetic
+
+    synthetic.making.check(values.data, values.out, values.per_class, values.gan, values.minutes)
+    commands.import_tensorflow()
+    try:
+        made = synthetic.augment(values.data, values.out, everything=values.all, seed=values.seed, **options)
+    except runs.Interrupted as stop:
+        print(stop)
+        return _INTERRUPTED
+    except KeyboardInterrupt:
+        print("Stopped. Classes that are finished are kept; the same command goes on from there.")
+        return _INTERRUPTED
+    print(f"Done. {values.out} holds {sum(made.values())} samples of {len(made)} classes, a folder each.")
+
+
+def _measure_augmentation(values, options):
+    """`kerasgan augment --measure`."""
+    if values.all:
+        raise ValueError("--all: a measurement needs a part to test on; leave it out.")
+    from kerasgan import synthetic
+
+    sizes = values.sizes and [None if size == "all" else commands.whole("--sizes", size) for size in values.sizes]
+    options |= {"sizes": sizes} | {name: values[name].value for name in ("seeds", "gan_samples", "mix", "mirror")}
+    checked = ("sizes", "seeds", "gan", "minutes", "gan_samples", "mix", "per_class")
+    synthetic.measuring.check(values.data, values.out, **{name: options[name] for name in checked})
+    commands.import_tensorflow()
+    try:
+        print(synthetic.measure(values.data, values.out, **options).rstrip())
+    except KeyboardInterrupt:
+        print("Stopped. Results so far are kept; the same command goes on from there.")
+        return _INTERRUPTED
+
+
 def simulate(words):
     """simulate smoke --out FOLDER
 
@@ -530,6 +621,7 @@ _LITERT_HELP = "node_modules folder with LiteRT.js, for pages that ask no other 
 _BEFORE_THE_VERBS = {"list": list_models, "describe": describe}
 _AFTER_THEM = {
     "train": train,
+    "augment": augment,
     "simulate": simulate,
     "convert": convert,
     "evaluate": evaluate,

@@ -31,7 +31,7 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
     if asked.fingerprint and asked.fingerprint == fingerprint:
         about = {name: getattr(asked, name) for name in ("makes", "data_name", "data_license", "license")}
         return dataclasses.replace(recipe, **about, class_names=asked.class_names, fingerprint=fingerprint)
-    data = _called(source, recipe.data.get("subset"))
+    data = called(source, recipe.data.get("subset"))
     return dataclasses.replace(
         recipe,
         makes=f"{gan.media.plural} like those of {data}",
@@ -49,13 +49,13 @@ def _inherited(recipe, start):
     if recipe.data_name:
         known.append(f"for its data, {recipe.data_name}: {recipe.data_license or 'not known'}")
     holds = f", whose licences go on to hold ({'; '.join(known)})" if known else ""
-    return f"fine-tuned from {_called(start)}{holds}"
+    return f"fine-tuned from {called(start)}{holds}"
 
 
-def _called(source, subset=None):
+def called(source, subset=None):
     """What data are called: the name of a folder or file, without the way to it, which is nobody else's business."""
     if isinstance(source, (list, tuple)) and all(isinstance(part, (str, os.PathLike)) for part in source):
-        name = " and ".join(_called(part) for part in source)
+        name = " and ".join(called(part) for part in source)
     elif isinstance(source, (str, os.PathLike)):
         name = str(source) if str(source).startswith("tfds:") else pathlib.Path(source).absolute().name or str(source)
     else:

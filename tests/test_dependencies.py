@@ -28,7 +28,8 @@ LEVELS = (
     ("models",),
     ("registry", "zoo", "callbacks"),
     ("runs", "export"),
-    ("report", "cli"),
+    ("report", "synthetic"),
+    ("cli",),
 )
 LEVEL = {part: height for height, parts in enumerate(LEVELS) for part in parts}
 

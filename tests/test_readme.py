@@ -26,6 +26,7 @@ from kerasgan import cli, distribution, files, metrics, runs
 from kerasgan.media import blocks
 from kerasgan.media.sketch import svg
 from kerasgan.runs import preparing
+from kerasgan.synthetic import measuring
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
 _BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -56,6 +57,10 @@ def folder(tmp_path_factory):
         with wave.open(str(folder / "my_sounds" / f"{i}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes(random.integers(-9999, 9999, 6000, dtype=np.int16).tobytes())
+    for number in range(24):
+        (folder / "my_clothes" / ("boots", "coats")[number % 2]).mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (16, 16), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "my_clothes" / ("boots", "coats")[number % 2] / f"{number}.png")
     (folder / "my_songs").mkdir()
     songs = kerasgan.media.Music(bars=8, tracks=2)
     for i in range(4):
@@ -89,6 +94,8 @@ def folder(tmp_path_factory):
 # What a reader's commands take their time for is done for a moment here.
 LIMITS = {
     "train": ["--limit_steps", "1", "--batch_size", "4"],
+    "augment": ["--per_class", "2"],
+    "--measure": ["--sizes", "5", "--seeds", "1"],
     "simulate": ["--sequences", "2", "--frames", "12", "--size", "64"],
     "dvd_gan": ["--size", "16"],
     "dvd_gan_fp": ["--size", "16"],
@@ -128,8 +135,10 @@ def one_step(monkeypatch):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """The speed of this machine, which `--minutes` goes by."""
+    """The speed of this machine, which `--minutes` goes by, and how long classifiers learn."""
     monkeypatch.setattr(preparing, "samples_per_second", lambda *arguments: 100.0)
+    monkeypatch.setattr(measuring, "_STEPS", 1)
+    monkeypatch.setattr(measuring, "_JUDGE_STEPS", 1)
 
 
 @pytest.mark.slow

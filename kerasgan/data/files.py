@@ -277,8 +277,8 @@ def find_files(
     entries, classes = [], []
     for path in paths:
         container = _One(path) if str(path).lower().endswith(tuple(single)) else _container(path, subset)
-        members = _without_results(container, list(container.members()), path)
-        members = sorted(member for member in members if not _is_hidden(member))
+        members = [member for member in container.members() if not _is_hidden(member)]
+        members = sorted(_without_results(container, members, path))
         members = [member for member in members if not member.lower().endswith(tuple(ignored))]
         if not members:
             raise ValueError(_nothing_found(path, subset, ignored))

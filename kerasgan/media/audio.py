@@ -18,6 +18,7 @@ HEARD = 8  # sounds of a sheet that can be heard: a run folder keeps many sheets
 WIDTH, HEIGHT = 128, 64  # pixels of a drawn waveform, and of a spectrogram
 FLOOR = 80.0  # dB below a sine of full scale, where a spectrogram ends
 WINDOW = 0.032  # seconds that a column of a spectrogram hears, about
+HEARD_AS = (64, 64)  # bands and moments of what a classifier is given
 COARSE = (16, 32)  # bands and moments of descriptors
 
 
@@ -46,6 +47,7 @@ class Audio(Pictured):
     plural = "sounds"
     kind = "audio"
     range = (-1.0, 1.0)
+    variations = "speed, place, loudness, hiss"
     default_metrics = ("fid", "kid", "prdc")
 
     def __init__(self, length, sample_rate=8000, channels=1):
@@ -92,6 +94,31 @@ class Audio(Pictured):
         if samples.size:
             self._check_values(samples, self.parts[None], "samples")
         return samples.astype("float32")
+
+    def to_classifier(self, samples):
+        """Loudness over frequency and time, (n, 64, 64, 1): -1 is 80 dB below a sine of full scale, 1 that sine."""
+        mono = np.asarray(samples, "float32").mean(axis=2)
+        return (2.0 * self._spectrogram(mono, *HEARD_AS)[..., None] - 1.0).astype("float32")
+
+    def varied(self, samples, random, mirror=False):
+        """Each sound faster or slower, earlier or later, louder or softer, with some hiss; nothing is mirrored.
+
+        0.9 to 1.1 times the speed (linear interpolation), up to a tenth of the length earlier or later, silence coming
+        in; 0.5 to 1 times as loud; white noise of 0 to 0.005 of full scale.
+        """
+        samples = np.asarray(samples, "float32")
+        count, length, _ = samples.shape
+        speed, shift = random.uniform(0.9, 1.1, (count, 1)), random.uniform(-0.1, 0.1, (count, 1)) * length
+        place = np.arange(length) * speed - shift
+        inside = ((place >= 0) & (place <= length - 1))[..., None]
+        place = np.clip(place, 0, length - 1)
+        before = place.astype(int)
+        share = (place - before).astype("float32")[..., None]
+        each, after = np.arange(count)[:, None], np.minimum(before + 1, length - 1)
+        moved = inside * (samples[each, before] * (1 - share) + samples[each, after] * share)
+        moved *= random.uniform(0.5, 1.0, (count, 1, 1)).astype("float32")
+        noise = random.standard_normal(samples.shape, "float32")
+        return np.clip(moved + random.uniform(0, 0.005, (count, 1, 1)).astype("float32") * noise, -1.0, 1.0)
 
     def default_network(self):
         """Name of the network that hears such sounds, see `kerasgan.metrics.features.default`."""

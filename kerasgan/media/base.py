@@ -73,6 +73,7 @@ class Media:
             asks for it; a kind without any needs no such argument.
         fitted: what a reader learned of the data that the medium is made of, as `kerasgan.data.dataset.Dataset.fitted`;
             None of a kind without.
+        variations: what `varied` does to samples, in words; None of a kind that it leaves as they are.
         made_by: who made the samples, "kerasgan" or, of a pretrained model, "kerasgan, NAME": what saved pictures say.
         map_extension: ending of a picture of where a sample is strange; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
@@ -97,6 +98,7 @@ class Media:
     map_extension = None
     made_by = "kerasgan"
     fitted = None
+    variations = None
     animated_extensions = ()
     plural = "samples"
     kind = "array"
@@ -304,6 +306,26 @@ class Media:
             return random.integers(least, most, (count, *part.shape), part.dtype, endpoint=True)
 
         return self.to_natural(self.map_parts(noise, dict.fromkeys(self.parts)))
+
+    # Classifiers -----------------------------------------------------------------------------------------------------
+
+    def to_classifier(self, samples):
+        """Samples in natural units as a small classifier sees them, float32 (n, height, width, channels) in [-1, 1].
+
+        Raises:
+            ValueError: of a kind that nothing here classifies.
+        """
+        raise ValueError(f"There is no classifier of {self.plural}; there are some of images and sounds.")
+
+    def varied(self, samples, random, mirror=False):
+        """Samples in natural units, each changed as is usual in the training of classifiers. Here, as they are.
+
+        Args:
+            samples: a batch in natural units.
+            random: `numpy.random.Generator`.
+            mirror: whether every other one is mirrored, where the kind has mirror images.
+        """
+        return samples
 
     # Checks ----------------------------------------------------------------------------------------------------------
 
