@@ -21,6 +21,7 @@ from kerasgan.tasks import TEXT_TO_IMAGE
 
 _TEMPERATURE = 0.1  # of the contrastive loss
 _WIDTH = 128  # of the text encoder
+_EXAMPLE = "a red heart"  # of a model that has seen no data
 _KEPT = 64  # texts of the data that a model remembers
 _DILATIONS = (1, 2, 4)  # of its blocks, which see 3, 7 and 15 bytes besides the first layer's 5
 
@@ -249,6 +250,10 @@ class TextToImage(GAN):
         """Whether the model knows texts of its data, of which it makes samples where nothing else is said."""
         return len(self._examples) > 0
 
+    @property
+    def _known_texts(self):
+        return self._examples if self.has_examples else self.caption.to_model([_EXAMPLE[: self.length]])
+
     # Samples -------------------------------------------------------------------------------------------------------
 
     def generate(self, count, labels=None, seed=None, truncation=None, text=None):
@@ -285,8 +290,7 @@ class TextToImage(GAN):
     def _labels_for(self, count, labels):
         """Sentence vectors (count, sentence_dim) of a text, of texts, or, for None, of those of the data."""
         if labels is None:
-            known = self._examples if self.has_examples else np.zeros((1, self.length), "int32")
-            return self.sentences(known[np.arange(count) % len(known)])
+            return self.sentences(self._known_texts[np.arange(count) % len(self._known_texts)])
         texts = [labels] * count if isinstance(labels, str) else list(labels)
         if len(texts) != count:
             raise ValueError(f"text: {len(texts)} were given, and count={count}; give one for all, or one each.")
@@ -295,9 +299,9 @@ class TextToImage(GAN):
         return tf.gather(sentences, [distinct[text] for text in texts])
 
     def example_texts(self, count, seed):
-        """Texts of the data, the same for the same seed; "" where none are known."""
-        order = np.random.default_rng(seed).permutation(len(self._examples))[:count]
-        return self.caption.to_natural(self._examples[order]) or [""]
+        """Texts of the data, the same for the same seed."""
+        order = np.random.default_rng(seed).permutation(len(self._known_texts))[:count]
+        return self.caption.to_natural(self._known_texts[order])
 
     # Export --------------------------------------------------------------------------------------------------------
 
@@ -311,8 +315,8 @@ class TextToImage(GAN):
 
     def inference_inputs(self, count, seed=0):
         """Latents, and bytes of texts of the data in turn."""
-        known = self._examples if self.has_examples else self.caption.to_model(["a red heart"[: self.length]])
-        return {**super().inference_inputs(count, seed), "text": known[np.arange(count) % len(known)]}
+        texts = self._known_texts[np.arange(count) % len(self._known_texts)]
+        return {**super().inference_inputs(count, seed), "text": texts}
 
     def inference_description(self):
         """Latents, and the text: bytes of UTF-8 with small ASCII letters, zeros behind (see `kerasgan.captions`)."""

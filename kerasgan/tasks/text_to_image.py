@@ -13,7 +13,6 @@ class TextToImageGeneration(Generation):
     metrics_help = "of images of texts r_precision, colors, diversity (all by default)"
     options = ("seed",)
     asks = ("text",)
-    on_page = False
     flags_of_use = '--text "a red heart" -n 8 --seed 7'
 
     def wanted(self, gan, asked):

@@ -18,6 +18,7 @@ import page_tools
 import PIL.Image
 import pytest
 
+from kerasgan.captions import tokens_of
 from kerasgan.data.midi import read_song
 from kerasgan.data.svg import read_svg
 from kerasgan.export.to_tflite import tflite
@@ -25,7 +26,7 @@ from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
-from kerasgan.models import DCGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
+from kerasgan.models import DCGAN, DFGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -59,6 +60,7 @@ def models(tmp_path_factory):
         "mono": WaveGAN(length=2048, sample_rate=8000, latent_dim=6, width=1, num_classes=3, seed=5),
         "pen": SkeGAN(points=8, scale=30.0, units=8, mixtures=2, width=2, temperature=1.0, seed=3),
         "words": RelGAN(WORDS, units=8, embedding=4, representations=1, width=2, seed=10),
+        "told": DFGAN((16, 16, 3), length=24, latent_dim=4, sentence_dim=8, width=4, seed=11),
         "solid": GAN3D(size=8, latent_dim=6, width=2, seed=7),
         "clip": DVDGAN(4, (16, 24, 1), 8.0, latent_dim=6, width=2, judged_frames=1, seed=9),
         "stereo": WaveGAN(length=1024, sample_rate=16000, channels=2, latent_dim=6, width=1, seed=6),
@@ -833,6 +835,39 @@ def test_a_sketch_is_drawn_and_saved_as_svg(visit, models, lines):
     assert (drawn[:4] == 255).all()
 
 
+def test_what_a_picture_is_to_show_is_typed(visit, models):
+    """The picture is that of the typed text; the bytes that the page makes of texts are those that Python makes."""
+    here = visit().open("#told/7")
+    field, pictures = here.page.locator("#text"), []
+    assert field.input_value() == here.page.locator("#caption .chips button").first.inner_text() == "a red heart"
+    for text in ("A  green Star", "größer 心 🌈"):
+        field.fill(text)
+        field.press("Enter")
+        here.wait(f"kerasgan.state().text === {json.dumps(text)}")
+        here.page.evaluate("kerasgan.show({})")
+        inputs = here.state()["inputs"]
+        assert inputs["text"] == tokens_of([text], 24)[0].tolist()
+        assert np.abs(here.pixels() - rgba(in_python(models["told"], inputs))).max() <= 1
+        pictures.append(here.pixels())
+    assert not np.array_equal(*pictures)
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    assert again.state()["text"] == "größer 心 🌈"
+    np.testing.assert_array_equal(again.pixels(), pictures[-1])
+    here.page.locator("#caption .chips button").first.tap()
+    here.wait("kerasgan.state().text === 'a red heart'")
+    assert here.works("grey") and here.page.locator("#caption").is_hidden()
+
+    random = np.random.default_rng(0)
+    letters = np.array(list("abcXYZ 09.,-'äÖß\u00e9\u4e2d\u5fc3\u0416\u05d0\U0001f308\u200d\t\n"))
+    texts = ["", " ", *("".join(random.choice(letters, random.integers(0, 20))) for _ in range(1000))]
+    made = here.page.evaluate(
+        "async (texts) => { const { bytesOf } = await import('./captions.js');"
+        "return texts.map((text) => Array.from(bytesOf(text, 32))); }",
+        texts,
+    )
+    np.testing.assert_array_equal(made, tokens_of(texts, 32, cut=True))
+
+
 def test_a_text_is_shown_and_saved_as_it_is_written(visit, models):
     """The string that LiteRT writes in Python; its picture is dark on white, and another one for another text."""
     here = visit().open("#words/7")
@@ -1049,7 +1084,12 @@ def test_a_long_morph_takes_no_more_memory(visit):
     assert here.state()["memory"] == before
 
 
-PARTICULAR = {"classes": ["#classes button"], "mono": ["#play", "#classes button"], "pen": ["#undo", "#clear"]}
+PARTICULAR = {
+    "told": ["#text", "#caption button"],
+    "classes": ["#classes button"],
+    "mono": ["#play", "#classes button"],
+    "pen": ["#undo", "#clear"],
+}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

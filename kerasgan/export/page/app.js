@@ -16,7 +16,7 @@ const TAP = 0.02; // of the picture's width, up to which a finger neither turns 
 const PAPER_LABEL =
   "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
-const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button, #drawing button";
+const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button, #text, #drawing button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -26,7 +26,7 @@ let zoo; // zoo.json
 let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
-let choice = { seed: newSeed(), label: 0, at: [0, 0] }; // which sample is shown: the address says the same
+let choice = { seed: newSeed(), label: 0, text: "", at: [0, 0] }; // which sample is shown: the address says the same
 let photo = null; // what models are given which take one; it stays when the model changes
 let feed; // from a choice to the model's inputs, for the choice's seed
 let drawn = null; // {name, image, output, values, lines}: what the canvas shows
@@ -124,11 +124,12 @@ function show(image, sample, milliseconds, source) {
 
 /** Shows the sample of the current choice, and writes the choice to where it can be read. */
 function update(changes = {}) {
-  const around = feed && changes.seed === undefined && changes.label === undefined;
+  const around = feed && ["seed", "label", "text"].every((name) => changes[name] === undefined);
   if (!around) since = null;
   if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
   choice = { ...choice, ...changes };
   $("#seed").value = choice.seed;
+  $("#text").value = choice.text;
   const [x, y] = choice.at;
   Object.assign($("#dot").style, { left: `${50 + 50 * x}%`, top: `${50 - 50 * y}%` });
   for (const chip of $("#classes .chips").children) {
@@ -375,8 +376,9 @@ async function chooseModel(name, changes = {}) {
   hideMessage();
   describe();
   buildClasses();
+  buildExamples();
   dress();
-  update({ label: inputOf(description, "labels")?.range[0] ?? 0, at: [0, 0], ...changes });
+  update({ ...firstOf(description), at: [0, 0], ...changes });
   setEnabled(false);
   const problem = unsupported(description);
   if (problem) return fail(new Trouble(`${name} cannot run here. ${problem}`), "", null);
@@ -509,6 +511,24 @@ function buildClasses() {
   $("#classes").hidden = !input;
 }
 
+/** What is asked of a model at first: its first class, and the first of its example texts. */
+function firstOf(model) {
+  const [labels, text] = ["labels", "text"].map((kind) => inputOf(model, kind));
+  return { label: labels?.range[0] ?? 0, text: text?.examples[0] ?? "" };
+}
+
+function buildExamples() {
+  const input = inputOf(description, "text");
+  const chips = (input?.examples ?? []).map((text) => {
+    const chip = element("button", text);
+    chip.addEventListener("click", () => chosen({ text }));
+    return chip;
+  });
+  $("#caption .chips").replaceChildren(...chips);
+  $("#caption").hidden = !input;
+  $("#text").maxLength = input?.length ?? 0;
+}
+
 async function takePicture() {
   const [file] = $("#file").files;
   $("#file").value = ""; // so that the same one can be chosen again
@@ -556,6 +576,7 @@ function listen() {
   tap("#new", fresh);
   listenToPicture(() => (isHeard() ? playOrStop() : fresh()));
   tap("#play", playOrStop);
+  $("#text").addEventListener("change", () => model && chosen({ text: $("#text").value }));
   tap("#save", save);
   tap("#share", share);
   tap("#undo", () => drawing.undo());
@@ -629,10 +650,11 @@ function setEnabled(enabled) {
   }
 }
 
-/** The choice as the address's fragment: #name/seed, then /class=3 and /at=0.5,-0.25 where they say something. */
+/** The choice as the address's fragment: #name/seed, then /class=3, /text=a%20cat, /at=0.5,-0.25 where they mean something. */
 function address() {
   const parts = [encodeURIComponent(description.name), choice.seed];
   if (inputOf(description, "labels")) parts.push(`class=${choice.label}`);
+  if (inputOf(description, "text")) parts.push(`text=${encodeURIComponent(choice.text)}`);
   if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
   return `#${parts.join("/")}`;
 }
@@ -647,6 +669,8 @@ function parseAddress(fragment) {
   const values = Object.fromEntries(rest.map((part) => part.split("=", 2)));
   const [low, high] = inputOf(asked, "labels")?.range ?? [0, 0];
   if (/^\d+$/.test(values.class)) changes.label = Math.min(high, Math.max(low, Number(values.class)));
+  const text = inputOf(asked, "text");
+  if (text && values.text !== undefined) changes.text = decodeURIComponent(values.text).slice(0, text.length);
   const at = (values.at ?? "").split(",").map(Number);
   if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
   return { name: asked.name, changes };
@@ -803,8 +827,8 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.offline                  whether the page now works without a network
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
- *   await kerasgan.show(changes)            changes some of {seed, label, at: [x, y]}
- *   kerasgan.state()                        {name, seed, label, at, inputs, accelerator, verified, memory, playing}
+ *   await kerasgan.show(changes)            changes some of {seed, label, text, at: [x, y]}
+ *   kerasgan.state()                        {name, seed, label, text, at, inputs, accelerator, verified, memory, playing}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {

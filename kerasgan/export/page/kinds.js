@@ -1,5 +1,6 @@
 // What this page can feed to a model and what it can show: one entry a kind. Everything else asks here.
 
+import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
 import { cropped, leaves, numbers } from "./given.js";
 import { plane } from "./latents.js";
@@ -12,7 +13,7 @@ import * as volumes from "./volumes.js";
 
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs and a seed, and returns a
- * function from what is chosen on the page, `{label, at: [x, y], picture, lines}`, to the input's values.
+ * function from what is chosen on the page, `{label, text, at: [x, y], picture, lines}`, to the input's values.
  */
 const INPUTS = {
   latents(input, number, seed) {
@@ -28,6 +29,9 @@ const INPUTS = {
       const bytes = picture ? cropped(picture, width, height) : leaves(seed, width, height);
       return numbers(bytes, channels, input.range ?? [0, 1]);
     };
+  },
+  text(input) {
+    return ({ text }) => bytesOf(text, input.length);
   },
   strokes(input) {
     return ({ lines }) => strokes.rowsOf(input, lines);
