@@ -5,6 +5,8 @@ import tensorflow as tf
 
 from kerasgan.layers.stroke_lstm import gumbel
 
+LEAST = 1e-20  # of a uniform number, whose logarithm is taken
+
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class TokenLSTM(keras.layers.Layer):
@@ -80,8 +82,9 @@ class TokenLSTM(keras.layers.Layer):
         shape = tf.stack([tf.shape(given)[0], self.vocabulary])
 
         def noise(step):
-            drawn = tf.random.stateless_normal(shape, tf.random.experimental.stateless_fold_in(seed, step))
-            return self.temperature * gumbel(drawn)
+            own = tf.random.experimental.stateless_fold_in(seed, step)
+            drawn = tf.random.stateless_uniform(shape, own, minval=LEAST)
+            return -self.temperature * tf.math.log(-tf.math.log(drawn))
 
         written = self._written(noise, given, one_hot)
         return tf.where(tf.reduce_any(given != 0.0, axis=2, keepdims=True), given, written)
