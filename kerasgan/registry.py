@@ -60,6 +60,7 @@ ZOO = (
     "skegan_kanji",
     "ctgan_adult",
     "ganomaly_pneumonia",
+    "relgan_words",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -73,7 +74,6 @@ RECIPES = (
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
     "df_gan_emoji",
-    "relgan_words",
 )
 
 

@@ -158,8 +158,8 @@ def _cell(mode):
 
 
 def _quality(mode):
-    psnr = math.inf if mode["psnr"] is None else mode["psnr"]
-    return f"{mode['size'] / 1e6:.2f} MB", f"{mode['max_difference']:.2g}", f"{psnr:.0f} dB"
+    quality = "equal" if mode["psnr"] is None else f"{mode['psnr']:.0f} dB"
+    return f"{mode['size'] / 1e6:.2f} MB", f"{mode['max_difference']:.2g}", quality
 
 
 def machine():

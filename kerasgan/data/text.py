@@ -103,7 +103,7 @@ def text(
     unit = unit if known is None else known.unit
     tokens = [divided(line, unit) for line in found.lines]
     if known is None:
-        length, vocabulary = _fit(tokens, unit, length, vocabulary_size)
+        length, vocabulary = _fit(found, tokens, unit, length, vocabulary_size)
         known = Text({"unit": unit, "vocabulary": vocabulary, "length": length})
     kept = _usable(found, tokens, known)
     rows = known.encoded([found.lines[place] for place in kept])
@@ -307,14 +307,18 @@ def _strings(split, column):
 # What is learned of them ---------------------------------------------------------------------------------------------
 
 
-def _fit(tokens, unit, length, most):
+def _fit(found, tokens, unit, length, most):
     """(length, vocabulary) of texts; says what is dropped."""
     lengths = np.array([len(own) for own in tokens])
     if length is None:
         length = int(min(MOST_TOKENS, np.ceil(np.percentile(lengths, USUAL, method="higher"))))
     counts = collections.Counter(token for own in tokens if len(own) <= length for token in own)
     if not counts:
-        raise ValueError(f"length={length}: all {len(tokens)} texts are longer, {lengths.min()} {unit}s or more.")
+        place = int(lengths.argmin())
+        raise ValueError(
+            f"length={length}: all {len(tokens):,} texts of {found.name} are longer; the shortest one, "
+            f"{found.places[place]}, has {lengths[place]:,} {unit}s."
+        )
     ordered = sorted(counts, key=lambda token: (-counts[token], token))
     kept = ordered[: most - 1]
     if len(kept) < len(ordered):

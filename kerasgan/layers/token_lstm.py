@@ -3,7 +3,9 @@
 import keras
 import tensorflow as tf
 
-from kerasgan.layers.stroke_lstm import gumbel
+from kerasgan.layers.stroke_lstm import FARTHEST_NORMAL
+
+LEAST = 1e-20  # of a uniform number, whose logarithm is taken
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
@@ -80,8 +82,9 @@ class TokenLSTM(keras.layers.Layer):
         shape = tf.stack([tf.shape(given)[0], self.vocabulary])
 
         def noise(step):
-            drawn = tf.random.stateless_normal(shape, tf.random.experimental.stateless_fold_in(seed, step))
-            return self.temperature * gumbel(drawn)
+            own = tf.random.experimental.stateless_fold_in(seed, step)
+            drawn = tf.random.stateless_uniform(shape, own, minval=LEAST)
+            return -self.temperature * tf.math.log(-tf.math.log(drawn))
 
         written = self._written(noise, given, one_hot)
         return tf.where(tf.reduce_any(given != 0.0, axis=2, keepdims=True), given, written)
@@ -159,6 +162,13 @@ class TokenLSTM(keras.layers.Layer):
 def one_hot(scores):
     """1 at the largest number of each row, 0 elsewhere."""
     return tf.one_hot(tf.argmax(scores, axis=-1), scores.shape[-1])
+
+
+def gumbel(normal):
+    """As that of `kerasgan.layers.stroke_lstm`, but for operations that ONNX has: it knows no log1p."""
+    normal = tf.clip_by_value(normal, -FARTHEST_NORMAL, FARTHEST_NORMAL)
+    logit = 1.5976 * normal + 0.07056 * normal * normal * normal
+    return -tf.math.log(tf.math.log(1.0 + tf.exp(-tf.abs(logit))) + tf.nn.relu(-logit))
 
 
 def _up_to_end(tokens):

@@ -161,7 +161,7 @@ def _copies(made, known):
 
 
 def _duplicates(made, known):
-    among = min(DUPLICATES_AMONG, len(made), len(known.test))
+    among = min(DUPLICATES_AMONG, len(made))
     yield "duplicates", duplicates(made[:among]), None, {"among": among}
 
 
@@ -200,7 +200,8 @@ def evaluate(gan, train, test, metrics=None, *, count=None, seed=0, model=None, 
     Each number stands beside that of the texts that were kept apart, scored as if they had been made: the floor.
 
     - `copies`: the share that is one of the training's texts.
-    - `duplicates`: the share of 1,000 texts that have come before.
+    - `duplicates`: the share of 1,000 texts that have come before. The floor is that of 1,000 real ones, drawn as a
+      model draws, each anew from all that there are.
     - `pronounceable`: the share that is likelier, to bigrams of tokens counted in one half of the texts that were kept
       apart, than 95 % of the other half.
     - `bleu`: BLEU of 500 texts against 500 of the training's; `self_bleu`: of each of these against the others. Of
@@ -227,12 +228,14 @@ def evaluate(gan, train, test, metrics=None, *, count=None, seed=0, model=None, 
     checks.whole(count, "count", 2)
     known = _Texts(list(train), list(test), gan.media.unit, seed)
     scored = {model or gan.name: gan.generate(count, seed=seed), result.REAL: _some(known.test, count, seed)}
+    drawn = np.random.default_rng(seed).choice([*known.train, *known.test], count).tolist()
     about = {"n_real": len(train), "split": split, "data": _digest(train), "version": kerasgan.__version__}
     about["size"] = f"up to {gan.media.length} {gan.media.unit}s"
     found = []
     for name in names:
         for label, made in scored.items():
             own = {} if label == result.REAL else {"ema": True, "seed": seed}
+            made = drawn if (name, label) == ("duplicates", result.REAL) else made
             for metric, value, higher, parameters in METRICS[name](made, known):
                 more = {"model": label, "n_fake": len(made), "parameters": parameters, **about, **own}
                 found.append(result.Result(metric, float(value), higher, **more))

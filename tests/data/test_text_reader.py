@@ -120,7 +120,7 @@ def test_parts_and_patterns(tmp_path, capsys):
         ("ab\n", {"pattern": "c+"}, r"pattern='c\+' fits none of 1 lines"),
         ("ab\n", {"pattern": "("}, "no regular expression"),
         ("ab\n", {"pattern": 3}, "no regular expression"),
-        ("ab\n", {"length": 1}, "all 1 texts are longer, 2 characters or more"),
+        ("ab\n", {"length": 1}, "all 1 texts of .* are longer; the shortest one, a.txt, line 1, has 2 char"),
         ("ab\n", {"length": 0}, "length=0"),
         ("ab\n", {"vocabulary_size": 1}, "vocabulary_size=1"),
         ("ab\n", {"unit": "line"}, "unit='line'"),

@@ -79,7 +79,7 @@ def test_the_protocol_puts_real_texts_beside():
     found = {(r.metric, r.model): r for r in evaluate_texts(Model(train[:50]), train, test)}
     assert {metric for metric, _ in found} == set(text.METRICS)
     assert found["copies", "model"].value == 1.0 and found["copies", result.REAL].value == 0.0
-    assert found["duplicates", "model"].value > 0.7 and found["duplicates", result.REAL].value == 0.0
+    assert found["duplicates", "model"].value > 0.7 and found["duplicates", result.REAL].value < 0.3
     assert found["pronounceable", result.REAL].value > 0.9
     assert found["self_bleu", "model"].value > found["self_bleu", result.REAL].value
     few = evaluate_texts(Model(train), train, test, "copies", count=7)

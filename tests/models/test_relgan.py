@@ -142,6 +142,11 @@ def test_what_is_exported_gives_numbers_of_tokens(gan):
     assert [gan.media.written(row) for row in tokens.tolist()] == gan.media.to_natural(inputs["given"])
 
 
+def test_it_is_written_as_onnx(gan, tmp_path):
+    pytest.importorskip("tf2onnx")
+    assert kerasgan.export.onnx(gan, tmp_path / "gan.onnx").passed
+
+
 def test_commands(tmp_path, monkeypatch, capsys):
     """A user's own lines: trained, more of them, with a prefix, and scored."""
     monkeypatch.chdir(tmp_path)

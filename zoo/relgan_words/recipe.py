@@ -1,7 +1,11 @@
-"""RelGAN that makes up English words, character by character.
+"""RelGAN that makes up English words, character by character: ten epochs by likelihood alone, five of the game.
 
-It has seen 53,888 words of 4 to 12 small letters; what it writes may be one of them, or a real word that it has not
-seen, and mostly is none. Nothing is known of what a word means: some will offend somebody.
+The game made words more varied, and nearly as varied as real ones: BLEU of each word against others, by pairs and more
+of characters, is 0.625 after likelihood alone, 0.602 after the game and 0.597 of real words.
+
+One word in ten is one that it has seen, a few are real words that it has not, and most are none. Short ones may come
+that are not in the data, which begin at four letters. Nothing is known of what a word means: some will offend somebody.
+The list of words is SCOWL's, copyright 2000-2011 by Kevin Atkinson, free to use, copy, modify and sell with its notice.
 """
 
 from kerasgan.registry import Recipe
@@ -17,7 +21,7 @@ RECIPE = Recipe(
     compile={"learning_rate": [1e-4, f"linear(2e-3, 1e-4, {_ALONE})"], "ema_half_life": 20_000},
     data={"reader": "text", "pattern": "[a-z]{4,12}", "part": "train"},
     data_name="SCOWL's American words (Kevin Atkinson), as in Debian's wamerican, 53,888 of 4 to 12 small letters",
-    data_license="SCOWL",
+    data_license="free with its notice (SCOWL), from lists in the public domain",
     license="Apache-2.0",
     batch_size=64,
     epochs=15,
