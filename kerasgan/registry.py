@@ -74,6 +74,7 @@ RECIPES = (
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
     "df_gan_emoji",
+    "ganomaly_nsl_kdd",
 )
 
 

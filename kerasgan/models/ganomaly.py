@@ -12,6 +12,8 @@ from kerasgan.gan_types import Starting
 from kerasgan.precision import policy
 from kerasgan.scorer import Scorer, medium
 
+_SCORES = ("codes", "samples")
+
 
 def build_generator(shape, latent_dim, width):
     """Samples -> {"samples": made again, "code": theirs, "code_again": that of what was made}."""
@@ -45,6 +47,7 @@ class GANomaly(Scorer, Examples, Game):
         fitted: of a table, for its rows, in place of `image_shape`: the attribute of `kerasgan.data.table`.
         latent_dim: numbers of a code.
         width: channels next to the sample; they double with each halving, up to 8 times.
+        score: "codes", the paper's, or "samples": the mean square of how far a sample is from what is made of it.
         seed, name, dtype: as in `kerasgan.Game`.
 
     Example:
@@ -73,11 +76,14 @@ class GANomaly(Scorer, Examples, Game):
         fitted=None,
         latent_dim=100,
         width=64,
+        score="codes",
         seed=None,
         name=None,
         dtype=None,
     ):
         media = medium(image_shape, length, sample_rate, channels, fitted)
+        if score not in _SCORES:
+            raise ValueError(f"score={score!r}: expected one of {', '.join(map(repr, _SCORES))}.")
         with policy(dtype, seed):
             super().__init__(
                 build_generator(media.shape, latent_dim, width),
@@ -87,6 +93,7 @@ class GANomaly(Scorer, Examples, Game):
                 name=name,
                 dtype=dtype,
             )
+        self.scored = score
 
     def unpack(self, data):
         samples, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -122,8 +129,11 @@ class GANomaly(Scorer, Examples, Game):
         return {"generator": self.ema_generator}
 
     def scoring(self, samples, networks):
-        """The L1 distance of both codes, and the samples made again."""
+        """The distance of both codes (L1), or of the samples (L2), and the samples made again."""
         found = networks["generator"](samples, training=False)
+        if self.scored == "samples":
+            difference = keras.ops.square(samples - found["samples"])
+            return keras.ops.mean(difference, axis=tuple(range(1, len(samples.shape)))), found["samples"]
         difference = keras.ops.abs(found["code"] - found["code_again"])
         return keras.ops.mean(difference, axis=-1), found["samples"]
 

@@ -212,6 +212,20 @@ def test_of_sounds_too(model):
         model(length=200)
 
 
+def test_the_score_may_be_that_of_samples(ganomaly):
+    """The mean square of what is left of a sample, in the model's range; the networks are the same."""
+    images = np.random.default_rng(5).integers(0, 256, (3, *ganomaly.media.shape), dtype="uint8")
+    arguments = {**ganomaly.get_config(), "score": "samples"}
+    gan = type(ganomaly).from_config(arguments)
+    gan.set_weights(ganomaly.get_weights())
+    left = ganomaly.media.to_model(images) - ganomaly.media.to_model(ganomaly.reconstruct(images))
+    expected = np.square(left).reshape(3, -1).mean(axis=1)
+    np.testing.assert_allclose(gan.score(images).scores, expected, rtol=0.03)  # what is made comes as 8-bit pixels
+    assert type(gan).from_config(gan.get_config()).scored == "samples" and ganomaly.scored == "codes"
+    with pytest.raises(ValueError, match="score='best': expected one of 'codes', 'samples'"):
+        type(ganomaly)(score="best")
+
+
 def test_bad_input(ganomaly):
     with pytest.raises(ValueError, match="shape"):
         ganomaly.score(np.zeros((2, 8, 8, 1), "uint8"))
