@@ -34,6 +34,14 @@ FORMULAS = {
         lambda real, fake: np.maximum(0.0, 1.0 - real) + np.maximum(0.0, 1.0 + fake),
         lambda fake, real: -fake,
     ),
+    "matching_hinge": (
+        lambda real, fake: np.maximum(0.0, 1.0 - real) + np.maximum(0.0, 1.0 + fake) / 2.0,
+        lambda fake, real: -fake,
+    ),
+    "matching_non_saturating": (
+        lambda real, fake: -np.log(sigmoid(real)) - np.log(1.0 - sigmoid(fake)) / 2.0,
+        lambda fake, real: -np.log(sigmoid(fake)),
+    ),
     "wasserstein": (lambda real, fake: fake - real, lambda fake, real: -fake),
     "relativistic_pairing": (
         lambda real, fake: np.log(1.0 + np.exp(-(real - fake))),
