@@ -30,11 +30,11 @@ VOCABULARY = flags.DEFINE_integer("vocabulary", 40, "Tokens; 5,000 in the paper.
 LENGTH = flags.DEFINE_integer("length", 12, "Of texts; 20 in the paper.")
 TEXTS = flags.DEFINE_integer("texts", 20_000, "Of the oracle's that are learned from.")
 EPOCHS = flags.DEFINE_integer("epochs", 4, "Of learning by likelihood, of which the best is taken.")
-STEPS = flags.DEFINE_integer("steps", 300, "Updates of the generator in SeqGAN's game.")
-RELGAN_STEPS = flags.DEFINE_integer("relgan_steps", 300, "The same of RelGAN's.")
-JUDGED = flags.DEFINE_integer("judged", 800, "Updates of a discriminator before its game.")
-ROLL_OUTS = flags.DEFINE_integer("roll_outs", 6, "16 in the paper.")
-RATE = flags.DEFINE_float("rate", 1e-3, "Learning rate of SeqGAN's generator in the game.")
+STEPS = flags.DEFINE_integer("steps", 150, "Updates of the generator in SeqGAN's game.")
+RELGAN_STEPS = flags.DEFINE_integer("relgan_steps", 200, "The same of RelGAN's.")
+JUDGED = flags.DEFINE_integer("judged", 2000, "Updates of a discriminator before its game.")
+ROLL_OUTS = flags.DEFINE_integer("roll_outs", 4, "16 in the paper.")
+RATE = flags.DEFINE_float("rate", 3e-3, "Learning rate of both players of SeqGAN's game.")
 QUICK = flags.DEFINE_boolean("quick", False, "Tiny, to see whether it runs.")
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
 BATCH, UNITS, WIDTH = 64, 32, 48
@@ -122,7 +122,7 @@ def main(_):
     data, test = (written(judge, count, length, seed) for seed, count in enumerate((texts, scored)))
     held_out = written(judge, scored, length, 2)
     fitted = {"unit": "word", "vocabulary": [str(number) for number in range(vocabulary)], "length": length}
-    about = {"units": UNITS, "embedding": UNITS, "width": WIDTH, "seed": SEED.value}
+    about = {"units": UNITS, "embedding": UNITS, "width": WIDTH, "dropout": 0.0, "seed": SEED.value}
     print(
         f"{vocabulary} tokens, length {length}, {texts} texts; the oracle's own: {unlikely(judge, test):.3f}",
         flush=True,
@@ -141,7 +141,7 @@ def main(_):
     by_likelihood(start, data, held_out, epochs)
     keep("likelihood", start)
     seqgan = SeqGAN(fitted, pretraining=0, roll_outs=ROLL_OUTS.value, **about)
-    seqgan.compile(learning_rate=[1e-3, RATE.value], discriminator_steps=3, ema_half_life=AVERAGED, clip_gradients=5.0)
+    seqgan.compile(learning_rate=RATE.value, discriminator_steps=8, ema_half_life=AVERAGED, clip_gradients=5.0)
     keep("SeqGAN", played(seqgan, start, data, judged, steps))
     relgan = RelGAN(fitted, pretraining=0, annealing=5 * BATCH * relgan_steps, **about)
     relgan.compile(ema_half_life=AVERAGED)
