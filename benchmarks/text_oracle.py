@@ -26,17 +26,19 @@ from kerasgan.layers import TokenLSTM
 from kerasgan.models import RelGAN, SeqGAN
 
 SEED = flags.DEFINE_integer("seed", 1, "Of the oracle, of trainings and of texts.")
-VOCABULARY = flags.DEFINE_integer("vocabulary", 200, "Tokens; 5,000 in the paper.")
+VOCABULARY = flags.DEFINE_integer("vocabulary", 40, "Tokens; 5,000 in the paper.")
 LENGTH = flags.DEFINE_integer("length", 12, "Of texts; 20 in the paper.")
-TEXTS = flags.DEFINE_integer("texts", 10_000, "Of the oracle's that are learned from.")
-EPOCHS = flags.DEFINE_integer("epochs", 30, "Of learning by likelihood.")
-STEPS = flags.DEFINE_integer("steps", 400, "Updates of the generator in SeqGAN's game.")
-RELGAN_STEPS = flags.DEFINE_integer("relgan_steps", 600, "The same of RelGAN's.")
-ROLL_OUTS = flags.DEFINE_integer("roll_outs", 8, "16 in the paper.")
-RATE = flags.DEFINE_float("rate", 1e-3, "Learning rate of SeqGAN's generator in the game.")
+TEXTS = flags.DEFINE_integer("texts", 20_000, "Of the oracle's that are learned from.")
+EPOCHS = flags.DEFINE_integer("epochs", 4, "Of learning by likelihood, of which the best is taken.")
+STEPS = flags.DEFINE_integer("steps", 150, "Updates of the generator in SeqGAN's game.")
+RELGAN_STEPS = flags.DEFINE_integer("relgan_steps", 200, "The same of RelGAN's.")
+JUDGED = flags.DEFINE_integer("judged", 2000, "Updates of a discriminator before its game.")
+ROLL_OUTS = flags.DEFINE_integer("roll_outs", 4, "16 in the paper.")
+RATE = flags.DEFINE_float("rate", 3e-3, "Learning rate of both players of SeqGAN's game.")
 QUICK = flags.DEFINE_boolean("quick", False, "Tiny, to see whether it runs.")
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
-BATCH, UNITS, WIDTH = 64, 32, 24
+BATCH, UNITS, WIDTH = 64, 32, 48
+AVERAGED = 1_500  # samples, the half-life of both games' moving averages
 SCORED = 5_000  # texts of each kind
 
 
@@ -86,12 +88,16 @@ def by_likelihood(model, texts, held_out, epochs):
     model.ema_generator.set_weights(weights)
 
 
-def played(model, start, texts, steps):
-    """The model, begun with the weights of `start`, after so many updates of its generator."""
+def played(model, start, texts, judged, steps):
+    """The model, begun with the weights of `start`, after updates of its discriminator alone, and steps of the game."""
     for network in (model.generator, model.ema_generator):
         network.set_weights(start.ema_generator.get_weights())
     data = tf.data.Dataset.from_tensor_slices(texts).shuffle(len(texts), seed=SEED.value).repeat()
-    model.fit(data.batch(BATCH, drop_remainder=True), steps_per_epoch=steps, verbose=0)
+    data = data.batch(BATCH, drop_remainder=True)
+    judge = tf.function(lambda batch: model.update_discriminator(model.unpacked(batch)), autograph=False)
+    for batch in data.take(judged):
+        judge(batch)
+    model.fit(data, steps_per_epoch=steps, verbose=0)
     return model
 
 
@@ -109,13 +115,14 @@ def main(_):
     tf.config.threading.set_inter_op_parallelism_threads(1)
     keras.utils.set_random_seed(SEED.value)
     vocabulary, length, texts = (20, 5, 256) if QUICK.value else (VOCABULARY.value, LENGTH.value, TEXTS.value)
-    epochs, steps, relgan_steps = (1, 1, 1) if QUICK.value else (EPOCHS.value, STEPS.value, RELGAN_STEPS.value)
+    lengths = (EPOCHS, JUDGED, STEPS, RELGAN_STEPS)
+    epochs, judged, steps, relgan_steps = (1 if QUICK.value else one.value for one in lengths)
     scored = 100 if QUICK.value else SCORED
     judge = oracle(vocabulary, SEED.value)
     data, test = (written(judge, count, length, seed) for seed, count in enumerate((texts, scored)))
     held_out = written(judge, scored, length, 2)
     fitted = {"unit": "word", "vocabulary": [str(number) for number in range(vocabulary)], "length": length}
-    about = {"units": UNITS, "embedding": UNITS, "width": WIDTH, "seed": SEED.value}
+    about = {"units": UNITS, "embedding": UNITS, "width": WIDTH, "dropout": 0.0, "seed": SEED.value}
     print(
         f"{vocabulary} tokens, length {length}, {texts} texts; the oracle's own: {unlikely(judge, test):.3f}",
         flush=True,
@@ -134,11 +141,11 @@ def main(_):
     by_likelihood(start, data, held_out, epochs)
     keep("likelihood", start)
     seqgan = SeqGAN(fitted, pretraining=0, roll_outs=ROLL_OUTS.value, **about)
-    seqgan.compile(learning_rate=[1e-3, RATE.value], clip_gradients=5.0)
-    keep("SeqGAN", played(seqgan, start, data, steps))
+    seqgan.compile(learning_rate=RATE.value, discriminator_steps=8, ema_half_life=AVERAGED, clip_gradients=5.0)
+    keep("SeqGAN", played(seqgan, start, data, judged, steps))
     relgan = RelGAN(fitted, pretraining=0, annealing=5 * BATCH * relgan_steps, **about)
-    relgan.compile(ema_half_life=50 * BATCH)
-    keep("RelGAN", played(relgan, start, data, relgan_steps))
+    relgan.compile(ema_half_life=AVERAGED)
+    keep("RelGAN", played(relgan, start, data, judged, relgan_steps))
     report(curves)
 
 

@@ -29,6 +29,12 @@ def build_discriminator(media, embedding, width, dropout):
     return keras.Model(tokens, logits, name="discriminator")
 
 
+def worth_before(worth):
+    """What texts were worth before each token, (batch, length): before the first, the mean over the batch."""
+    first = tf.reduce_mean(worth[:, :1], axis=0, keepdims=True)
+    return tf.concat([tf.repeat(first, tf.shape(worth)[0], axis=0), worth[:, :-1]], axis=1)
+
+
 @keras.saving.register_keras_serializable(package="kerasgan")
 class SeqGAN(Writer):
     """SeqGAN (Yu, Zhang, Wang & Yu, 2016, arXiv:1609.05473): texts, by policy gradient.
@@ -43,9 +49,9 @@ class SeqGAN(Writer):
 
     `RelGAN` is the better choice for texts of one's own: this game has a noisier gradient, and takes more time.
 
-    Changed from the paper: of a token's worth, the mean over the batch at its place is subtracted (`baseline`), which
-    leaves the gradient as it is in the mean, and makes it less noisy; five discriminator updates, each on new texts,
-    for each of the generator; Adam 1e-3 in place of 1e-2 in pretraining, 1e-4 in the game.
+    Changed from the paper: of a token's worth, that of the text before it is subtracted (`baseline`), which leaves the
+    gradient as it is in the mean, and makes it less noisy; five discriminator updates, each on new texts, for each of
+    the generator; Adam 1e-3 in place of 1e-2 in pretraining, 1e-4 in the game.
 
     Args:
         fitted: what `kerasgan.data.text` learned, its attribute `fitted`.
@@ -54,7 +60,7 @@ class SeqGAN(Writer):
         width: channels of each of the discriminator's convolutions.
         dropout: share of its units dropped.
         roll_outs: ends that are written behind each token.
-        baseline: whether the mean worth is subtracted.
+        baseline: whether the worth of the text before a token is subtracted from the token's.
         pretraining: samples seen until the game begins: 0 begins with it, None never does.
         temperature: of samples, above 0: below 1 they are likelier, and more alike. Roll-outs are at 1.
         seed, name, dtype: as in `kerasgan.GAN`.
@@ -111,7 +117,7 @@ class SeqGAN(Writer):
         player = self.player("generator")
         worth = self.worth(batch.fake)
         if self.baseline:
-            worth -= tf.reduce_mean(worth, axis=0, keepdims=True)
+            worth -= worth_before(worth)
         with tf.GradientTape() as own:
             likelihoods, counted = self.language_model.log_likelihoods(batch.fake)
             loss = -tf.reduce_mean(tf.reduce_sum(worth * likelihoods * counted, axis=1))

@@ -1,9 +1,9 @@
 // Texts: numbers of tokens, written out as a string, saved as a text file.
 
-const [HEIGHT, WIDTH] = [256, 512]; // pixels of a text's picture
-const SMALL = [48, 96];
-const MARGIN = 0.06; // of the width, free on each side
-const LARGEST = 0.4; // of the height, a line's
+const EDGE = 512; // pixels of a text's picture
+const SMALL = 144;
+const MARGIN = 0.06; // of the edge, free on each side
+const LARGEST = 0.2; // of the edge, a letter's height
 const LEAST = 8; // pixels of a letter
 const LINE = 1.2; // times as high as its letters
 const FONT = "system-ui, sans-serif";
@@ -18,7 +18,7 @@ export function problem({ shape, vocabulary, unit }) {
   return ["character", "word"].includes(unit) ? null : `Its texts are made of “${unit}”.`;
 }
 
-export const smallSize = () => SMALL;
+export const smallSize = () => [SMALL, SMALL];
 
 export const isTransparent = () => false;
 
@@ -50,23 +50,23 @@ function linesOf(context, text, room) {
 /** The ImageData of a text, dark on white, in the largest letters by which all of it fits. */
 export function draw(output, values) {
   const text = stringOf(output, values);
-  const context = new OffscreenCanvas(WIDTH, HEIGHT).getContext("2d", { willReadFrequently: true });
+  const context = new OffscreenCanvas(EDGE, EDGE).getContext("2d", { willReadFrequently: true });
   context.fillStyle = "white";
-  context.fillRect(0, 0, WIDTH, HEIGHT);
+  context.fillRect(0, 0, EDGE, EDGE);
   Object.assign(context, { fillStyle: INK, textAlign: "center", textBaseline: "middle" });
-  const room = (1 - 2 * MARGIN) * WIDTH;
+  const room = (1 - 2 * MARGIN) * EDGE;
   let lines = [];
-  let size = LARGEST * HEIGHT;
+  let size = LARGEST * EDGE;
   for (; size > LEAST; size *= 0.9) {
     context.font = `${size}px ${FONT}`;
     lines = linesOf(context, text, room);
     const isNarrow = lines.every((line) => context.measureText(line).width <= room);
-    if (isNarrow && LINE * size * lines.length <= 0.9 * HEIGHT) break;
+    if (isNarrow && LINE * size * lines.length <= 0.9 * EDGE) break;
   }
   lines.forEach((line, at) => {
-    context.fillText(line, WIDTH / 2, HEIGHT / 2 + LINE * size * (at - (lines.length - 1) / 2));
+    context.fillText(line, EDGE / 2, EDGE / 2 + LINE * size * (at - (lines.length - 1) / 2));
   });
-  return context.getImageData(0, 0, WIDTH, HEIGHT);
+  return context.getImageData(0, 0, EDGE, EDGE);
 }
 
 /** A text as a file. */
