@@ -61,6 +61,7 @@ ZOO = (
     "ctgan_adult",
     "ganomaly_pneumonia",
     "relgan_words",
+    "ganomaly_nsl_kdd",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -74,7 +75,6 @@ RECIPES = (
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
     "df_gan_emoji",
-    "ganomaly_nsl_kdd",
 )
 
 

@@ -144,7 +144,8 @@ def _publish_models(trained, recipe, folder, source, known):
     _publish_weights(trained, folder, known)
     gan = kerasgan.load(recipe.name, compile=False)
     if source is not None:
-        gan.task.show_data(gan, recipe, source, MOST)
+        # Not `recipe`, which knows nothing of what was fitted to the data before it is published.
+        gan.task.show_data(gan, registry.get(recipe.name), source, MOST)
     sheets = [_save_sheet(gan, folder / f"{sheet}{gan.media.sheet_extension}", seed) for sheet, seed in SHEETS.items()]
     return [_samples(gan, sheets), _use(recipe, gan)]
 

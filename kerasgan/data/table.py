@@ -84,7 +84,7 @@ def table(
         part: "train" leaves every tenth row out, "test" gives those alone; where `test_subset` is named, "train" is all
             of the file and "test" all of that one. None: all rows.
         subset: name of the file inside a zip file or folder, with or without its ending; or which rows of it:
-            "label=normal", "label!=normal", "label=smurf|neptune", "test.csv, label=normal".
+            "label=normal", "label!=normal", "label=smurf|neptune", "test.csv: label=normal".
         test_subset: the same of what is kept apart for scores.
         encoding: of the text, such as "latin-1"; None: UTF-8, or what a mark at its beginning says.
         fitted: what another data set has as its attribute: this one is read as that was, by the names of columns.
@@ -202,7 +202,7 @@ def _typed(source, fitted, *, names, types, missing, replace, drop, part, subset
 
 def _divided(subset):
     """The name of a file, or None, and (column, whether it is to have them, values), or None, of a `subset`."""
-    said = re.fullmatch(r"(?:(.*),\s*)?([^=!,]+)(!?=)(.*)", subset or "")
+    said = re.fullmatch(r"(?:(.*):\s*)?([^=!:]+)(!?=)(.*)", subset or "")
     if said is None:
         return subset, None
     file, column, sign, values = said.groups()

@@ -271,7 +271,7 @@ def test_rows_are_chosen_by_the_values_of_a_column(path, tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.write(path, "set/train.csv")
         archive.write(path, "set/test.csv")
-    assert len(frame(tmp_path / "all.zip", subset="train, grade=2")) == ROWS // 3
+    assert len(frame(tmp_path / "all.zip", subset="train: grade=2")) == ROWS // 3
     refused(path, "subset: there is no column 'town'", subset="town=Rome")
     refused(path, "holds no 'Oslo', but", "'Rome'", subset="city=Oslo")
     refused(path, "There are no rows", subset="grade!=1|2|3")

@@ -1,8 +1,11 @@
 """GANomaly that has seen normal connections of a network, and says how strange others are.
 
-A benchmark, no firewall: the connections are of a network of 1998, made for a contest. Which of its two scores is taken,
-how long it trains and how narrow its code is was chosen by known attacks of the training's file; the tested file has
-others, too.
+A benchmark, no firewall: the connections are of a network of 1998, made for a contest. Over five seeds AUC is 0.966 +-
+0.002, F1 at the threshold of 95 of 100 normal connections 0.858 +- 0.006; of attacks of kinds that the training's file
+does not have, AUC is 0.958 +- 0.002. Four principal components of the same columns have 0.968, thirty-two an F1 of
+0.867: the GAN is no better than the best number of them, which nobody knows before. Which of its two scores is taken,
+and how narrow its code is, was chosen with known attacks in the training's file in view; results of the tested file
+were seen meanwhile.
 
 Against the paper: dense networks for rows, codes of 8 numbers, the score is how far rows are from what is made of them.
 """
@@ -20,7 +23,7 @@ RECIPE = Recipe(
     compile={"learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})"},
     data={
         "reader": "table",
-        "subset": "nsl_kdd/KDDTrain+_20Percent.txt, label=normal",
+        "subset": "nsl_kdd/KDDTrain+_20Percent.txt: label=normal",
         "part": "train",
         "scaling": "deviations",
         "balanced": False,
