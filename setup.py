@@ -1,6 +1,7 @@
 """Installs kerasgan and its zoo; tool settings are in pyproject.toml."""
 
 import re
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -9,8 +10,11 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 README = HERE / "README.md"
 
-# An entry is a folder with a recipe; it needs no __init__.py of its own.
-ZOO = sorted(f"kerasgan.zoo.{recipe.parent.name}" for recipe in (HERE / "zoo").glob("*/recipe.py"))
+# An entry is a folder with a recipe; it needs no __init__.py of its own. An editable install finds entries where they
+# are (kerasgan/zoo/__init__.py). With no folder mapped and a root it is a plain path, which editors follow.
+EDITABLE = "editable_wheel" in sys.argv
+ENTRIES = [] if EDITABLE else sorted(path.parent.name for path in HERE.glob("zoo/*/recipe.py"))
+ZOO = {f"kerasgan.zoo.{entry}": f"zoo/{entry}" for entry in ENTRIES}
 
 TFGAN = [
     "tensorflow-gan>=2.1",
@@ -57,12 +61,13 @@ setup(
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     python_requires=">=3.11",
-    packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), "kerasgan.zoo", *ZOO],
-    package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
+    packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), *ZOO],
+    package_dir={"": ".", **ZOO},
     package_data={
+        "kerasgan": ["py.typed"],
         "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
-        "kerasgan.export": ["page/*"],  # the page that runs models in a browser
-        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav", "*/*.mid"],
+        "kerasgan.export": ["page/*", "*.pyi"],  # the page that runs models in a browser
+        **dict.fromkeys(ZOO, ["*.h5", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
     },
     # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
     # would keep people from repairs. `.ci/run` prints which versions it tested.

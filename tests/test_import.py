@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
@@ -133,10 +134,21 @@ def test_version_is_that_of_the_installed_package():
     assert version("kerasgan") == kerasgan.__version__
 
 
-def test_zoo_is_a_subpackage():
+def test_zoo_is_a_subpackage_that_finds_the_entries_of_the_repository():
     import kerasgan.zoo
 
-    assert (pathlib.Path(kerasgan.zoo.__file__).parent / "__init__.py").is_file()
+    assert pathlib.Path(kerasgan.zoo.__file__) == ROOT / "kerasgan" / "zoo" / "__init__.py"
+    assert importlib.import_module("kerasgan.zoo.dcgan_celeba.recipe").RECIPE.name == "dcgan_celeba"
+
+
+def test_an_editable_install_maps_no_folders(monkeypatch):
+    """What is mapped is found by a hook of the import, which no editor runs."""
+    setuptools, said = pytest.importorskip("setuptools"), {}
+    monkeypatch.setattr(setuptools, "setup", lambda **arguments: said.update(arguments))
+    monkeypatch.setattr(sys, "argv", ["setup.py", "editable_wheel"])
+    monkeypatch.chdir(ROOT)
+    runpy.run_path("setup.py")
+    assert said["package_dir"] == {"": "."} and {"kerasgan", "kerasgan.zoo"} <= set(said["packages"])
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +181,7 @@ def test_wheel_holds_the_zoo(wheel):
 def test_wheel_holds_every_module(wheel):
     names = set(wheel.namelist())
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kerasgan").rglob("*.py")}
-    assert sources <= names
+    assert sources | {"kerasgan/py.typed", "kerasgan/export/to_tflite.pyi"} <= names
     assert not [name for name in names if name.startswith(("tests", "tools", "zoo"))]
 
 

@@ -3,13 +3,30 @@
 import os
 import pathlib
 import re
+import typing
 
 from kerasgan import console, files, registry, weights
 from kerasgan.runs.folder import CHECKPOINT, RECIPE, checkpoints, holds_recipe, read
 from kerasgan.trust import allowing, is_allowed
 
+if typing.TYPE_CHECKING:
+    from kerasgan.continuer import Continuer
+    from kerasgan.gan import GAN
+    from kerasgan.translator import Translator
+    from kerasgan.upscaler import Upscaler
 
-def load(name, dtype=None, compile=True, trust=False):
+    class AnyModel(GAN, Translator, Upscaler, Continuer):  # type: ignore[misc]
+        """What `load` returns, as editors and type checkers see it: a model of some type, with the verbs of all.
+
+        Which type it is, the name decides; a verb that the model does not have is an AttributeError when it runs.
+        """
+
+        def __getattr__(self, name: str) -> typing.Any: ...
+
+        def __setattr__(self, name: str, value: typing.Any) -> None: ...
+
+
+def load(name, dtype=None, compile=True, trust=False) -> "AnyModel":
     """A GAN by whatever names it: a pretrained model, a run folder or a `.keras` file. This is `kerasgan.load`.
 
     It is ready for its verb (`generate`, `translate`, `upscale`) and, since it comes compiled, for `fit`.
