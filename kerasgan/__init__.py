@@ -45,6 +45,7 @@ _MODULES = (
     "models",
     "penalties",
     "precision",
+    "publishing",
     "registry",
     "runs",
     "schedules",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which run no 
     from kerasgan import models as models
     from kerasgan import penalties as penalties
     from kerasgan import precision as precision
+    from kerasgan import publishing as publishing
     from kerasgan import registry as registry
     from kerasgan import runs as runs
     from kerasgan import schedules as schedules
@@ -89,8 +91,8 @@ if TYPE_CHECKING:  # the same names for editors and type checkers, which run no 
 
 # What does not import TensorFlow, or only once it is called.
 _WITHOUT_TENSORFLOW = (
-    *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "runs"),
-    *("save_samples", "synthetic", "tasks", "weights", "__version__"),
+    *("build", "describe", "export", "list_models", "load", "media", "metrics", "publishing", "register", "registry"),
+    *("runs", "save_samples", "synthetic", "tasks", "weights", "__version__"),
 )
 
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])

@@ -12,7 +12,6 @@ import shutil
 import tempfile
 
 from kerasgan import files, hub, provenance, published, registry, runs, weights
-from kerasgan.metrics import result
 
 SHEET_SEED = 7
 _SCORES = registry.SCORES
@@ -20,8 +19,9 @@ _UNSHARED = re.compile(r"no weights are shared|\bnot shared\b")
 # How the Hub writes licences that it knows; others are "other", with a name.
 _OF_HUB = {
     *("apache-2.0", "mit", "cc0-1.0", "openrail", "bsd-3-clause", "gpl-3.0", "unlicense", "pddl"),
-    *(f"cc-by{kind}-{version}" for kind in ("", "-sa", "-nc", "-nc-sa", "-nd", "-nc-nd") for version in ("3.0", "4.0")),
+    *(f"cc-by{kind}-{version}" for kind in ("", "-sa", "-nc", "-nc-sa", "-nc-nd") for version in ("3.0", "4.0")),
 }
+_LONGEST = 60  # letters of a licence's name
 _NOT_OTHERS_BUSINESS = ("data_dir", "download")  # of a recipe's data: where they were on this machine
 
 
@@ -80,8 +80,12 @@ def checked(name, license=None):
     recipe = runs.recipe_of(name)
     if _UNSHARED.search(f"{recipe.license}; {recipe.data_license}"):
         raise ValueError(f"{name!r} may not be published: {recipe.license}; its data: {recipe.data_license}.")
+    # Nor is the fingerprint, by which others could find out whether they hold the same data.
     data = {key: value for key, value in recipe.data.items() if key not in _NOT_OTHERS_BUSINESS}
-    recipe = dataclasses.replace(recipe, data=data, license=_license(recipe, name, license), fingerprint="")
+    licenses = {"license": _license(recipe, name, license)}
+    if recipe.data_license == provenance.UNKNOWN:
+        licenses["data_license"] = "not stated"
+    recipe = dataclasses.replace(recipe, data=data, fingerprint="", **licenses)
     listed = recipe.weights or (weights.WeightFile("generator", "generator.weights.h5", "0" * 64, 1),)
     published.check(dataclasses.replace(recipe, weights=listed), repr(str(name)))
     return recipe
@@ -161,6 +165,8 @@ def _saved_weights(run, recipe, place):
 
 def _copied_scores(path, recipe, place):
     """Writes scores that there are, under the model's new name; returns them."""
+    from kerasgan.metrics import result  # which imports TensorFlow
+
     if not path or not path.is_file():
         return []
     found = [
@@ -191,7 +197,10 @@ def _head(recipe, gan):
     license = re.sub(r"\s+", "-", recipe.license.lower())
     lines = [f"license: {license if license in _OF_HUB else 'other'}"]
     if license not in _OF_HUB:
-        lines.append(f"license_name: {json.dumps(recipe.license)}")
+        name = re.sub(r"[^a-z0-9.]+", "-", license)[:_LONGEST].strip(
+            "-"
+        )  # the Hub wants a short word; the card has all
+        lines.append(f"license_name: {json.dumps(name)}")
     tags = dict.fromkeys(["gan", "keras", recipe.gan_type, gan.media.kind])
     lines += ["library_name: kerasgan", "tags:", *(f"- {tag}" for tag in tags)]
     pipeline = gan.task.hub_pipelines.get(gan.media.kind)
@@ -201,6 +210,8 @@ def _head(recipe, gan):
 
 def _card(recipe, gan, address, sheet, scores):
     """The card below its head, Markdown."""
+    from kerasgan.metrics import result
+
     picture = "!" if sheet.suffix == ".png" else ""
     sections = [
         registry.about(recipe).rstrip(),

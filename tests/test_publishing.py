@@ -5,6 +5,7 @@ import hashlib
 import json
 import pathlib
 import shutil
+import subprocess
 import sys
 import types
 
@@ -100,7 +101,8 @@ def test_what_is_written_tells_no_paths_and_the_card_is_the_hubs(sound):
     head, body = card.removeprefix("---\n").split("\n---\n", 1)
     assert head.split("\n")[:2] == ["license: cc-by-4.0", "library_name: kerasgan"]
     assert "pipeline_tag: unconditional-image-generation" in head and "- vanilla_gan" in head
-    assert "Licence of the weights: CC BY 4.0" in body and 'kerasgan.load("flowers/")' in body
+    assert "Licence of the data: not stated\n- Licence of the weights: CC BY 4.0\n" in body
+    assert 'kerasgan.load("flowers/")' in body
     assert "![images](samples.png)" in body and "| fid ↓ | 12.5 | 1 |" in body
     assert published.card(sound) == body.lstrip() == runs.describe(str(sound))
     assert {score.model for score in result.load(sound / "scores.json")} == {"flowers", result.REAL}
@@ -126,7 +128,10 @@ def test_a_licence_is_asked_for_and_what_it_was_made_of_goes_on_to_hold(run, tmp
     tuned = changed_run(run, tmp_path, license=inherited)
     with pytest.raises(ValueError, match="fine-tuned from dcgan_celeba"):
         publishing.checked(tuned)
-    assert publishing.checked(tuned, "mit").license == inherited.replace(provenance.UNKNOWN, "mit")
+    recipe = publishing.checked(tuned, "mit")
+    assert recipe.license == inherited.replace(provenance.UNKNOWN, "mit")
+    head = publishing._head(recipe, kerasgan.load(run))
+    assert 'license: other\nlicense_name: "mit-fine-tuned-from-dcgan-celeba-whose-licences-go-on-to-hol"\n' in head
     assert not (tmp_path / "new").exists()
 
 
@@ -331,6 +336,15 @@ def test_without_the_library_the_extra_is_named(monkeypatch, run, capsys):
 
 
 # The command
+
+
+def test_what_can_be_refused_is_refused_before_tensorflow_is_imported(run):
+    code = (
+        "import sys; from kerasgan import cli\n"
+        f"assert cli.main(['publish', {str(run)!r}, '--folder', 'new']) == 2 and 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "--license cc-by-4.0" in done.stderr
 
 
 def test_the_command(run, tmp_path, capsys):
