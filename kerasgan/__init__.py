@@ -45,6 +45,7 @@ _MODULES = (
     "models",
     "penalties",
     "precision",
+    "publishing",
     "registry",
     "runs",
     "schedules",
@@ -54,10 +55,44 @@ _MODULES = (
     "weights",
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same names for editors and type checkers, which run no `__getattr__`; `typing` would cost time
+    from kerasgan import augmentation as augmentation
+    from kerasgan import callbacks as callbacks
+    from kerasgan import data as data
+    from kerasgan import distribution as distribution
+    from kerasgan import export as export
+    from kerasgan import layers as layers
+    from kerasgan import losses as losses
+    from kerasgan import media as media
+    from kerasgan import metrics as metrics
+    from kerasgan import models as models
+    from kerasgan import penalties as penalties
+    from kerasgan import precision as precision
+    from kerasgan import publishing as publishing
+    from kerasgan import registry as registry
+    from kerasgan import runs as runs
+    from kerasgan import schedules as schedules
+    from kerasgan import synthetic as synthetic
+    from kerasgan import tasks as tasks
+    from kerasgan import tfgan as tfgan
+    from kerasgan import weights as weights
+    from kerasgan.continuer import Continuer as Continuer
+    from kerasgan.game import Game as Game
+    from kerasgan.gan import GAN as GAN
+    from kerasgan.media import save_samples as save_samples
+    from kerasgan.registry import build as build
+    from kerasgan.registry import describe as describe
+    from kerasgan.registry import list_models as list_models
+    from kerasgan.registry import register as register
+    from kerasgan.runs import load as load
+    from kerasgan.translator import Translator as Translator
+    from kerasgan.upscaler import Upscaler as Upscaler
+
 # What does not import TensorFlow, or only once it is called.
 _WITHOUT_TENSORFLOW = (
-    *("build", "describe", "export", "list_models", "load", "media", "metrics", "register", "registry", "runs"),
-    *("save_samples", "synthetic", "tasks", "weights", "__version__"),
+    *("build", "describe", "export", "list_models", "load", "media", "metrics", "publishing", "register", "registry"),
+    *("runs", "save_samples", "synthetic", "tasks", "weights", "__version__"),
 )
 
 __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])
@@ -65,18 +100,20 @@ __all__ = sorted(["__version__", *_OBJECTS, *_MODULES])
 registration.announce()
 
 
-def __getattr__(name):
-    if name in __all__ and name not in _WITHOUT_TENSORFLOW:
-        from kerasgan import console
+if not TYPE_CHECKING:
 
-        console.import_tensorflow()
-    if name in _MODULES:
-        return importlib.import_module(f"kerasgan.{name}")
-    if name in _OBJECTS:
-        value = getattr(importlib.import_module(_OBJECTS[name]), name)
-        globals()[name] = value  # The next access is an ordinary one.
-        return value
-    raise AttributeError(f"module 'kerasgan' has no attribute {name!r}; its public names are {', '.join(__all__)}.")
+    def __getattr__(name):
+        if name in __all__ and name not in _WITHOUT_TENSORFLOW:
+            from kerasgan import console
+
+            console.import_tensorflow()
+        if name in _MODULES:
+            return importlib.import_module(f"kerasgan.{name}")
+        if name in _OBJECTS:
+            value = getattr(importlib.import_module(_OBJECTS[name]), name)
+            globals()[name] = value  # The next access is an ordinary one.
+            return value
+        raise AttributeError(f"module 'kerasgan' has no attribute {name!r}; its public names are {', '.join(__all__)}.")
 
 
 def __dir__():

@@ -142,8 +142,8 @@ class AdaptiveAugment(keras.layers.Layer):
     def __init__(
         self,
         groups=("geometry", "color"),
-        target=0.6,
-        probability=0.0,
+        target: float | None = 0.6,
+        probability: schedules.Scheduled = 0.0,
         samples_to_one=500_000,
         interval=4,
         name="adaptive_augment",

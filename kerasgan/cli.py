@@ -569,6 +569,41 @@ def _write_page(names, folder, values, overwrite=False):
         return exports.web(models, folder, litert=values.litert, overwrite=overwrite)
 
 
+def publish(words):
+    """publish RUN|NAME --to hf://USER/MODEL
+
+    Publishes a trained model: weights in half precision, recipe, samples, scores and a card with its licences, to the
+    Hugging Face Hub or, with --folder, into a folder. Where the licence of the data is not known, --license says under
+    which the weights may be used. Others open it by the same name, as by that of any model; nothing in it is run.
+
+    Examples:
+      kerasgan publish runs/flowers --to hf://me/flowers --license cc-by-4.0
+      kerasgan publish runs/flowers --folder flowers/ --license cc-by-4.0
+      kerasgan generate hf://me/flowers -n 16 -o flowers.png
+    """
+    values = flags.FlagValues()
+    flags.DEFINE_string("to", None, "Address on the Hugging Face Hub, hf://USER/MODEL.", flag_values=values)
+    flags.DEFINE_string("folder", None, "A new folder to write instead.", flag_values=values)
+    flags.DEFINE_string(
+        "license", None, "Of the weights, such as cc-by-4.0, where it is not known.", flag_values=values
+    )
+    flags.DEFINE_boolean("private", False, "A new repository is seen by its owner alone.", flag_values=values)
+    (name,) = commands.parse(publish, values, words)
+    if (values.to is None) == (values.folder is None):
+        raise ValueError(f"Give one of --to and --folder. Example: kerasgan publish {name} --to hf://USER/MODEL")
+    from kerasgan import hub, publishing
+
+    publishing.checked(name, values.license)
+    if values.to is not None:
+        hub.parse(values.to)
+        hub.check_installed()
+    else:
+        publishing.check_new(values.folder)
+    commands.import_tensorflow()
+    where = publishing.publish(name, values.to, values.folder, values.license, values.private)
+    print(f"Published {name} in {where}; use it with: kerasgan.load({values.to or str(where)!r})")
+
+
 def serve(words):
     """serve [NAME|RUN|FILE ...|FOLDER]
 
@@ -627,6 +662,7 @@ _AFTER_THEM = {
     "evaluate": evaluate,
     "report": report,
     "export": export,
+    "publish": publish,
     "serve": serve,
 }
 

@@ -13,7 +13,7 @@ from absl import flags
 
 from kerasgan import console, files, trust
 
-_PATHS = ("out", "data", "data_dir", "web", "litert")  # flags that are paths
+_PATHS = ("out", "data", "data_dir", "web", "litert", "folder")  # flags that are paths
 _TRUST_HELP = "Let RUN or FILE name modules that are run, for a GAN type of your own; never for a stranger's."
 
 

@@ -74,7 +74,7 @@ def open_model(path, compile=True):
     with zipfile.ZipFile(path) as archive:
         stored = archive.getinfo(WEIGHTS).file_size
     try:
-        with _bounded(path, stored):
+        with bounded(path, stored):
             return keras.saving.load_model(path, compile=compile), position
     except (files.TooLarge, MemoryError):
         raise
@@ -108,8 +108,13 @@ def _json(archive, name):
 
 
 @contextlib.contextmanager
-def _bounded(path, stored):
-    """Checks the memory of all variables that are made inside, before it is taken, against the bytes in the file."""
+def bounded(path, stored, times=_REWRITTEN):
+    """Checks the memory of all variables that are made inside, before it is taken, against the bytes in the file.
+
+    Args:
+        path: the file, as the error names it.
+        stored, times: as in `kerasgan.files.check_declared`.
+    """
     import tensorflow as tf
 
     total = 0
@@ -117,7 +122,7 @@ def _bounded(path, stored):
     def create(next_creator, **arguments):
         nonlocal total
         total += _bytes_of(arguments.get("initial_value"))
-        files.check_declared(total, stored, f"{str(path)!r}: the model that it describes", _REWRITTEN)
+        files.check_declared(total, stored, f"{str(path)!r}: the model that it describes", times)
         return next_creator(**arguments)
 
     with tf.variable_creator_scope(create):

@@ -119,7 +119,7 @@ class Penalty:
     function_of = None
     draws_for_all_devices = False  # True: `penalise` draws by `distribution.own_rows`; else devices get other seeds
 
-    def __init__(self, weight=10.0, interval=1, through_augmentation=False, full_precision=True):
+    def __init__(self, weight: schedules.Scheduled = 10.0, interval=1, through_augmentation=False, full_precision=True):
         weight = schedules.get(weight, "weight")
         if weight == 0:
             raise ValueError("weight=0 was given, expected a number above 0; leave the penalty out instead.")
@@ -303,7 +303,7 @@ class MatchingAware(Penalty):
     name = "matching_aware"
     function_of = (GRADIENT, REAL)
 
-    def __init__(self, weight=2.0, interval=1, through_augmentation=False, full_precision=True):
+    def __init__(self, weight: schedules.Scheduled = 2.0, interval=1, through_augmentation=False, full_precision=True):
         super().__init__(weight, interval, through_augmentation, full_precision)
 
     def penalise_value(self, value):
@@ -325,7 +325,7 @@ class Drift(Penalty):
     name = "drift"
     function_of = (LOGITS, REAL)
 
-    def __init__(self, weight=0.001):
+    def __init__(self, weight: schedules.Scheduled = 0.001):
         super().__init__(weight)
 
     def penalise_value(self, value):

@@ -35,6 +35,7 @@ __all__ = [
     "WeightFile",
     "build",
     "describe",
+    "folder_of",
     "gan_class",
     "get",
     "list_models",
@@ -99,6 +100,15 @@ def get(name):
         ValueError: no model has this name.
     """
     return _entry(name).recipe
+
+
+def folder_of(name):
+    """The folder of a pretrained model, with its card, sheets and scores; None for one that has none.
+
+    Raises:
+        ValueError: no model has this name.
+    """
+    return _entry(name).folder
 
 
 def resolve(name):
@@ -250,6 +260,24 @@ def load(name, dtype=None, compile=True):
     recipe, folder, _ = _entry(name)
     check_trained(recipe)
     paths = [(file.part, weight_files.find(file, name, folder)) for file in recipe.weights]  # fails before TensorFlow
+    gan = with_weights(recipe, paths, name, dtype, compile)
+    if folder is not None:
+        allow_truncation(gan, name, folder)
+    return gan
+
+
+def with_weights(recipe, paths, name, dtype=None, compile=True):
+    """The GAN of a recipe with the weights from files.
+
+    Args:
+        recipe: `Recipe`.
+        paths: [(part, path of its weight file)].
+        name: what the user calls the model by.
+        dtype, compile: as in `load`.
+
+    Raises:
+        ValueError: the weights do not fit, or are for a part that the type does not have.
+    """
     # The seed belongs to the training: what is loaded makes new samples in every process.
     gan = build(dataclasses.replace(recipe, seed=None), dtype or "float32", compile)
     known = weight_files.networks(gan, averages=True)
@@ -261,9 +289,13 @@ def load(name, dtype=None, compile=True):
             weight_files.load_into(network, path)
     gan.samples_seen.assign(recipe.samples_seen)
     gan.media.made_by = f"kerasgan, {name}"
-    if folder is not None and (folder / SCORES).is_file():
-        gan.truncation_refusal = _truncation_refusal(name, folder / SCORES)
     return gan
+
+
+def allow_truncation(gan, name, folder):
+    """Has a GAN refuse truncation, where scores in a folder do not show that samples become more precise by it."""
+    if (folder / SCORES).is_file():
+        gan.truncation_refusal = _truncation_refusal(name, folder / SCORES)
 
 
 def check_trained(recipe):

@@ -4,8 +4,10 @@ Samples seen, not steps: a schedule means the same whatever the batch size and t
 `GAN.compile` takes one as learning rate, as beta 2 and as half-life of the moving average, a penalty as its weight.
 """
 
+import collections.abc
 import math
 import re
+import typing
 
 import keras
 import tensorflow as tf
@@ -94,6 +96,10 @@ class Geometric(Schedule):
 
 
 _SCHEDULES = {schedule.name: schedule for schedule in (Linear, Cosine, Geometric)}
+
+
+# What `get` takes: a number or what stands for a schedule.
+Scheduled: typing.TypeAlias = "float | str | dict | collections.abc.Callable[[typing.Any], typing.Any]"
 
 
 def get(identifier, name="schedule"):

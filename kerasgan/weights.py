@@ -148,6 +148,23 @@ def find(file, name, folder=None):
     return cached
 
 
+def verified(file, folder):
+    """Path of a weight file in a folder, which has to be there; nothing is downloaded.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: it is another file than the one described: its size or its sha256 differs.
+    """
+    path = pathlib.Path(folder) / file.filename
+    if not path.is_file():
+        raise FileNotFoundError(f"{str(path)!r}, the weights of its {file.part}, is not there.")
+    if path.stat().st_size != file.size:
+        raise ValueError(f"{str(path)!r} has {path.stat().st_size:,} bytes, not the {file.size:,} that are listed.")
+    if not _is_intact(path, file):
+        raise ValueError(f"{str(path)!r} is not the file that is listed: its sha256 differs. Fetch it again.")
+    return path
+
+
 def _address(file, name):
     mirror = os.environ.get("KERASGAN_WEIGHTS_URL")
     if not mirror:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -139,7 +140,7 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     for name in ("generate", "train"):
         for line in commands.help_of(cli.all_commands()[name])[2].splitlines()[1:]:
             try:
-                assert kerasgan_command(capsys, *line.split()[1:])[0] == 0, line
+                assert kerasgan_command(capsys, *shlex.split(line)[1:])[0] == 0, line
             except pytest.fail.Exception as reached:
                 assert str(reached) == "reached the work"
 

@@ -26,9 +26,9 @@ LEVELS = (
     ("game",),
     ("gan", "translator", "upscaler", "continuer", "writer"),
     ("models",),
-    ("registry", "zoo", "callbacks"),
+    ("registry", "zoo", "callbacks", "published", "hub"),
     ("runs", "export"),
-    ("report", "synthetic"),
+    ("report", "synthetic", "publishing"),
     ("cli",),
 )
 LEVEL = {part: height for height, parts in enumerate(LEVELS) for part in parts}

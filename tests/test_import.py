@@ -1,14 +1,17 @@
 """`import kerasgan`: quick, complete, and installable."""
 
 import contextlib
+import importlib
 import os
 import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
 import types
 import zipfile
 
+import keras
 import pytest
 
 import kerasgan
@@ -41,19 +44,32 @@ def test_files_open_after_the_import_alone_and_tensorflow_starts_silently(tmp_pa
     gan.compile()
     gan.class_names = ("cats", "dogs")
     gan.save(tmp_path / "gan.keras")
+    network = keras.Sequential([keras.Input((4,)), kerasgan.layers.PixelNormalization()])  # a network alone
+    network.save(tmp_path / "network.keras")
     code = (
         "import kerasgan; kerasgan.losses; import keras\n"
+        f"network = keras.saving.load_model({str(tmp_path / 'network.keras')!r})\n"
+        "print(type(network.layers[-1]).__name__)\n"
         f"gan = keras.saving.load_model({str(tmp_path / 'gan.keras')!r})\n"
         "import kerasgan.models; print(type(gan) is kerasgan.models.CGAN, gan.compiled, gan.class_names)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert (done.stdout, done.stderr) == ("True True ('cats', 'dogs')\n", "")
+    assert (done.stdout, done.stderr) == ("PixelNormalization\nTrue True ('cats', 'dogs')\n", "")
+
+
+def test_every_class_that_keras_saves_is_announced():
+    for name in kerasgan.__all__:
+        getattr(kerasgan, name)
+    for module, _ in registration.classes():
+        importlib.import_module(module)
+    known = {name: kind for name, kind in keras.saving.get_custom_objects().items() if name.startswith("kerasgan>")}
+    ours = {name for name, kind in known.items() if kind.__module__.startswith("kerasgan.")}
+    assert sorted(ours) == sorted(f"kerasgan>{name}" for _, name in registration.classes())
+    assert not [name for name in ours if issubclass(known[name], registration._Later)]
 
 
 def test_names_are_announced_to_a_keras_that_is_there_already(monkeypatch):
-    import keras
-
     known = keras.saving.get_custom_objects()
     gan_class, config = kerasgan.models.VanillaGAN, kerasgan.models.VanillaGAN((8, 8, 1), units=8, maxout_units=8)
     monkeypatch.delitem(known, "kerasgan>VanillaGAN")
@@ -118,10 +134,21 @@ def test_version_is_that_of_the_installed_package():
     assert version("kerasgan") == kerasgan.__version__
 
 
-def test_zoo_is_a_subpackage():
+def test_zoo_is_a_subpackage_that_finds_the_entries_of_the_repository():
     import kerasgan.zoo
 
-    assert (pathlib.Path(kerasgan.zoo.__file__).parent / "__init__.py").is_file()
+    assert pathlib.Path(kerasgan.zoo.__file__) == ROOT / "kerasgan" / "zoo" / "__init__.py"
+    assert importlib.import_module("kerasgan.zoo.dcgan_celeba.recipe").RECIPE.name == "dcgan_celeba"
+
+
+def test_an_editable_install_maps_no_folders(monkeypatch):
+    """What is mapped is found by a hook of the import, which no editor runs."""
+    setuptools, said = pytest.importorskip("setuptools"), {}
+    monkeypatch.setattr(setuptools, "setup", lambda **arguments: said.update(arguments))
+    monkeypatch.setattr(sys, "argv", ["setup.py", "editable_wheel"])
+    monkeypatch.chdir(ROOT)
+    runpy.run_path("setup.py")
+    assert said["package_dir"] == {"": "."} and {"kerasgan", "kerasgan.zoo"} <= set(said["packages"])
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +181,7 @@ def test_wheel_holds_the_zoo(wheel):
 def test_wheel_holds_every_module(wheel):
     names = set(wheel.namelist())
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "kerasgan").rglob("*.py")}
-    assert sources <= names
+    assert sources | {"kerasgan/py.typed", "kerasgan/export/to_tflite.pyi"} <= names
     assert not [name for name in names if name.startswith(("tests", "tools", "zoo"))]
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import typing
 
 import numpy as np
 import tensorflow as tf
@@ -101,7 +102,8 @@ class Dataset(tf.data.Dataset):
     ):
         self._dataset, self._batches, self._batch_size, self._seed = dataset, batches, batch_size, seed
         self.class_names, self.class_counts, self.count = class_names, class_counts, count
-        self.fingerprint, self.model_arguments, self.fitted = fingerprint, model_arguments, fitted
+        self.fingerprint, self.model_arguments = fingerprint, model_arguments
+        self.fitted: typing.Any = fitted
         self.item_names = item_names
         self.seekable = seekable
         super().__init__(tf.data.experimental.to_variant(dataset))

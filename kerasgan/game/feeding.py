@@ -58,6 +58,43 @@ def held_out(game, given, batch_size=None):
     return batches(game, *given, batch_size=batch_size, held_out=True)
 
 
+def check_inputs(x, network, hint=""):
+    """Raises a ValueError for arrays, or a data set of them, that are no inputs of a functional model.
+
+    Args:
+        x: as in `keras.Model.predict`; what yields batches from Python is not looked into.
+        network: the model.
+        hint: what the error says at its end.
+    """
+    if isinstance(x, tf.data.Dataset):
+        given = x.element_spec[0] if isinstance(x.element_spec, tuple) else x.element_spec
+        if any(spec.shape.rank is None for spec in keras.tree.flatten(given)):
+            return
+    elif np.isscalar(x) or isinstance(x, (list, tuple, dict)) or hasattr(x, "__array__"):
+        given = x
+    else:
+        return
+    names = [tensor.name for tensor in network.inputs]
+    values = [given.get(name) for name in names] if isinstance(given, dict) else keras.tree.flatten(given)
+    shapes = [tuple(getattr(value, "shape", np.shape(value))) for value in values]
+    wanted = [tuple(tensor.shape) for tensor in network.inputs]
+    if len(shapes) != len(wanted) or not all(map(_fits, shapes, wanted)):
+        described = " and ".join(f"{name} {_written(shape)}" for name, shape in zip(names, wanted, strict=True))
+        got = " and ".join(map(_written, shapes)) or "nothing"
+        raise ValueError(f"x has the shape {got}: predict takes what {network.name} starts from, {described}.{hint}")
+
+
+def _fits(shape, wanted):
+    """Whether an array's shape is one of a network's input, whose first axis, the batch, is of any length."""
+    return len(shape) == len(wanted) and all(
+        None in (a, b) or a == b for a, b in zip(shape[1:], wanted[1:], strict=True)
+    )
+
+
+def _written(shape):
+    return f"({', '.join('count' if edge is None else str(edge) for edge in shape)}{',' * (len(shape) == 1)})"
+
+
 def check_passes(name, data, epochs, steps):
     """Raises a ValueError for what can be read once, where several epochs read it and nobody says how far each goes."""
     if epochs > 1 and steps is None and isinstance(data, collections.abc.Iterator):

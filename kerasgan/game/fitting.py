@@ -5,12 +5,14 @@ import tensorflow as tf
 
 from kerasgan import distribution
 from kerasgan.game import feeding
+from kerasgan.game.bar import with_bar
 from kerasgan.game.batch import once_there
 from kerasgan.game.rules import as_sequence
 from kerasgan.game.saving import check_saved
 from kerasgan.game.state import whole
 
 _EVALUATION = 19_680_801  # what is random in `evaluate` follows from
+_MONITORS = (keras.callbacks.EarlyStopping, keras.callbacks.ModelCheckpoint, keras.callbacks.ReduceLROnPlateau)
 
 
 class Fitting:
@@ -33,6 +35,9 @@ class Fitting:
         **kwargs,
     ):
         """Trains. As `keras.Model.fit`, with the data checked before the first step.
+
+        The progress bar shows the players' losses and the discriminator's accuracy; all that is logged is in the
+        `History`.
 
         Args:
             x: samples, or (samples, labels), in one of these forms:
@@ -89,6 +94,7 @@ class Fitting:
         if self.stages > 1:
             callbacks = kwargs.get("callbacks")
             kwargs["callbacks"] = [_Stages(), *(as_sequence(callbacks) if callbacks is not None else ())]
+        kwargs["callbacks"] = with_bar(kwargs.get("callbacks"), kwargs.get("verbose", "auto"), self._details())
         # (Keras would warn that a data set shuffles itself.)
         kwargs = {**kwargs, "shuffle": False, "validation_data": validation_data}
         seen = whole(self.samples_seen)
@@ -138,6 +144,7 @@ class Fitting:
         _refuse_weights(sample_weight=sample_weight)
         if not kwargs.get("_use_cached_eval_dataset"):  # else this is Keras's `fit`, which has what ours made ready
             x, _ = feeding.held_out(self, (x, y), batch_size)
+        kwargs["callbacks"] = with_bar(kwargs.get("callbacks"), verbose, self._details())
         with self._held_out:
             return super().evaluate(x, verbose=verbose, steps=steps, **kwargs)
 
@@ -168,6 +175,34 @@ class Fitting:
             seed = tf.random.experimental.stateless_fold_in(tf.constant([_EVALUATION, place]), seen)
             pairs.append((state, tf.bitcast(seed, tf.uint32)))
         return pairs
+
+    # Samples by Keras's name for it -----------------------------------------------------------------------------------
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """What the moving-average generator makes of its inputs, in model range. As `keras.Model.predict`.
+
+        `generate` and the other verbs draw themselves what samples start from, and give natural units.
+
+        Args:
+            x: inputs of `ema_generator`, such as latents (count, latent_dim), and labels beside them for a conditional
+                GAN, [latents, labels]; or what yields them in batches.
+            batch_size, verbose, steps, callbacks: as in `keras.Model.predict`.
+
+        Returns:
+            Samples in model range, for images [-1, 1], first axis `count`.
+
+        Raises:
+            ValueError: arrays or a data set of something else.
+        """
+        verb = self.task.method or self.task.verb
+        feeding.check_inputs(x, self.ema_generator, f" New samples: gan.{verb}(...)." if verb else "")
+        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def predict_on_batch(self, x):
+        """`predict` of a single batch, arrays."""
+        verb = self.task.method or self.task.verb
+        feeding.check_inputs(x, self.ema_generator, f" New samples: gan.{verb}(...)." if verb else "")
+        return super().predict_on_batch(x)
 
     # Stages of a training ------------------------------------------------------------------------------------------
 
@@ -200,12 +235,21 @@ class Fitting:
             raise ValueError(f"Call compile() before {verb}(): gan.compile() takes the paper's values.")
 
     def _check_callbacks(self, callbacks):
-        """Raises a ValueError for callbacks of Keras that would fail in the middle of a training."""
+        """Raises a ValueError for callbacks of Keras that would fail in the middle of a training.
+
+        Those that watch a player's loss are told that it is to fall: Keras knows that of its own losses only.
+        """
         for callback in keras.tree.flatten(callbacks):
             if isinstance(callback, keras.callbacks.ModelCheckpoint) and not callback.save_weights_only:
                 check_saved(callback.filepath)
             if isinstance(callback, (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnPlateau)):
                 self.optimizer.check_assignable()
+            if isinstance(callback, _MONITORS) and callback.monitor.removeprefix("val_") in self._names_of_losses():
+                callback.mode = "min" if callback.mode == "auto" else callback.mode
+
+    def _names_of_losses(self):
+        """Names of the players' losses."""
+        return [f"{player}_loss" for player in self.players]
 
     def _shared_out(self, dataset, steps_per_epoch):
         """The data set as several devices take it, and its steps in an epoch."""

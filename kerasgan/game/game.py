@@ -1,5 +1,7 @@
 """Game: players, and one training step; the base of every type of the library."""
 
+import typing
+
 import keras
 import tensorflow as tf
 
@@ -64,7 +66,7 @@ class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
         self.ema_generator.set_weights(generator.get_weights())
         self.ema_generator.trainable = False
         self.ema_generator.name = f"ema_{generator.name}"  # else nobody could tell the two apart in a summary
-        self.media = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
+        self.media: typing.Any = media if media is not None else Arrays(discriminator.inputs[0].shape[1:])
         self.seed = seed = None if seed is None else number("seed", seed, None, least=None, whole=True)
         self.stage = 0
         self.training_seeds = keras.random.SeedGenerator(seed)

@@ -212,6 +212,11 @@ class Rules:
             names += player.logs()
         return names
 
+    def _details(self):
+        """Names of what is logged that a progress bar does not show."""
+        shown = {"discriminator_accuracy", "stage", *self._names_of_losses()}
+        return self._trackers.keys() - shown
+
     def player(self, name):
         """The `kerasgan.game.Player` of this name, once the game is compiled."""
         return self._players[name]

@@ -25,6 +25,20 @@ _HOMES = {
     **KINDS,
 }
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the same names for editors and type checkers, which run no `__getattr__`
+    from kerasgan.media.arrays import Arrays as Arrays
+    from kerasgan.media.audio import Audio as Audio
+    from kerasgan.media.base import Media as Media
+    from kerasgan.media.fields import Fields as Fields
+    from kerasgan.media.image import Image as Image
+    from kerasgan.media.music import Music as Music
+    from kerasgan.media.sketch import Sketch as Sketch
+    from kerasgan.media.table import Table as Table
+    from kerasgan.media.text import Text as Text
+    from kerasgan.media.video import Video as Video
+    from kerasgan.media.volume import Volume as Volume
+
 __all__ = [
     "Arrays",
     "Audio",
@@ -75,7 +89,9 @@ def save_samples(samples, path, columns=None):
     )
 
 
-def __getattr__(name):
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        if name in _HOMES:
+            return getattr(importlib.import_module(_HOMES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

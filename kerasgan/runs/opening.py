@@ -3,14 +3,33 @@
 import os
 import pathlib
 import re
+import typing
 
-from kerasgan import console, files, registry, weights
+from kerasgan import console, files, hub, published, registry, weights
 from kerasgan.runs.folder import CHECKPOINT, RECIPE, checkpoints, holds_recipe, read
 from kerasgan.trust import allowing, is_allowed
 
+if typing.TYPE_CHECKING:
+    from kerasgan.continuer import Continuer
+    from kerasgan.gan import GAN
+    from kerasgan.translator import Translator
+    from kerasgan.upscaler import Upscaler
 
-def load(name, dtype=None, compile=True, trust=False):
-    """A GAN by whatever names it: a pretrained model, a run folder or a `.keras` file. This is `kerasgan.load`.
+    class AnyModel(GAN, Translator, Upscaler, Continuer):  # type: ignore[misc]
+        """What `load` returns, as editors and type checkers see it: a model of some type, with the verbs of all.
+
+        Which type it is, the name decides; a verb that the model does not have is an AttributeError when it runs.
+        """
+
+        def __getattr__(self, name: str) -> typing.Any: ...
+
+        def __setattr__(self, name: str, value: typing.Any) -> None: ...
+
+
+def load(name, dtype=None, compile=True, trust=False) -> "AnyModel":
+    """A GAN by whatever names it: a pretrained model, a run folder, a `.keras` file, a published model.
+
+    This is `kerasgan.load`, which takes what the command takes.
 
     It is ready for its verb (`generate`, `translate`, `upscale`) and, since it comes compiled, for `fit`.
 
@@ -21,13 +40,15 @@ def load(name, dtype=None, compile=True, trust=False):
     ```
 
     Args:
-        name: one of `kerasgan.list_models()`, or a path, a str or `os.PathLike`.
-        dtype: Keras dtype policy. None: of a pretrained model "float32", whatever its training used; of a run or a
-            file the one that it was saved with.
+        name: one of `kerasgan.list_models()`; a path of a run folder, of a `.keras` file or of a folder that `kerasgan
+            publish` wrote, a str or `os.PathLike`; or "hf://user/model" on the Hugging Face Hub (`kerasgan[hub]`).
+        dtype: Keras dtype policy. None: of a pretrained or published model "float32", whatever its training used; of a
+            run or a file the one that it was saved with.
         compile: whether it comes ready to train on: a pretrained model with its recipe's arguments, what was saved with
             its own and with its optimizers' state.
         trust: whether modules are imported that the files name, so that a GAN type of one's own is found there. That
-            runs them: only for files from people you trust. Without, a program imports its own module first.
+            runs them: only for files from people you trust. Without, a program imports its own module first. Of what is
+            published nothing is imported but kerasgan, whatever is said here.
 
     Returns:
         A `kerasgan.GAN`, or another `kerasgan.Game`.
@@ -36,12 +57,16 @@ def load(name, dtype=None, compile=True, trust=False):
         ValueError: there is neither a model nor a path of this name, a model has no weights or they do not fit, or the
             file is not a saved model, or of a class that is neither kerasgan's nor Keras's.
         FileNotFoundError: a folder without a model.
-        OSError: the weights of a pretrained model cannot be had; see `kerasgan.weights.find`.
+        OSError: the weights of a pretrained model cannot be had; see `kerasgan.weights.find`, and `kerasgan.hub.fetch`.
     """
     if name in registry.list_models():
         return registry.load(name, dtype, compile)
     path = check_name(name)
+    if hub.is_address(name):
+        path = hub.fetch(name)
     console.import_tensorflow()
+    if published.is_one(path):
+        return published.load(path, name, dtype, compile)
     from kerasgan.callbacks import Checkpoint
 
     with allowing(trust or is_allowed()):
@@ -88,7 +113,12 @@ def check_name(name):
     path = pathlib.Path(name)
     if name in registry.list_models():
         return path
-    if path.is_dir():
+    if hub.is_address(name):
+        hub.parse(name)
+        hub.check_installed()
+    elif published.is_one(path):
+        published.read(path)
+    elif path.is_dir():
         if not checkpoints(path):
             raise FileNotFoundError(
                 f"{str(name)!r} holds no {CHECKPOINT}: it is no run folder, or its training has not saved anything yet."
@@ -122,19 +152,21 @@ def called(name):
 
 def class_names(name):
     """What the classes of a model are called, before it is loaded; None for a file, which has to be opened to tell."""
-    known = name in registry.list_models() or holds_recipe(name)
+    known = name in registry.list_models() or holds_recipe(name) or hub.is_address(name) or published.is_one(name)
     return recipe_of(name).class_names if known else None
 
 
 def describe(name):
-    """The card of a pretrained model; of a run folder, what is known of its model and its data: Markdown text.
+    """The card of a pretrained model; of others, what is known of their model and its data: Markdown text.
 
     Raises:
         ValueError: nothing has this name, or it is a file, which says nothing of its training.
     """
     if name in registry.list_models():
         return registry.describe(name)
-    if holds_recipe(name):
+    if published.is_one(name) and published.card(name):
+        return published.card(name)
+    if holds_recipe(name) or hub.is_address(name) or published.is_one(name):
         return registry.about(recipe_of(name), called(name))
     if pathlib.Path(name).is_file():
         raise ValueError(f"{name!r} is a file, which says nothing of its training: give the run folder.")
@@ -142,12 +174,17 @@ def describe(name):
 
 
 def recipe_of(name):
-    """The recipe to train by: of a pretrained model, a GAN type (its starting values) or a run folder.
+    """The recipe to train by: of a pretrained or published model, a GAN type (its starting values) or a run folder.
 
     Raises:
         ValueError: neither of them.
+        OSError, ImportError: as `kerasgan.hub.fetch_recipe`.
     """
     files.check_given(name, "name")
+    if hub.is_address(name):
+        return hub.fetch_recipe(name)
+    if name not in registry.list_models() and not holds_recipe(name) and published.is_one(name):
+        return published.read(name)
     if name not in registry.list_models() and holds_recipe(name):
         return read(name)["recipe"]
     return registry.resolve(name)

@@ -22,6 +22,7 @@ class Task:
         options: arguments of `evaluate` besides those that all tasks have.
         on_page: whether the page that `kerasgan serve` shows has a place for what models make.
         flags_of_use: an example of what follows the model's name in a command.
+        hub_pipelines: what the Hugging Face Hub calls the task, {kind of sample: name}, where it has a name for it.
     """
 
     verb = ""
@@ -35,6 +36,7 @@ class Task:
     options = ()
     on_page = True
     flags_of_use = ""
+    hub_pipelines = {}
 
     # The command ---------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ class Generation(Task):
     """What a `kerasgan.GAN` is for."""
 
     verb = "generate"
+    hub_pipelines = {"image": "unconditional-image-generation"}
     does = "makes samples from latents"
     starts_from = "latents"
     makes_new_samples = True

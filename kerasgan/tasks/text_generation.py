@@ -12,6 +12,7 @@ class TextGeneration(Generation):
     metrics = ("copies", "duplicates", "pronounceable", "bleu", "self_bleu")
     metrics_help = "of texts copies, duplicates, pronounceable, bleu, self_bleu (all by default)"
     options = ("count", "seed")
+    hub_pipelines = {"text": "text-generation"}
     asks = ("prefix",)
     flags_of_use = "-n 40 --seed 7 -o texts.txt"
 

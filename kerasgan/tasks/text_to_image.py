@@ -12,6 +12,7 @@ class TextToImageGeneration(Generation):
     metrics = ("r_precision", "colors", "diversity")
     metrics_help = "of images of texts r_precision, colors, diversity (all by default)"
     options = ("seed",)
+    hub_pipelines = {"image": "text-to-image"}
     asks = ("text",)
     flags_of_use = '--text "a red heart" -n 8 --seed 7'
 

@@ -11,6 +11,7 @@ class Translation(Task):
     """What a `kerasgan.Translator` is for."""
 
     verb = "translate"
+    hub_pipelines = {"image": "image-to-image"}
     does = "translates images"
     starts_from = "images"
     metrics = ("psnr", "ssim", "l1", "kid")

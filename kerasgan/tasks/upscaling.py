@@ -20,6 +20,7 @@ class Upscaling(Task):
     """
 
     verb = "upscale"
+    hub_pipelines = {"image": "image-to-image"}
     does = "upscales images"
     starts_from = "images"
     metrics = ("psnr", "ssim")

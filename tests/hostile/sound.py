@@ -51,6 +51,7 @@ SUBJECTS = {
     "health": ["run/health.json"],
     "evaluation": ["run/evaluation.json"],
     "published": ["weights.json"],
+    "shared": ["model/kerasgan.json"],
     "log": ["run/log.csv"],
     "report": ["run/recipe.json", "run/scores.json", "run/evaluation.json", "run/log.csv"],
     "sidecar": ["gan.tflite.json"],
@@ -81,6 +82,7 @@ SHARES |= {
     "report": 1,
     "saved_model": 2,
     "tflite": 3,
+    "shared": 4,
 }
 
 
@@ -99,7 +101,7 @@ def make(folder):
     import PIL.Image
 
     import kerasgan
-    from kerasgan import runs, weights
+    from kerasgan import publishing, runs, weights
     from kerasgan.convert import convert
     from kerasgan.registry import Recipe
 
@@ -143,6 +145,7 @@ def make(folder):
     (folder / "recipe" / "run" / "model.keras").write_bytes(b"")  # which is not read
     listed = json.loads((run / "recipe.json").read_text())["recipe"]["weights"]
     _write(folder / "published" / "weights.json", {"samples_seen": 16, "weights": listed})
+    publishing.publish(run, folder=folder / "shared" / "model", license="mit")
     kerasgan.export.tflite(model, folder / "tflite" / "gan.tflite")
     for name in ("gan.tflite", "gan.tflite.json"):
         (folder / "sidecar" / name).write_bytes((folder / "tflite" / name).read_bytes())
@@ -340,6 +343,12 @@ def _keras(folder):
     return runs.load(str(folder / "model.keras")).generate(2, seed=1)
 
 
+def _shared(folder):
+    from kerasgan import runs
+
+    return runs.load(str(folder / "model")).generate(2, seed=1)
+
+
 def _recipe(folder):
     from kerasgan import runs
 
@@ -442,6 +451,7 @@ READERS = {
     "health": _health,
     "evaluation": _evaluation,
     "published": _published,
+    "shared": _shared,
     "log": _log,
     "report": _report,
     "sidecar": _verified("gan.tflite"),
