@@ -341,7 +341,7 @@ def _csv_rows(found, name, item):
 def _column(header, known, name):
     found = [place for place, column in enumerate(header) if column in known]
     if len(found) != 1:
-        raise ValueError(f"{name}, line 1: expected one column called {' or '.join(known)}; there are {header}.")
+        raise ValueError(f"{name}, line 1: expected one column called {' or '.join(known)}; there are {short(header)}.")
     return found[0]
 
 

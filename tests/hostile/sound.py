@@ -35,6 +35,8 @@ SUBJECTS = {
     "fields": ["flows/a.npz"],
     "lines": ["texts/a.txt"],
     "jsonl": ["texts/a.jsonl"],
+    "captions": ["told/texts.csv", "told/0.png"],
+    "captioned": ["told/texts.jsonl"],
     "csv": ["people.csv"],
     "parquet": ["people.parquet"],
     "gif": ["clips/a.gif"],
@@ -75,6 +77,8 @@ SHARES |= {
     "ndjson": 2,
     "strokes": 3,
     "fields": 3,
+    "captions": 2,
+    "captioned": 2,
     "lines": 2,
     "jsonl": 2,
     "csv": 3,
@@ -126,6 +130,7 @@ def make(folder):
     _clips(folder, random)
     _tables(folder, random)
     _texts(folder)
+    _captions(folder, pictures)
     np.savez_compressed(folder / "npz" / "arrays.npz", images=pictures, labels=np.arange(8) % 2)
     np.save(folder / "npy" / "array.npy", pictures)
     model = gan()
@@ -241,6 +246,20 @@ def _texts(folder):
         media.save(["a bad cab", "décade", "bead"] * 5, folder / subject / "texts" / f"a.{ending}")
 
 
+def _captions(folder, pictures):
+    import PIL.Image
+
+    for subject in ("captions", "captioned"):
+        (folder / subject / "told").mkdir()
+        for number in range(4):
+            PIL.Image.fromarray(pictures[number]).save(folder / subject / "told" / f"{number}.png")
+    rows = [{"file": f"{number}.png", "text": f"a bad cab, décade {number}"} for number in range(4)]
+    lines = ["file,text", *(f'{row["file"]},"{row["text"]}"' for row in rows)]
+    (folder / "captions" / "told" / "texts.csv").write_text("\n".join(lines), encoding="utf-8")
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (folder / "captioned" / "told" / "texts.jsonl").write_text("\n".join(lines), encoding="utf-8")
+
+
 def _scores(run):
     from kerasgan.callbacks import score
 
@@ -329,6 +348,13 @@ def _text(folder):
 
     texts = data.text(folder / "texts", batch_size=1, on_error="raise")
     return [batch for batch in texts.as_numpy_iterator()]
+
+
+def _captioned(folder):
+    from kerasgan import data
+
+    told = data.captioned(folder / "told", 1, size=8, on_error="raise")
+    return [batch for batch in told.as_numpy_iterator()]
 
 
 def _weights(folder):
@@ -436,6 +462,8 @@ READERS = {
     "ndjson": _sketches,
     "strokes": _sketches,
     "fields": _fields,
+    "captions": _captioned,
+    "captioned": _captioned,
     "lines": _text,
     "jsonl": _text,
     "csv": _table("people.csv"),
