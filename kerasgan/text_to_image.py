@@ -10,7 +10,6 @@ from keras import layers
 from kerasgan import captions
 from kerasgan.checks import is_whole, number
 from kerasgan.game.batch import once_there
-from kerasgan.game.gradients import gradients_of
 from kerasgan.gan import GAN
 from kerasgan.layers import Conv1D, Conv2D
 from kerasgan.media import Image
@@ -161,17 +160,9 @@ class TextToImage(GAN):
                 self.update_both(batches[-1])
             else:
                 for batch in batches:
-                    self.update(["encoder"], self._encoder_gradients, batch)
+                    self.update(["encoder"], functools.partial(self.player_gradients, "encoder"), batch)
             self.track(stage=self.stage)
             return self.end_of_step(len(batches) * batches[0].count, batches[0].count)
-
-    def _encoder_gradients(self, batch):
-        player = self.player("encoder")
-        with tf.GradientTape() as tape:
-            terms = self.weighted_terms("encoder", batch)
-            total = player.scaled(sum(terms.values()))
-        self.track(encoder_loss=sum(terms.values()), **terms)
-        return gradients_of(tape, total, player.variables)
 
     def encoder_terms(self, batch):
         """Cross-entropy of finding the text of an image, and the image of a text, among those of the batch.
