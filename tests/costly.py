@@ -12,7 +12,7 @@ import subprocess
 from kerasgan import registry
 
 TURNS = 6
-HOURS = 3  # before the newest commit: what was changed in this time is tested in any case
+HOURS = 1  # before the newest commit: what was changed in this time is tested in any case
 
 _FOLDERS = ("callbacks", "contract", "export", "layers", "metrics", "models")
 _FILES = (

@@ -7,7 +7,6 @@ den Oord et al., 2018, arXiv:1807.03748).
 
 import zlib
 
-import keras
 import numpy as np
 
 import kerasgan
@@ -94,6 +93,8 @@ class Judge:
     """
 
     def __init__(self, network, images, texts, seed=0):
+        import keras
+
         found = network.features(images)
         self._network, self._mean, self._deviation = network, found.mean(axis=0), found.std(axis=0) + 1e-6
         first, second = keras.Input(found.shape[1:]), keras.Input((_TRIGRAMS,))
@@ -110,6 +111,7 @@ class Judge:
         return (found - self._mean) / self._deviation
 
     def _learn(self, images, texts, seed):
+        import keras
         import tensorflow as tf
 
         optimizer = keras.optimizers.AdamW(2e-3, weight_decay=1e-2)
