@@ -16,6 +16,7 @@ RECIPE = Recipe(
     makes="emoji of their names, 64x64 RGB",
     model={
         "image_shape": [64, 64, 3],
+        "length": 87,
         "latent_dim": 32,
         "sentence_dim": 64,
         "width": 16,
