@@ -7,6 +7,7 @@ import tensorflow as tf
 from kerasgan.checks import number
 from kerasgan.game.pretraining import Pretraining
 from kerasgan.gan import GAN
+from kerasgan.given import Given
 from kerasgan.layers import TokenLSTM
 from kerasgan.media import Text
 from kerasgan.precision import in_float32, policy
@@ -38,7 +39,7 @@ class Tokens(keras.layers.Layer):
         return keras.KerasTensor(inputs.shape[:-1], "int32")
 
 
-class Writer(Pretraining, GAN):
+class Writer(Given, Pretraining, GAN):
     """A game whose generator is a language model: what types of texts inherit.
 
     For `pretraining` samples it learns alone, by the likelihood of real texts; then the game begins, with new
@@ -81,10 +82,6 @@ class Writer(Pretraining, GAN):
     def language_model(self):
         """The `kerasgan.layers.TokenLSTM` that learns."""
         return self.generator.get_layer(MODEL)
-
-    def sources_for(self, batch):
-        """[Latents, given tokens: none]."""
-        return [super().sources_for(batch), tf.zeros_like(batch.real, tf.float32)]
 
     def pretraining_loss(self, batch):
         """How unlikely real texts are, in nats a token."""
@@ -167,22 +164,6 @@ class Writer(Pretraining, GAN):
         given = np.zeros(self.media.shape, "float32")
         given[np.arange(len(numbers)), numbers] = 1.0
         return given
-
-    def _labels_for(self, count, labels):
-        """What the generator takes besides latents: given rows, float32 (count, length, vocabulary), or None."""
-        return None if labels is None else np.broadcast_to(labels, (count, *self.media.shape))
-
-    def _sampler(self, network):
-        """As of `GAN`; of a generator, the text that is made of given tokens and drawn ones."""
-        sample = super()._sampler(network)
-        if network is self.discriminator:
-            return lambda samples, given: sample(samples, None)
-
-        def write(latents, given):
-            given = tf.zeros((len(latents), *self.media.shape)) if given is None else tf.constant(given)
-            return tf.where(tf.reduce_any(given != 0, axis=2, keepdims=True), given, sample([latents, given], None))
-
-        return write
 
     def watched_samples(self, count, seed):
         return joined(list(self._sample_batches(count, None, seed, None, self.generator)))

@@ -96,8 +96,11 @@ def captioned(
     options = {"channels": channels, "filter": filter, "on_error": on_error}
     check_choices({name: CHOICES[name] for name in options}, **options)
     check_choices({"part": (None, "train", "test"), "balanced": (True, False)}, part=part, balanced=balanced)
-    pictures = _pictures(source, key, texts, styles, subset, on_error)
-    things = [_thing(found[0], replace or {}, variants) for _, found, _ in pictures]
+    replace = {normalized(part): normalized(other) for part, other in (replace or {}).items()}
+    variants = sorted(map(normalized, variants), key=len, reverse=True)
+    found = _pictures(source, key, texts, styles, subset, on_error)
+    pictures = [(read, [_replaced(text, replace) for text in own], name) for read, own, name in found]
+    things = [_thing(own[0], variants) for _, own, _ in pictures]
     if part is not None:
         kept = _kept(things, part)
         pictures, things = [pictures[place] for place in kept], [things[place] for place in kept]
@@ -111,20 +114,21 @@ def captioned(
     report(bad, len(pictures), f"source={short(source)}", on_error, stacklevel=3)
     if not known:
         raise ValueError(f"source={short(source)} holds no picture that can be used with a text.")
-    said = [[_replaced(text, replace or {}) for text in pictures[place][1]] for place in known]
+    said = [pictures[place][1] for place in known]
     length = fitted["length"] if fitted else min(LONGEST, max(len(encoded(text)) for own in said for text in own))
+    length = max(length, 1)  # where no text says anything
     counts = np.array([len(own) for own in said], "int32")
     arrays = {
         "pixels": np.stack(pixels),
-        "texts": tokens_of([text for own in said for text in own], max(length, 1), cut=True),
+        "texts": tokens_of([text for own in said for text in own], length, cut=True),
         "first": np.concatenate([[0], np.cumsum(counts)[:-1]]).astype("int32"),
         "counts": counts,
     }
     about = {
-        "fitted": {"length": max(length, 1)},
+        "fitted": {"length": length},
         "fingerprint": fingerprint_of_arrays(list(arrays.values())),
         "item_names": lambda number: pictures[known[number]][2],
-        "model_arguments": {"image_shape": [*size, channels], "length": max(length, 1)},
+        "model_arguments": {"image_shape": [*size, channels], "length": length},
         "count": len(known),
     }
     batches = _drawn(arrays, [things[place] for place in known] if balanced and shuffle else None, shuffle, flip)
@@ -178,15 +182,14 @@ def _drawn(arrays, things, shuffle, flip):
 def _replaced(text, replace):
     text = normalized(text)
     for part, other in replace.items():
-        text = text.replace(normalized(part), normalized(other))
+        text = text.replace(part, other)
     return text
 
 
-def _thing(text, replace, variants):
-    """What a text shows, without the parts that do not make another thing of it."""
-    text = _replaced(text, replace)
-    for part in sorted(variants, key=len, reverse=True):
-        text = text.replace(normalized(part), "")
+def _thing(text, variants):
+    """What a text shows, without the parts that do not make another thing of it, the longest of them first."""
+    for part in variants:
+        text = text.replace(part, "")
     return text.strip(" ,-")
 
 

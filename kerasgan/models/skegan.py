@@ -9,6 +9,7 @@ from kerasgan.checks import number
 from kerasgan.game.pretraining import Pretraining
 from kerasgan.gan import GAN
 from kerasgan.gan_types import Starting
+from kerasgan.given import Given
 from kerasgan.layers import Conv1D, StrokeLSTM
 from kerasgan.layers.stroke_lstm import split_parameters
 from kerasgan.media import Sketch
@@ -76,7 +77,7 @@ def likelihood_loss(parameters, rows, mixtures):
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class SkeGAN(Pretraining, GAN):
+class SkeGAN(Given, Pretraining, GAN):
     """SkeGAN (Varshaneya, Balasubramanian & Balasubramanian, 2019, arXiv:1904.03620): sketches, as strokes of a pen.
 
     The generator is the decoder of Sketch-RNN (Ha & Eck, 2017, arXiv:1704.03477): an LSTM that says where a pen may go
@@ -161,10 +162,6 @@ class SkeGAN(Pretraining, GAN):
 
     # The game ------------------------------------------------------------------------------------------------------
 
-    def sources_for(self, batch):
-        """[Latents, given rows: none]."""
-        return [super().sources_for(batch), tf.zeros_like(batch.real, tf.float32)]
-
     def pretraining_loss(self, batch):
         """How unlikely the real sketches are."""
         return self._likelihood_loss(self.generator, batch.real)
@@ -244,22 +241,6 @@ class SkeGAN(Pretraining, GAN):
         if labels is not None:
             raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
         return super().generate(count, None, seed, truncation)
-
-    def _labels_for(self, count, labels):
-        """What the generator takes besides latents: given rows, float32 (count, points, 5), or None for none."""
-        return None if labels is None else np.broadcast_to(labels, (count, *self.media.shape))
-
-    def _sampler(self, network):
-        """As of `GAN`; of a generator, the sketch that is made of given rows and drawn ones."""
-        sample = super()._sampler(network)
-        if network is self.discriminator:
-            return lambda samples, given: sample(samples, None)
-
-        def draw(latents, given):
-            given = tf.zeros((len(latents), *self.media.shape)) if given is None else tf.constant(given)
-            return tf.where(tf.reduce_any(given != 0, axis=2, keepdims=True), given, sample([latents, given], None))
-
-        return draw
 
     # Export --------------------------------------------------------------------------------------------------------
 
