@@ -1,95 +1,194 @@
-"""What the words of a command say: flags, names and requests for help.
+"""What commands are made of: the command itself, kinds of values, options that several have.
 
-A command is one function that takes the words after its name and may return an exit code; its docstring is its help
-(the words it takes, what it does, examples). `kerasgan.cli` and the tasks have them.
+A command is a function under `@click.command(cls=Command)`: its parameters are what the words say, its docstring is its
+help, it may return an exit code. The verbs of models are commands of their tasks, all others are in `kerasgan.cli`.
 """
 
+import contextlib
 import inspect
 import os
-import re
+import shutil
+import sys
 import textwrap
 
-from absl import flags
+import click
+from click.core import ParameterSource
 
 from kerasgan import console, files, trust
 
-_PATHS = ("out", "data", "data_dir", "web", "litert", "folder")  # flags that are paths
-_TRUST_HELP = "Let RUN or FILE name modules that are run, for a GAN type of your own; never for a stranger's."
+_WIDEST = 100  # columns of a help text
 
 
-class Help(Exception):
-    """What was asked for is this text."""
+class Command(click.Command):
+    """A command whose docstring ends in "Examples:" and lines of them.
+
+    Names of options may be written with hyphens, too: --batch-size is --batch_size.
+    """
+
+    def __init__(self, name, help, **kwargs):
+        about, _, examples = inspect.cleandoc(help).partition("Examples:\n")
+        self.examples = [line.strip() for line in examples.splitlines()]
+        super().__init__(name, help=about, context_settings=SETTINGS, **kwargs)
+
+    def format_epilog(self, ctx, formatter):
+        with formatter.section("Examples"):
+            formatter.write("".join(f"  {example}\n" for example in self.examples))
 
 
-def help_of(function):
-    """(words it takes, what it does, examples) from a command's docstring."""
-    usage, about, examples = inspect.getdoc(function).split("\n\n")
-    return usage, " ".join(about.split()), examples
+SETTINGS = {
+    "help_option_names": ["--help", "-h"],
+    "token_normalize_func": lambda name: name.replace("-", "_"),
+    "max_content_width": _WIDEST,
+    "show_default": True,
+}
 
 
-def parse(function, values, words, takes=1):
-    """Parses flags into `values`; returns the other words, of which the command takes so many (None: any number)."""
-    usage, about, examples = help_of(function)
-    if "RUN" in usage:
-        flags.DEFINE_boolean("trust", False, _TRUST_HELP, flag_values=values)
-    if any(word in ("--help", "-h", "-help", "--helpfull") for word in words):
-        parts = [f"kerasgan {usage} [flags]", textwrap.fill(about, 100), examples, _flags_help(values)]
-        raise Help("\n\n".join(part for part in parts if part))
-    words = [re.sub(r"^--[\w-]+", lambda flag: "--" + flag[0][2:].replace("-", "_"), word) for word in words]
-    _, *others = values(["kerasgan", *words])
-    if "trust" in values and values.trust:
-        trust.allow()
-    for flag in _PATHS:
-        if flag in values:
-            files.check_given(values[flag].value, f"--{flag}")
-    called = [word.strip("[]") for word in usage.split()[1:] if word[0] not in "-."] or [""]
-    for number, word in enumerate(others):
-        files.check_given(word, called[min(number, len(called) - 1)])
-    if takes is not None and len(others) != takes:
-        given = f"got {' '.join(others)!r}" if others else "got none"
-        raise ValueError(f"Expected kerasgan {usage}: {takes} name{'' if takes == 1 else 's'}, {given}.")
-    return others
+def given(context, names):
+    """{name: value} of the options of these names that the user gave, not those that have their defaults."""
+    return {
+        name: context.params[name]
+        for name in names
+        if context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+    }
 
 
-def _flags_help(values):
-    lines = ["Flags:"] if len(values) else []
-    for name in values:
-        flag = values[name]
-        if name != flag.name:
-            continue  # a short name
-        long = f"--[no]{name}" if flag.default is True else f"--{name}"
-        names = f"-{flag.short_name}, {long}" if flag.short_name else long
-        value = ",".join(flag.default) if isinstance(flag.default, list) else flag.default
-        default = "" if value is None or value == "" or isinstance(value, bool) else f" (default: {value})"
-        lines.append(f"  {names:<18} {' '.join(flag.help.split())}{default}")
-    return "\n".join(lines)
+# Kinds of values -----------------------------------------------------------------------------------------------------
 
 
-def add_flags(values, others):
-    """Adds flags to `values`, but for those that are there already: two tasks may have one of the same name."""
-    for name in others:
-        if name not in values:
-            values[name] = others[name]
+class Place(click.ParamType):
+    """A path or the name of a model: any text but none, which a shell makes of a variable that is not set."""
+
+    name = "path"
+
+    def convert(self, value, param, ctx):
+        files.check_given(value, max(param.opts, key=len))
+        return value
+
+    def shell_complete(self, ctx, param, incomplete):
+        return [click.shell_completion.CompletionItem(incomplete, type="file")]
 
 
-def check_at_least_one(values, *names):
-    """Raises a ValueError for a flag of these that is a number below 1."""
-    for flag in names:
-        if values[flag].value is not None and values[flag].value < 1:
-            raise ValueError(f"--{flag} is {values[flag].value}; expected 1 or more.")
+class ModelName(Place):
+    """The name of a model, of a run folder, a file."""
+
+    name = "model"
+
+    def __init__(self, types=False):
+        self.types = types
+
+    def shell_complete(self, ctx, param, incomplete):
+        import kerasgan
+
+        names = [*kerasgan.list_models(), *(kerasgan.registry.TYPES if self.types else ())]
+        found = [click.shell_completion.CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or super().shell_complete(ctx, param, incomplete)
 
 
-def edges(text):
-    """What `--size` says: one edge, or [height, width]."""
-    size = [whole("--size", edge) for edge in text.lower().split("x")]
-    return size[0] if len(size) == 1 else size
+class Words(click.ParamType):
+    """Words with commas between them -> a list."""
+
+    name = "word,word"
+
+    def convert(self, value, param, ctx):
+        return value if isinstance(value, list) else [word.strip() for word in value.split(",") if word.strip()]
 
 
-def whole(flag, text):
+class Size(click.ParamType):
+    """64 -> 64; 64x96 -> [64, 96]: height and width."""
+
+    name = "size"
+
+    def convert(self, value, param, ctx):
+        edges = str(value).lower().split("x")
+        if not all(edge.isascii() and edge.isdigit() and int(edge) for edge in edges) or len(edges) > 2:
+            self.fail(f"{value!r} is no size; expected one edge or height and width, such as 64 or 64x96.", param, ctx)
+        return int(edges[0]) if len(edges) == 1 else [int(edge) for edge in edges]
+
+
+PLACE, MODEL, WORDS, SIZE = Place(), ModelName(), Words(), Size()
+COUNT = click.IntRange(min=1)
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+POSITIVE = click.FloatRange(0, min_open=True)
+
+
+def whole(option, text):
+    """The whole number that a part of an option's value is."""
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{flag} is {text!r}; expected a whole number.") from None
+        raise click.BadParameter(f"{text!r} is no whole number.", param_hint=f"'{option}'") from None
+
+
+def check_there(path, what):
+    """Raises a FileNotFoundError for a path that leads nowhere; other sources are tfds:NAME, and numbers of samples."""
+    if ":" not in path and not path.isdigit() and not os.path.exists(os.path.expanduser(path)):
+        raise FileNotFoundError(f"{path!r} does not exist; give {what}.")
+
+
+# Arguments and options that several commands have --------------------------------------------------------------------
+
+
+def model_argument(metavar="NAME|RUN|FILE", types=False):
+    """The argument `name`: which model."""
+    return click.argument("name", metavar=metavar, type=ModelName(types))
+
+
+def out_option(help, **kwargs):
+    """The option `--out`, `-o`: where to write."""
+    return click.option("--out", "-o", type=PLACE, help=help, **kwargs)
+
+
+trust_option = click.option(
+    "--trust",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, option, trusted: trust.allow() if trusted else None,
+    help="Let RUN or FILE name modules that are run, for a GAN type of your own; never for a stranger's.",
+)
+
+
+# What they do --------------------------------------------------------------------------------------------------------
+
+
+def table(head, rows):
+    """Prints rows of texts in columns, on a terminal no wider than it is; elsewhere a line each, for other programs."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        return _folded(head, rows, columns) if columns >= _WIDEST else _stacked(rows, columns)
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _folded(head, rows, columns):
+    """As columns, in which long texts become several lines."""
+    import rich.console
+    import rich.table
+    from rich.text import Text
+
+    laid_out = rich.table.Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for number, name in enumerate(head):
+        laid_out.add_column(Text(name), no_wrap=number == 0, overflow="fold")
+    for row in rows:
+        laid_out.add_row(*map(Text, row))
+    rich.console.Console(width=columns, highlight=False).print(laid_out)
+
+
+def _stacked(rows, columns):
+    """One below the other: the first text of a row, then the others."""
+    for first, *others in rows:
+        lines = textwrap.wrap("; ".join(others), columns, initial_indent="  ", subsequent_indent="  ")
+        print(first, *lines, sep="\n")
+
+
+@contextlib.contextmanager
+def stopped_by_ctrl_c(kept):
+    """Ctrl-C inside says what is kept, and ends the command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"Stopped. {kept}")
+        raise
 
 
 def import_tensorflow(devices=True):

@@ -5,6 +5,7 @@ A new GAN type is one line in `TYPES`. TensorFlow is imported when a class is as
 
 import ast
 import importlib
+import inspect
 import pkgutil
 import sys
 import typing
@@ -41,16 +42,36 @@ class GANType(typing.NamedTuple):
     path: str
 
     @property
+    def name(self):
+        """The name of the class."""
+        return self.path.partition(":")[2]
+
+    @property
     def starting(self):
         """The `Starting` values that stand in the class; TensorFlow is imported only for a type that is not ours."""
+        if not trust.is_ours(self.path.partition(":")[0]):
+            return gan_class(self.path).starting
+        values = next(node.value for node in self._written().body if ast.unparse(node).startswith("starting ="))
+        return Starting(**{value.arg: ast.literal_eval(value.value) for value in values.keywords})
+
+    @property
+    def documentation(self):
+        """The docstring of the class, read as `starting` is."""
+        if not trust.is_ours(self.path.partition(":")[0]):
+            return inspect.getdoc(gan_class(self.path))
+        return ast.get_docstring(self._written())
+
+    @property
+    def about(self):
+        """What it is: the first paragraph of the documentation, in one line."""
+        return " ".join(self.documentation.partition("\n\n")[0].split())
+
+    def _written(self):
+        """The class as it is written, without running its file."""
         module, _, name = self.path.partition(":")
         package, _, place = module.partition(".")
-        if package != __package__:
-            return gan_class(self.path).starting
         text = pkgutil.get_data(package, f"{place.replace('.', '/')}.py")
-        written = next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == name)
-        values = next(node.value for node in written.body if ast.unparse(node).startswith("starting ="))
-        return Starting(**{value.arg: ast.literal_eval(value.value) for value in values.keywords})
+        return next(node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name == name)
 
 
 TYPES = {
@@ -84,6 +105,22 @@ TYPES = {
     "ganomaly": GANType("kerasgan.models.ganomaly:GANomaly"),
     "tempogan": GANType("kerasgan.models.tempogan:TempoGAN"),
 }
+
+
+def describe(name):
+    """What a GAN type is, with all of its arguments and what a training of it starts from: Markdown text.
+
+    Args:
+        name: one of `TYPES`.
+    """
+    known = TYPES[name]
+    start = known.starting
+    values = {"model": start.model, "compile": start.compile, "data": start.data}
+    lines = [f"  {field}.{key}={value!r}" for field, part in values.items() for key, value in part.items()]
+    return (
+        f"# {name}\n\nkerasgan.models.{known.name}, and what `kerasgan train {name} --data PATH --out RUN` starts "
+        f"from, unless the data or --set say otherwise:\n\n" + "\n".join(lines) + f"\n\n{known.documentation}\n"
+    )
 
 
 def gan_class(gan_type):

@@ -22,6 +22,7 @@ import kerasgan.serve
 from kerasgan import cli, commands, registry, runs
 from kerasgan.callbacks import Checkpoint
 from kerasgan.callbacks.log import read as read_log
+from kerasgan.cli import exporting
 from kerasgan.data import looking
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
@@ -35,7 +36,7 @@ ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "TF_CPP
 
 def run_process(*words, **kwargs):
     return subprocess.run(
-        [sys.executable, "-m", "kerasgan.cli", *map(str, words)],
+        [sys.executable, "-m", "kerasgan", *map(str, words)],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,
@@ -109,6 +110,59 @@ def test_list_answers_at_once_without_tensorflow():
     assert all(text in rows[0] for text in (recipe.makes, recipe.data_name, recipe.license))
 
 
+def test_a_list_for_other_programs(capsys):
+    code, out, _ = kerasgan_command(capsys, "list", "--json")
+    found = {entry["name"]: entry for entry in json.loads(out)}
+    assert code == 0 and [*found] == [*kerasgan.list_models(), *registry.RECIPES]
+    assert found["cgan_fashion_mnist"]["classes"][9] == "Ankle boot" and found["dcgan_celeba"]["bytes"] > 1e6
+    assert not found["musegan_jsb"]["trained"]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_a_list_is_no_wider_than_the_terminal(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, out, _ = kerasgan_command(capsys, "list")
+    table = out.partition("Without weights")[0]
+    assert code == 0 and max(map(len, table.splitlines())) <= columns
+    assert all(re.search(rf"^{name}\b", table, re.MULTILINE) for name in kerasgan.list_models())
+
+
+def test_types_are_listed_and_described_without_tensorflow():
+    code = "import sys; from kerasgan import cli; cli.main(['types']); cli.main(['describe', 'wgan_gp'])"
+    code += "; sys.exit('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(re.search(rf"^{name} +{known.name} ", done.stdout, re.M) for name, known in registry.TYPES.items())
+    about = done.stdout.partition("# wgan_gp")[2]
+    assert (
+        "kerasgan.models.WGANGP" in about and "model.image_shape=(64, 64, 3)" in about and "arXiv:1704.00028" in about
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "ending"), [("generate dcga", "dcgan_celeba"), ("train wgan_", "wgan_gp"), ("exp", "export")]
+)
+def test_a_shell_completes_words(words, ending):
+    asked = {
+        "_KERASGAN_COMPLETE": "bash_complete",
+        "COMP_WORDS": f"kerasgan {words}",
+        "COMP_CWORD": str(words.count(" ") + 1),
+    }
+    done = subprocess.run([sys.executable, "-m", "kerasgan"], capture_output=True, text=True, env=ENVIRONMENT | asked)
+    assert f"plain,{ending}" in done.stdout.splitlines(), done.stderr
+
+
+def test_files_of_another_kind(capsys, tmp_path):
+    """Sounds that are given to a GAN of images are said to be sounds."""
+    (tmp_path / "sounds").mkdir()
+    for name in ("1.wav", "2.wav"):
+        (tmp_path / "sounds" / name).write_bytes(b"RIFF")
+    for name in ("dcgan", "auto"):
+        said = fails(capsys, "train", name, "--data", tmp_path / "sounds", "--out", tmp_path / "run")
+        assert said.endswith("They may be sounds: kerasgan train wavegan learns from them.\n")
+
+
 def test_describe_prints_the_card(capsys):
     code, out, _ = kerasgan_command(capsys, "describe", "dcgan_celeba")
     assert code == 0 and out == registry.describe("dcgan_celeba").rstrip() + "\n"
@@ -118,16 +172,16 @@ def test_describe_prints_the_card(capsys):
 def test_overview(capsys, words):
     code, out, _ = kerasgan_command(capsys, *words)
     assert code == 0
-    assert all(f"\n  kerasgan {name}" in out for name in cli.all_commands())
+    assert all(f"\n  {name} " in out for name in cli.all_commands()) and "..." not in out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("name", cli.all_commands())
 def test_every_command_has_help_with_examples_and_all_flags(capsys, name):
     code, out, _ = kerasgan_command(capsys, name, "--help")
-    assert code == 0 and out.startswith(f"kerasgan {name}") and f"Examples:\n  kerasgan {name}" in out
+    assert code == 0 and out.startswith(f"Usage: kerasgan {name} ") and f"Examples:\n  kerasgan {name}" in out
     assert kerasgan_command(capsys, "help", name)[1] == out
-    flags = set(re.findall(r" --(\w+)", out.partition("Examples:")[2].partition("\n\n")[0]))
-    assert all(f"--{flag} " in out.partition("Flags:")[2] for flag in flags)
+    about, _, examples = out.partition("Examples:")
+    assert all(f"--{option} " in about for option in set(re.findall(r" --(\w+)", examples)))
 
 
 def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
@@ -135,10 +189,11 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "load", lambda name, compile: pytest.fail("reached the work", pytrace=False))
     monkeypatch.setattr(runs, "check_name", lambda name: name)
+    monkeypatch.setattr(commands, "check_there", lambda path, what: None)
     monkeypatch.setattr(runs, "train", lambda *args, **kwargs: kerasgan.GAN)
     monkeypatch.setattr(looking, "look", lambda source: looking.Look(5000, 64, 64, 3, 0.0, 256))
     for name in ("generate", "train"):
-        for line in commands.help_of(cli.all_commands()[name])[2].splitlines()[1:]:
+        for line in cli.all_commands()[name].examples:
             try:
                 assert kerasgan_command(capsys, *shlex.split(line)[1:])[0] == 0, line
             except pytest.fail.Exception as reached:
@@ -146,12 +201,15 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
 
 
 def test_mistakes_in_words(capsys):
-    assert "Did you mean 'generate'?" in fails(capsys, "genrate")
-    assert "1 name, got none" in fails(capsys, "generate")
-    assert "1 name, got 'a b'" in fails(capsys, "describe", "a", "b")
-    assert "0 names, got 'x'" in fails(capsys, "list", "x")
-    assert "Did you mean" in fails(capsys, "generate", "dcgan_celeba", "--sed", 3)
-    assert "seed" in fails(capsys, "generate", "dcgan_celeba", "--seed", "three")
+    assert "Did you mean 'generate'" in fails(capsys, "genrate")
+    missing = fails(capsys, "generate")
+    assert "Missing argument 'NAME|RUN|FILE'. Expected: kerasgan generate" in missing
+    assert "such as kerasgan generate dcgan_celeba -n 64 -o faces.png" in missing
+    assert "unexpected extra argument (b)" in fails(capsys, "describe", "a", "b")
+    assert "unexpected extra argument (x)" in fails(capsys, "list", "x")
+    assert "Did you mean '--seed'?" in fails(capsys, "generate", "dcgan_celeba", "--sed", 3)
+    assert "'three' is not a valid integer" in fails(capsys, "generate", "dcgan_celeba", "--seed", "three")
+    assert "--out is empty; give a path" in fails(capsys, "generate", "dcgan_celeba", "-o", "")
 
 
 def test_debug_shows_the_traceback():
@@ -167,33 +225,44 @@ def test_bad_input_is_refused_before_tensorflow_is_loaded(tmp_path):
     (tmp_path / "empty").mkdir()
     cases = [
         (["generate", "dcgan_celeb"], "Did you mean 'dcgan_celeba'"),
-        (["generate", "dcgan_celeba", "-n", "0"], "--count is 0; expected 1 or more"),
+        (["generate", "dcgan_celeba", "-n", "0"], "'--count' / '-n': 0 is not in the range x>=1"),
         (["generate", "dcgan_celeba", "-o", str(tmp_path / "file" / "x.png")], "is a file, not a folder"),
         (["generate", "dcgan_celeba", "-o", str(tmp_path)], "is a folder; give the name of a file"),
-        (["generate", "dcgan_celeba", "--label", "cat"], "--label is 'cat'; expected a whole number"),
-        (["generate", "dcgan_celeba", "--columns", "0"], "--columns is 0"),
+        (["generate", "dcgan_celeba", "--label", "cat"], "'--label': 'cat' is no whole number"),
+        (["generate", "dcgan_celeba", "--columns", "0"], "'--columns': 0 is not in the range"),
         (["generate", str(tmp_path / "empty")], "holds no model.keras"),
         (["generate", str(tmp_path / "none.keras")], "Nor is there a run folder or a .keras file"),
         (["export", "dcgan_celeb"], "Did you mean 'dcgan_celeba'"),
-        (["export", "dcgan_celeba", "--quantize", "int4"], "--quantize is 'int4'; expected one of float32, float16"),
-        (["export", "dcgan_celeba", "--format", "coreml"], "--format is 'coreml'; expected one of tflite, onnx"),
+        (["export", "dcgan_celeba", "--quantize", "int4"], "'int4' is not one of 'float32', 'float16'"),
+        (["export", "dcgan_celeba", "--format", "coreml"], "'coreml' is not one of 'tflite', 'onnx'"),
         (["export", "dcgan_celeba", "--format", "onnx", "--quantize", "int8"], "--quantize int8 is for tflite"),
         (["export", "dcgan_celeba", "-o", str(tmp_path / "faces.png")], "expected one of .tflite"),
-        (["export", "dcgan_celeba", "--batch_size", "0"], "--batch_size is 0"),
+        (["export", "dcgan_celeba", "--batch_size", "0"], "'--batch_size': 0 is not in the range"),
         (["export", "dcgan_celeba", "--web", "x", "-o", "x.tflite"], "--web and --out: give one of them"),
         (["generate", "cgan_fashion_mnist", "--label", "Sneakr"], "Did you mean 'Sneaker'"),
         (["upscale", "srgan_x4", "photo.jpg", "-o", "./photo.jpg"], "which is read and would be lost"),
         (["translate", "pix2pix_noto2twemoji", "photo.jpg", "-o", "link.jpg"], "which is read and would be lost"),
         (["export", "dcgan_celeba", "-o", "own.tflite"], "would replace a file of that name that is something else"),
-        (["train", "dcgan", "--out", "x"], "--data is missing"),
-        (["train", "dcgan", "--data", "x"], "--out is missing"),
+        (["train", "dcgan", "--out", "x"], "Missing option '--data'. Expected: kerasgan train"),
+        (["train", "dcgan", "--data", "x"], "Missing option '--out' / '-o'"),
         (["train", "dcgam", "--data", "x", "--out", "x"], "Did you mean 'dcgan'"),
-        (["train", "dcgan", "--data", "x", "--out", "x", "--epochs", "0"], "--epochs is 0"),
-        (["train", "dcgan", "--data", "x", "--out", "x", "--rollback", "-1"], "--rollback is -1"),
+        (["train", "dcgan", "--data", "x", "--out", "x", "--epochs", "0"], "'--epochs': 0 is not in the range"),
+        (
+            ["train", "dcgan", "--data", "x", "--out", "x", "--rollback", "-1"],
+            "'--rollback': -1 is not in the range x>=0",
+        ),
         (["train", "dcgan", "--data", "x", "--out", str(tmp_path / "file")], "is a file, not a folder"),
         (["train", "dcgan", "--data", "x", "--out", "x", "--set", "lr=3"], "expected model.ARGUMENT=VALUE"),
-        (["train", "dcgan", "--data", "x", "--out", "x", "--size", "64x"], "--size is ''"),
+        (
+            ["train", "dcgan", "--data", "x", "--out", "x", "--size", "64x"],
+            "'64x' is no size; expected one edge or height and width, such as 64 or 64x96",
+        ),
         (["train", "dcgan", "--data", "x", "--out", "x", "--finetune"], "is a type and has no weights"),
+        (["train", "dcgan", "--data", "x", "--out", "x"], "'x' does not exist; give a folder, a zip"),
+        (["train", "auto", "--data", "x", "--out", "x"], "'x' does not exist"),
+        (["evaluate", "dcgan_celeba", "--data", "x"], "'x' does not exist"),
+        (["score", "ganomaly_nsl_kdd", "x.csv", "--quantile", "1"], "1.0 is not in the range 0<x<1"),
+        (["export", "dcgan_celeba", "wgan_mnist", "-o", "x.tflite"], "2 models become a file each"),
     ]
     code = (
         "import json, sys; from kerasgan import cli\n"
@@ -215,7 +284,7 @@ def test_a_reader_that_leaves(words):
     """`kerasgan list | head -1` ends quietly."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "kerasgan.cli", *words]
+    command = [sys.executable, "-m", "kerasgan", *words]
     done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
@@ -453,7 +522,7 @@ def test_a_class_that_is_called_by_a_number_is_a_name():
 @pytest.mark.slow
 def test_a_signal_saves_and_the_same_command_goes_on(pictures, tmp_path):
     words = [*small(pictures, tmp_path / "run"), "--epochs", 100_000]
-    words = [sys.executable, "-m", "kerasgan.cli", *map(str, words)]
+    words = [sys.executable, "-m", "kerasgan", *map(str, words)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     while not process.stdout.readline().startswith("epoch 3/"):
         assert process.poll() is None, process.stderr.read()
@@ -594,8 +663,8 @@ def test_upscale_writes_files_of_any_kind(capsys, upscaler, tmp_path, monkeypatc
 def test_upscale_refuses(capsys, upscaler, run, pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     picture = pictures / "dogs" / "0.png"
-    assert "a picture is missing" in fails(capsys, "upscale", upscaler)
-    assert "'gone.png' does not exist" in fails(capsys, "upscale", upscaler, "gone.png")
+    assert "Missing argument 'PICTURE ...'" in fails(capsys, "upscale", upscaler)
+    assert "File 'gone.png' does not exist" in fails(capsys, "upscale", upscaler, "gone.png")
     assert "which cannot upscale: use kerasgan generate" in fails(capsys, "upscale", run, picture)
     assert "ends in '.pgn'" in fails(capsys, "upscale", upscaler, picture, "-o", "x.pgn")
     assert "tile=16 with overlap=8" in fails(capsys, "upscale", upscaler, picture, "--tile", 16, "--overlap", 8)
@@ -687,7 +756,7 @@ def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words
 def test_serve_without_names_shows_the_whole_zoo(monkeypatch, tmp_path):
     shown = []
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))
-    monkeypatch.setattr(cli, "_write_page", lambda names, folder, values: shown.extend(names))
+    monkeypatch.setattr(exporting, "write_page", lambda names, *others: shown.extend(names))
     monkeypatch.setattr(kerasgan.serve, "serve", lambda page, **options: None)
     assert cli.main(["serve"]) == 0
     paged = {name for name in registry.ZOO if registry.gan_class(registry.get(name).gan_type).task.on_page}

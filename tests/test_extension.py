@@ -7,11 +7,11 @@ generator cannot make again from what the encoder sees in it.
 
 import json
 
+import click
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from absl import flags
 from run_tools import everything as everything_in
 from test_cli import fails, kerasgan_command
 
@@ -117,30 +117,31 @@ def maker(latent_dim):
 # What one does with it ------------------------------------------------------------------------------------------------
 
 
+@click.command(cls=commands.Command)
+@commands.model_argument("NAME|RUN")
+@click.argument("path", metavar="FILE", type=commands.PLACE)
+@click.option("--count", "-n", type=commands.COUNT, default=3, help="How many.")
+def rank(name, path, count):
+    """Prints the strangest rows of a table.
+
+    Examples:
+      kerasgan rank runs/table rows.csv
+    """
+    runs.check_name(name)
+    gan, recipe = RANK.open(name), runs.recipe_of(name)
+    strangeness = np.concatenate([gan.score(rows) for rows in runs.read_whole(recipe, path).as_numpy_iterator()])
+    for place in np.argsort(-strangeness)[:count]:
+        print(f"row {place}: {strangeness[place]:.3f}")
+
+
 class Rank(tasks.Task):
     """How strange rows are."""
 
+    command = rank
     verb = "rank"
     does = "scores rows"
     metrics = ("strangeness",)
     metrics_help = "of what scores rows strangeness"
-
-    def command(self, words):
-        """rank NAME|RUN FILE
-
-        Prints the strangest rows of a table, and how strange they are.
-
-        Examples:
-          kerasgan rank runs/table rows.csv
-        """
-        values = flags.FlagValues()
-        flags.DEFINE_integer("count", 3, "How many.", short_name="n", flag_values=values)
-        name, path = commands.parse(self.command, values, words, takes=2)
-        runs.check_name(name)
-        gan, recipe = self.open(name), runs.recipe_of(name)
-        strangeness = np.concatenate([gan.score(rows) for rows in runs.read_whole(recipe, path).as_numpy_iterator()])
-        for place in np.argsort(-strangeness)[: values.count]:
-            print(f"row {place}: {strangeness[place]:.3f}")
 
     def examples(self, gan, count, seed=None):
         return gan.generate(count, seed=seed)
@@ -284,7 +285,7 @@ def test_the_command_knows_it(recipe, capsys, tmp_path):
         return out
 
     data = tmp_path / "rows.csv"
-    assert "rows_of_a_test" in done("list") and "kerasgan rank NAME|RUN FILE" in done()
+    assert "rows_of_a_test" in done("list") and "  rank       Prints the strangest rows" in done()
     train = ("train", "rows_of_a_test", "--data", data, "--out")
     assert f"use it with: kerasgan rank {tmp_path / 'whole'}" in done(*train, tmp_path / "whole")
     done(*train, tmp_path / "parts", "--limit_steps", 7)  # in the middle of the second epoch

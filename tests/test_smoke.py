@@ -152,4 +152,4 @@ def test_other_sequences_are_not_mixed_with(tmp_path):
 
 def test_the_command_says_what_is_missing(capsys):
     assert cli.main(["simulate", "smoke"]) == 2
-    assert "--out is missing" in capsys.readouterr().err
+    assert "Missing option '--out'" in capsys.readouterr().err

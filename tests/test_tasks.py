@@ -3,47 +3,42 @@
 import importlib
 import re
 
+import click
 import keras
 import numpy as np
 import pytest
 from test_cli import fails, kerasgan_command
 
 import kerasgan
-from kerasgan import cli, registry, tasks
+from kerasgan import cli, commands, registry, tasks
 from kerasgan.metrics import METRICS, evaluation
 from kerasgan.metrics.result import Result
+
+
+@click.command(cls=commands.Command)
+@commands.model_argument("FILE")
+def rank(name):
+    """Prints a number.
+
+    Examples:
+      kerasgan rank own.keras
+    """
+    print(Detector.task.open(name).score(np.zeros((1, 3), "float32")))
 
 
 class Scoring(tasks.Task):
     """Says how unlikely samples are."""
 
+    command = rank
     verb = "rank"
     does = "scores samples"
     metrics = ("auc",)
     metrics_help = "of a detector auc"
     options = ("seed", "share")
-
-    def command(self, words):
-        """rank FILE
-
-        Prints a number.
-
-        Examples:
-          kerasgan rank own.keras
-        """
-        from absl import flags
-
-        from kerasgan import commands
-
-        values = flags.FlagValues()
-        (name,) = commands.parse(self.command, values, words)
-        print(self.open(name).score(np.zeros((1, 3), "float32")))
-
-    def define_score_flags(self, values):
-        from absl import flags
-
-        flags.DEFINE_integer("seed", 0, "Another task has it, too.", flag_values=values)
-        flags.DEFINE_float("share", 0.5, "Of anomalies.", flag_values=values)
+    score_options = (
+        click.Option(["--seed"], type=int, help="Another task has it, too."),
+        click.Option(["--share"], type=float, help="Of anomalies."),
+    )
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, share=0.5):
         return [Result("auc", share, model=model)]
@@ -79,10 +74,10 @@ def scoring(monkeypatch):
 
 
 def test_a_verb_of_ones_own_is_a_command(scoring, capsys, tmp_path):
-    assert "rank" in cli.all_commands() and "  kerasgan rank FILE" in kerasgan_command(capsys)[1]
+    assert "rank" in cli.all_commands() and "  rank       Prints a number." in kerasgan_command(capsys)[1]
     model(Detector).save(tmp_path / "own.keras")
     assert kerasgan_command(capsys, "rank", tmp_path / "own.keras")[:2] == (0, "0.0\n")
-    assert "of a detector auc" in kerasgan_command(capsys, "evaluate", "--help")[1]
+    assert "of a detector auc" in " ".join(kerasgan_command(capsys, "evaluate", "--help")[1].split())
     message = fails(capsys, "generate", tmp_path / "own.keras", "-o", tmp_path / "x.npy")
     assert f"is a Detector, which cannot generate: use kerasgan rank {tmp_path / 'own.keras'}." in message
     assert Detector.task.use("runs/my run") == "kerasgan rank 'runs/my run'"
@@ -108,7 +103,7 @@ def test_a_run_of_it_is_scored_by_what_the_task_says(scoring, capsys, tmp_path, 
     code, out, error = kerasgan_command(capsys, "evaluate", "detector", "--data", tmp_path, "--share", 0.25)
     assert code == 0 and "auc" in out and "0.25" in out, error
     refused = fails(capsys, "evaluate", "detector", "--data", tmp_path, "--truncation", 0.5, "--repeats", 2)
-    assert "'detector' scores samples: repeats, truncation mean nothing for it" in refused
+    assert "'detector' scores samples: truncation, repeats mean nothing for it" in refused
     registry._registered.pop("detector")
 
 

@@ -7,6 +7,7 @@ import typing
 import numpy as np
 
 from kerasgan.data.files import BadSample
+from kerasgan.data.other_kinds import suggestion
 from kerasgan.data.pixels import to_whole_pixels
 from kerasgan.data.reading import in_parallel
 from kerasgan.data.sources import find, spread
@@ -48,7 +49,10 @@ def look(source, **options):
     looks = list(in_parallel(lambda item: _look_at(to_whole_pixels(found.read(item))), items))
     looks = [one for one in looks if not isinstance(one, BadSample)]
     if not looks:
-        raise ValueError(f"data={str(source)!r}: none of the {len(items)} files that were looked at is a picture.")
+        hint = suggestion([found.item_name(number) for number in range(len(items))], "images")
+        raise ValueError(
+            f"data={str(source)!r}: none of the {len(items)} files that were looked at is a picture.{hint}"
+        )
     heights, widths, channels, equal, digests = zip(*looks, strict=True)
     return Look(
         count=found.count,

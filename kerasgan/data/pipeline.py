@@ -54,17 +54,17 @@ def batched(
         ValueError: nothing is usable, or the set is smaller than a batch.
     """
     check_batch_size(batch_size, plural)
-    loaded = None if draws else _load(found, prepare, spec, cache, on_error)
+    loaded = None if draws else _load(found, prepare, spec, cache, on_error, plural)
     if loaded is not None:
         columns, class_names, kept = loaded
         count, is_stream = len(columns[0]), False
         read = functools.partial(memory.batches, columns)
     else:
-        items, class_names, is_stream = _list(found, look, on_error)
+        items, class_names, is_stream = _list(found, look, on_error, plural)
         columns, kept = (None, None) if is_stream else (items[1:], items[0])
         count = int(items.cardinality()) if is_stream else len(items[0])
         shuffle = shuffle and _can_shuffle(found, plural)
-        read = _reading(found, prepare, spec, items, is_stream, on_error, draws)
+        read = _reading(found, prepare, spec, items, is_stream, on_error, draws, plural)
 
     @tf.autograph.experimental.do_not_convert  # as in `Game.fit`
     def batches(batch_size, start, seed, worker):
@@ -104,7 +104,7 @@ def _class_counts(class_names, columns):
 # Two ways to hold a set: prepared samples in memory, or a list of items from which they are prepared when needed ------
 
 
-def _load(found, prepare, spec, cache, on_error):
+def _load(found, prepare, spec, cache, on_error, plural):
     """((samples, [labels]), class_names, positions) with all in memory; None where it has no place there."""
     size = math.prod(spec.shape) * spec.dtype.size
     limit = {True: sys.maxsize, False: 0}.get(cache, CACHE_BYTES // size)
@@ -116,12 +116,12 @@ def _load(found, prepare, spec, cache, on_error):
             return None
         samples.append(result)
         kept.append(position)
-    report(bad, len(kept) + len(bad), found.name, on_error, stacklevel=5)
+    report(bad, len(kept) + len(bad), found.name, on_error, 5, plural)
     class_names, labels = found.classes(kept)
     return (samples.array(),) if labels is None else (samples.array(), labels), class_names, kept
 
 
-def _list(found, look, on_error):
+def _list(found, look, on_error, plural):
     """(position, item) or (position, item, label) of what looks usable from outside; class names; whether a stream.
 
     Of a stream it is a data set, else the columns as arrays.
@@ -132,7 +132,7 @@ def _list(found, look, on_error):
     if look is not None:
         bad = []
         kept = np.array([position for position, _ in read_usable(look, found, bad)], np.int64)
-        report(bad, found.count, found.name, on_error, stacklevel=5)
+        report(bad, found.count, found.name, on_error, 5, plural)
     class_names, labels = found.classes(kept)
     columns = (kept, kept) if labels is None else (kept, kept, labels)
     return columns, class_names, False
@@ -150,9 +150,9 @@ def _can_shuffle(found, plural):
     return False
 
 
-def _reading(found, prepare, spec, items, is_stream, on_error, draws):
+def _reading(found, prepare, spec, items, is_stream, on_error, draws, plural):
     """The function (batch_size, shuffle, seed, start, worker) that makes batches of `items`, prepared when needed."""
-    load = _loader(found, prepare, items, is_stream, on_error, draws)
+    load = _loader(found, prepare, items, is_stream, on_error, draws, plural)
     has_labels = len(items.element_spec if is_stream else items) > 2
     signature = (spec, tf.TensorSpec((), tf.int32)) if has_labels else (spec,)
     if is_stream:
@@ -160,7 +160,7 @@ def _reading(found, prepare, spec, items, is_stream, on_error, draws):
     return functools.partial(from_numbers, items, load, signature, draws=draws)
 
 
-def _loader(found, prepare, items, is_stream, on_error, draws):
+def _loader(found, prepare, items, is_stream, on_error, draws, plural):
     """The function that turns an item of `items` into (sample, [label]); tried on the first of them that is usable.
 
     Items that are not usable are replaced (see `Replacing`): in a stream, which cannot be searched, by that first one.
@@ -180,7 +180,7 @@ def _loader(found, prepare, items, is_stream, on_error, draws):
             return Replacing(load, found.item_name, other, on_error)
         except BadSample as error:
             bad.append((found.item_name(int(item[0])), str(error)))
-    return report(bad, len(bad), found.name, on_error)  # which raises: nothing is usable
+    return report(bad, len(bad), found.name, on_error, plural=plural)  # which raises: nothing is usable
 
 
 def mirrored(samples, draw):

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from kerasgan.data.files import BadSample, LeftOut
+from kerasgan.data.other_kinds import suggestion
 
 CHUNK = 32  # samples that a thread takes at a time
 LISTED = 10  # unusable samples that a message names
@@ -75,10 +76,10 @@ class Stack:
         return self._array[: self._count]
 
 
-def report(bad, total, name, on_error, stacklevel=4):
+def report(bad, total, name, on_error, stacklevel=4, plural="samples"):
     """Says what of the source called `name` cannot be used, a list of (item, reason): one warning or a `ValueError`.
 
-    `stacklevel` is that of the caller of the reader, to whom the warning is shown.
+    `stacklevel` is that of the caller of the reader, to whom the warning is shown; `plural` is what samples are called.
     """
     if not total:
         raise ValueError(f"{name} is empty; there is nothing to train on.")
@@ -88,7 +89,7 @@ def report(bad, total, name, on_error, stacklevel=4):
     more = f"; and {len(bad) - LISTED} more" if len(bad) > LISTED else ""
     text = f"{len(bad)} of {total} items of {name} cannot be used ({listed}{more})."
     if len(bad) == total:
-        raise ValueError(f"Nothing is left to train on: {text}")
+        raise ValueError(f"Nothing is left to train on: {text}{suggestion([item for item, _ in bad], plural)}")
     if on_error == "raise" and not all(isinstance(why, LeftOut) for _, why in bad):
         raise ValueError(f"{text} Repair or remove them, or skip them with on_error='skip'.")
     warnings.warn(f"{text} They are skipped.", stacklevel=stacklevel)

@@ -11,6 +11,8 @@ class Task:
     This one is that of a game that nothing is known of: it has no command and no scores.
 
     Attributes:
+        command: the click command `kerasgan VERB` (see `kerasgan.commands`), or None. What can be checked before
+            TensorFlow is imported, it checks before.
         verb: the command `kerasgan VERB`, and the method of the model, unless that has a name of its own.
         method: that name; None where it is the verb.
         does: what models do, in a sentence about one: "translates images".
@@ -19,12 +21,15 @@ class Task:
         scored_as_a_set: whether `kerasgan.metrics.METRICS` score its samples, also while it trains.
         metrics: names of the scores that `evaluate` knows, the best-known ones first.
         metrics_help: what `kerasgan evaluate --help` says of them.
-        options: arguments of `evaluate` besides those that all tasks have.
+        options: names of the arguments of `evaluate` besides those that all tasks have.
+        score_options: those that the command has, as `click.Option`s without defaults: what is not given is not passed
+            on. One that another task has, too, is that task's.
         on_page: whether the page that `kerasgan serve` shows has a place for what models make.
         flags_of_use: an example of what follows the model's name in a command.
         hub_pipelines: what the Hugging Face Hub calls the task, {kind of sample: name}, where it has a name for it.
     """
 
+    command = None
     verb = ""
     method = None
     does = "makes samples of its own kind"
@@ -34,18 +39,12 @@ class Task:
     metrics = ()
     metrics_help = ""
     options = ()
+    score_options = ()
     on_page = True
     flags_of_use = ""
     hub_pipelines = {}
 
     # The command ---------------------------------------------------------------------------------------------------
-
-    def command(self, words):
-        """Runs `kerasgan VERB` with the words after it; the docstring is its help, as in `kerasgan.cli`.
-
-        What can be checked before TensorFlow is imported is checked before.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no command: give it a method `command`.")
 
     def open(self, name):
         """The model of a name, run folder or file, if it is one for this task.
@@ -95,15 +94,6 @@ class Task:
         return None
 
     # Scores --------------------------------------------------------------------------------------------------------
-
-    def define_score_flags(self, values):
-        """Adds the flags of `kerasgan evaluate` that are `options` of this task, to absl's FlagValues.
-
-        One that another task has, too, is that task's.
-        """
-
-    def check_score_flags(self, values):
-        """Raises a ValueError for a value of these flags that cannot be right."""
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores a model on the data of its recipe.

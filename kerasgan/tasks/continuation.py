@@ -3,19 +3,58 @@
 import os
 import random
 
+import click
 import numpy as np
-from absl import flags
 
 from kerasgan import commands, files
+from kerasgan.commands import COUNT, Command
 from kerasgan.tasks.base import Task
 
 _ENDINGS = (".webp", ".gif", ".apng", ".mp4", ".npz", ".png")
 _MOST = 256  # clips that are scored, unless more are asked for
 
 
+@click.command("continue", cls=Command)
+@commands.model_argument()
+@click.argument("clip", metavar="CLIP", type=click.Path(exists=True))
+@commands.out_option("File to write; default: the clip's name with _next behind.")
+@click.option("--length", type=COUNT, help="How many frames; default: as many as at a time.")
+@click.option("--seed", type=int, help="The same seed gives the same frames; default: chosen.")
+@commands.trust_option
+def continue_clip(name, clip, out, length, seed):
+    """Makes the frames that come next.
+
+    They follow the last frames of an animation, a video, or a folder of numbered pictures. The model is a pretrained
+    one, that of a run folder or a .keras file. The file shows what was given, then what comes next.
+
+    Examples:
+      kerasgan continue runs/waves clip.gif
+      kerasgan continue runs/waves clip.mp4 --length 40 -o next.mp4
+      kerasgan continue runs/waves frames/ --seed 7 -o next.webp
+    """
+    import kerasgan
+
+    kerasgan.runs.check_name(name)
+    base = os.path.splitext(os.path.basename(os.path.normpath(clip)))[0]
+    path = files.check_output(out or f"{base}_next.webp", _ENDINGS, name="--out")
+    files.check_apart(path, [clip], name="--out")
+    kerasgan.runs.check_outside_data(name, path)
+
+    commands.import_tensorflow()
+    gan = CONTINUATION.open(name)
+    media = gan.media
+    frames = kerasgan.data.clip(clip, media.shape[1:3], channels=media.shape[3], frame_rate=media.frame_rate)
+    seed = random.randrange(2**31) if seed is None else seed
+    made = gan.continue_video(frames, length, seed=seed)
+    whole = np.concatenate([frames[-gan.given_frames :], made])
+    type(media)(whole.shape, media.frame_rate).save(whole[None], path)
+    print(f"Saved {path}: {gan.given_frames} frames of {clip}, then {len(made)} new ones (seed {seed}).")
+
+
 class Continuation(Task):
     """What a `kerasgan.continuer.Continuer` is for."""
 
+    command = continue_clip
     verb = "continue"
     method = "continue_video"  # the verb is a word of Python's
     does = "continues clips"
@@ -25,57 +64,10 @@ class Continuation(Task):
     options = ("count", "seed")
     flags_of_use = "clip.gif"
 
-    def command(self, words):
-        """continue NAME|RUN|FILE CLIP
-
-        Makes the frames that come next: from the last frames of an animation, a video, or a folder of numbered
-        pictures, with a model of the zoo, of a run folder or a .keras file. The file shows what was given, then what
-        comes next.
-
-        Examples:
-          kerasgan continue runs/waves clip.gif
-          kerasgan continue runs/waves clip.mp4 --length 40 -o next.mp4
-          kerasgan continue runs/waves frames/ --seed 7 -o next.webp
-        """
-        import kerasgan
-
-        values = flags.FlagValues()
-        flags.DEFINE_string(
-            "out",
-            None,
-            "File to write; default: the clip's name with _next behind.",
-            short_name="o",
-            flag_values=values,
-        )
-        flags.DEFINE_integer("length", None, "How many frames; default: as many as at a time.", flag_values=values)
-        flags.DEFINE_integer("seed", None, "The same seed gives the same frames; default: chosen.", flag_values=values)
-        name, clip = commands.parse(self.command, values, words, takes=2)
-        commands.check_at_least_one(values, "length")
-        if not os.path.exists(clip):
-            raise FileNotFoundError(f"{clip!r} does not exist; give the path of a clip.")
-        kerasgan.runs.check_name(name)
-        base = os.path.splitext(os.path.basename(os.path.normpath(clip)))[0]
-        path = files.check_output(values.out or f"{base}_next.webp", _ENDINGS, name="--out")
-        files.check_apart(path, [clip], name="--out")
-        kerasgan.runs.check_outside_data(name, path)
-
-        commands.import_tensorflow()
-        gan = self.open(name)
-        media = gan.media
-        frames = kerasgan.data.clip(clip, media.shape[1:3], channels=media.shape[3], frame_rate=media.frame_rate)
-        seed = random.randrange(2**31) if values.seed is None else values.seed
-        made = gan.continue_video(frames, values.length, seed=seed)
-        whole = np.concatenate([frames[-gan.given_frames :], made])
-        type(media)(whole.shape, media.frame_rate).save(whole[None], path)
-        print(f"Saved {path}: {gan.given_frames} frames of {clip}, then {len(made)} new ones (seed {seed}).")
-
     def examples(self, gan, count, seed=None):
         seed = 0 if seed is None else seed
         given = gan.made_up(gan.media, count, seed)[:, : gan.given_frames]
         return np.concatenate([given, gan.continue_video(given, seed=seed)], axis=1)
-
-    def define_score_flags(self, values):
-        """None of its own: `count` and `seed` are those of `generate`."""
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, count=None, seed=0):
         """Scores a model by `kerasgan.metrics.evaluate_continuer`; no feature network is needed."""

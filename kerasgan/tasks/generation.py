@@ -3,15 +3,89 @@
 import random
 import re
 
-from absl import flags
+import click
 
 from kerasgan import classes, commands, files
+from kerasgan.commands import COUNT, WORDS, Command
 from kerasgan.tasks.base import Task
+
+
+@click.command(cls=Command)
+@commands.model_argument()
+@click.option("--count", "-n", type=COUNT, default=64, help="How many samples.")
+@commands.out_option("File to write; default: NAME with its medium's ending.")
+@click.option("--seed", type=int, help="The same seed gives the same samples; default: chosen.")
+@click.option("--label", type=WORDS, help="Class, or one for each sample, by number or name: 3 or cats,dogs.")
+@click.option(
+    "--where",
+    multiple=True,
+    help="Of a table: rows with COLUMN=VALUE, COLUMN=LEAST..MOST or COLUMN>=VALUE; several may be given.",
+)
+@click.option("--text", multiple=True, help="Of images of texts: what they are to show, or a text for each.")
+@click.option("--prefix", help="Of texts: what all of them begin with.")
+@click.option(
+    "--truncation",
+    type=float,
+    help="Lower is more typical: share of the samples to choose the best from; of StyleGAN2, of the way from the mean.",
+)
+@click.option("--columns", type=COUNT, help="Samples in a row, where they are laid out.")
+@click.option("--animated", is_flag=True, help="Show how samples come about: strokes of sketches.")
+@commands.trust_option
+def generate(name, count, out, seed, label, truncation, columns, animated, **asked):
+    """Makes new samples.
+
+    The model is a pretrained one, that of a run folder or a .keras file.
+
+    Examples:
+      kerasgan generate dcgan_celeba -n 64 -o faces.png
+      kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
+      kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
+      kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
+      kerasgan generate runs/my_photos -o new_photos.png
+      kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
+      kerasgan generate ctgan_adult -n 1000 --where "income=>50K" -o people.csv
+      kerasgan generate runs/words -n 40 --prefix un -o words.txt
+      kerasgan generate runs/birds -n 8 --text "a yellow bird with black wings" -o birds.png
+    """
+    import kerasgan
+
+    if out is None:
+        files.check_folder(".", name="--out")
+    else:
+        files.check_output(out, name="--out")
+    kerasgan.runs.check_name(name)
+    if label is not None and (known := kerasgan.runs.class_names(name)) is not None:
+        class_numbers(label, known)
+
+    commands.import_tensorflow()
+    gan = GENERATION.open(name)
+    media = gan.media
+    path = files.check_output(out or kerasgan.runs.called(name) + media.extension, media.extensions, name="--out")
+    if animated:
+        media.check_animated(path, name="--animated")
+    kerasgan.runs.check_outside_data(name, path)
+    wanted = gan.task.wanted(gan, {option: value for option, value in asked.items() if value})
+    seed = random.randrange(2**31) if seed is None else seed
+    labels = None if label is None else class_numbers(label, gan.class_names)
+    samples = gan.generate(count, labels=labels, seed=seed, truncation=truncation, **wanted)
+    media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
+    print(f"Saved {count} {media.plural} to {path} (seed {seed}).")
+
+
+def class_numbers(words, class_names):
+    """The number of the class that `--label` says, or of several. A number that is the name of a class is a name."""
+    named = [word in class_names or (class_names and not re.fullmatch(r"[+-]?\d+", word)) for word in words]
+    numbers = [
+        classes.number_of(word, class_names) if name else commands.whole("--label", word)
+        for word, name in zip(words, named, strict=True)
+    ]
+    return numbers[0] if len(numbers) == 1 else numbers
 
 
 class Generation(Task):
     """What a `kerasgan.GAN` is for."""
 
+    command = generate
     verb = "generate"
     hub_pipelines = {"image": "unconditional-image-generation"}
     does = "makes samples from latents"
@@ -25,6 +99,14 @@ class Generation(Task):
         "drawings_1nn (by default); of clips motion (by default), moving_digits"
     )
     options = ("count", "seed", "repeats", "truncation", "ema", "floor")
+    score_options = (
+        click.Option(["--count"], type=COUNT, help="Samples of each kind; default: half of the reals."),
+        click.Option(["--seed"], type=int, help="Seed of the samples; default: 0."),
+        click.Option(["--repeats"], type=COUNT, help="Draws of samples; several give a deviation."),
+        click.Option(["--truncation"], type=float, help="As in generate."),
+        click.Option(["--ema/--no_ema"], default=None, help="Samples from the generator's moving average, or not."),
+        click.Option(["--floor/--no_floor"], default=None, help="Score real against real, too, or not."),
+    )
     flags_of_use = "-n 64 --seed 7"
     asks = ()  # flags of `generate` by which one says what samples are to be like
 
@@ -33,51 +115,6 @@ class Generation(Task):
         from kerasgan.metrics import METRICS
 
         return tuple(METRICS)
-
-    def command(self, words):
-        """generate NAME|RUN|FILE
-
-        Makes new samples with a pretrained model, the model of a run folder or a .keras file, and saves them.
-
-        Examples:
-          kerasgan generate dcgan_celeba -n 64 -o faces.png
-          kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
-          kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
-          kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
-          kerasgan generate runs/my_photos -o new_photos.png
-          kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
-          kerasgan generate ctgan_adult -n 1000 --where "income=>50K" -o people.csv
-          kerasgan generate runs/words -n 40 --prefix un -o words.txt
-          kerasgan generate runs/birds -n 8 --text "a yellow bird with black wings" -o birds.png
-        """
-        import kerasgan
-
-        values = _flags()
-        (name,) = commands.parse(self.command, values, words)
-        commands.check_at_least_one(values, "count", "columns")
-        if values.out is None:
-            files.check_folder(".", name="--out")
-        else:
-            files.check_output(values.out, name="--out")
-        kerasgan.runs.check_name(name)
-        if values.label is not None and (known := kerasgan.runs.class_names(name)) is not None:
-            class_numbers(values.label, known)
-
-        commands.import_tensorflow()
-        gan = self.open(name)
-        media = gan.media
-        out = values.out or kerasgan.runs.called(name) + media.extension
-        path = files.check_output(out, media.extensions, name="--out")
-        if values.animated:
-            media.check_animated(path, name="--animated")
-        kerasgan.runs.check_outside_data(name, path)
-        asked = {flag: getattr(values, flag) for flag in ("where", "prefix", "text") if getattr(values, flag)}
-        wanted = gan.task.wanted(gan, asked)
-        seed = random.randrange(2**31) if values.seed is None else values.seed
-        labels = None if values.label is None else class_numbers(values.label, gan.class_names)
-        samples = gan.generate(values.count, labels=labels, seed=seed, truncation=values.truncation, **wanted)
-        media.save(samples, path, columns=values.columns, **({"animated": True} if values.animated else {}))
-        print(f"Saved {values.count} {media.plural} to {path} (seed {seed}).")
 
     def wanted(self, gan, asked):
         """What the flags of `asks` say, as further arguments of `generate`.
@@ -102,17 +139,6 @@ class Generation(Task):
         from_vectors = len(gan.generator.inputs[0].shape) == 2
         return gan.interpolate(count, steps, seed=seed) if from_vectors else None
 
-    def define_score_flags(self, values):
-        flags.DEFINE_integer("count", None, "Samples of each kind; default: half of the reals.", flag_values=values)
-        flags.DEFINE_integer("seed", 0, "Seed of the samples.", flag_values=values)
-        flags.DEFINE_integer("repeats", 1, "Draws of samples; several give a deviation.", flag_values=values)
-        flags.DEFINE_float("truncation", None, "As in generate.", flag_values=values)
-        flags.DEFINE_boolean("ema", True, "Samples from the generator's moving average.", flag_values=values)
-        flags.DEFINE_boolean("floor", True, "Score real against real, too.", flag_values=values)
-
-    def check_score_flags(self, values):
-        commands.check_at_least_one(values, "count", "repeats")
-
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores samples as a set, by `kerasgan.metrics.evaluate`, whose arguments the options are."""
         import kerasgan
@@ -134,48 +160,6 @@ class Generation(Task):
 
     def call(self, gan, data):
         return f"samples = gan.generate(16, {'labels=0, ' if gan.num_classes else ''}seed=7)"
-
-
-def _flags():
-    """The flags of `kerasgan generate`."""
-    values = flags.FlagValues()
-    flags.DEFINE_integer("count", 64, "How many samples.", short_name="n", flag_values=values)
-    flags.DEFINE_string(
-        "out", None, "File to write; default: NAME with its medium's ending.", short_name="o", flag_values=values
-    )
-    flags.DEFINE_integer("seed", None, "The same seed gives the same samples; default: chosen.", flag_values=values)
-    flags.DEFINE_list(
-        "label", None, "Class, or one for each sample, by number or name: 3 or cats,dogs.", flag_values=values
-    )
-    flags.DEFINE_multi_string(
-        "where",
-        [],
-        "Of a table: rows with COLUMN=VALUE, COLUMN=LEAST..MOST or COLUMN>=VALUE; several may be given.",
-        flag_values=values,
-    )
-    flags.DEFINE_multi_string(
-        "text", [], "Of images of texts: what they are to show, or a text for each.", flag_values=values
-    )
-    flags.DEFINE_string("prefix", None, "Of texts: what all of them begin with.", flag_values=values)
-    flags.DEFINE_float(
-        "truncation",
-        None,
-        "Lower is more typical: share of the samples to choose the best from; of StyleGAN2, of the way from the mean.",
-        flag_values=values,
-    )
-    flags.DEFINE_integer("columns", None, "Samples in a row, where they are laid out.", flag_values=values)
-    flags.DEFINE_boolean("animated", False, "Show how samples come about: strokes of sketches.", flag_values=values)
-    return values
-
-
-def class_numbers(words, class_names):
-    """The number of the class that `--label` says, or of several. A number that is the name of a class is a name."""
-    named = [word in class_names or (class_names and not re.fullmatch(r"[+-]?\d+", word)) for word in words]
-    numbers = [
-        classes.number_of(word, class_names) if name else commands.whole("--label", word)
-        for word, name in zip(words, named, strict=True)
-    ]
-    return numbers[0] if len(numbers) == 1 else numbers
 
 
 GENERATION = Generation()

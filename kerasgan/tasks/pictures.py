@@ -2,34 +2,15 @@
 
 import os
 
-from absl import flags
+import click
 
-from kerasgan import commands, files
+from kerasgan import files
 
 ENDINGS = (".png", ".webp", ".jpg", ".jpeg")
 
-
-def define_out(values, about):
-    """Adds the flag `--out`, which is a file for one picture and a folder for several."""
-    flags.DEFINE_string("out", None, about, short_name="o", flag_values=values)
-
-
-def parse(command, values, words):
-    """(name of the model, paths of pictures) from the words of a command; flags go into `values`.
-
-    Raises:
-        ValueError, OSError: the model or pictures are missing, or pictures are no files.
-    """
-    name, *paths = commands.parse(command, values, words, takes=None) or [None]
-    if not paths:
-        usage, _, _ = commands.help_of(command)
-        raise ValueError(f"Expected kerasgan {usage}: {'a picture' if name else 'a model and a picture'} is missing.")
-    for path in paths:
-        if os.path.isdir(path):
-            raise IsADirectoryError(f"{path!r} is a folder; name the pictures in it, such as {path.rstrip('/')}/*.jpg")
-        if not os.path.isfile(path):
-            raise FileNotFoundError(f"{path!r} does not exist; give the path of a picture.")
-    return name, paths
+argument = click.argument(
+    "paths", metavar="PICTURE ...", type=click.Path(exists=True, dir_okay=False), nargs=-1, required=True
+)
 
 
 def outputs(paths, out, suffix, endings=ENDINGS, ending=".png"):

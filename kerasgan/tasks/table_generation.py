@@ -1,6 +1,6 @@
 """`generate` of rows of tables."""
 
-from absl import flags
+import click
 
 from kerasgan.tasks.generation import Generation
 
@@ -14,6 +14,7 @@ class TableGeneration(Generation):
     metrics = ("marginals", "pairwise", "detection", "efficacy", "closest", "copies")
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"
     options = ("count", "seed", "target")
+    score_options = (click.Option(["--target"], help="Of a table: the column that scores predict."),)
     on_page = False
     asks = ("where",)
     flags_of_use = "-n 1000 --seed 7"
@@ -32,12 +33,6 @@ class TableGeneration(Generation):
 
     def ways(self, gan, count, steps, seed):
         return None  # of rows of a table, there is nothing to see between two
-
-    def define_score_flags(self, values):
-        flags.DEFINE_string("target", None, "Of a table: the column that scores predict.", flag_values=values)
-
-    def check_score_flags(self, values):
-        """Nothing can be said of a name before the table is read."""
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores rows by `kerasgan.metrics.evaluate_tables`, on the part of the data that the recipe keeps apart.

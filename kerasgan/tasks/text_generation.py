@@ -23,12 +23,6 @@ class TextGeneration(Generation):
     def ways(self, gan, count, steps, seed):
         return gan.interpolate(count, steps, seed=seed)
 
-    def define_score_flags(self, values):
-        """Those of `generate` are enough."""
-
-    def check_score_flags(self, values):
-        """Those of `generate` are checked there."""
-
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores texts by `kerasgan.metrics.evaluate_texts`, on the part of the data that the recipe keeps apart.
 

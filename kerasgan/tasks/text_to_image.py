@@ -21,12 +21,6 @@ class TextToImageGeneration(Generation):
         texts = asked.get("text", ())
         return {"text": texts[0] if len(texts) == 1 else list(texts)} if texts else {}
 
-    def define_score_flags(self, values):
-        """That of `generate` is enough."""
-
-    def check_score_flags(self, values):
-        """That of `generate` is checked there."""
-
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores images of the training's texts, and of those that the recipe keeps apart, by `evaluate_captioned`."""
         import kerasgan

@@ -1,15 +1,52 @@
 """`translate`: images of one domain as they would look in another one."""
 
-from absl import flags
+import click
 
 from kerasgan import commands
+from kerasgan.commands import Command
 from kerasgan.tasks import pictures
 from kerasgan.tasks.base import Task
+
+
+@click.command(cls=Command)
+@commands.model_argument()
+@pictures.argument
+@commands.out_option("File, or folder for several pictures; default: beside you.")
+@click.option("--direction", help="a_to_b or, where a model has it, b_to_a.")
+@click.option("--crop", default="center", help="center, or pad to keep all of a picture.")
+@commands.trust_option
+def translate(name, paths, out, direction, crop):
+    """Turns pictures into others.
+
+    Emoji of one style into those of another, photographs into drawings: what the model has learned. Pictures of any
+    size are cropped and resized to that of the model. One goes into a file, several into a folder.
+
+    Examples:
+      kerasgan translate pix2pix_noto2twemoji smile.png -o twemoji.png
+      kerasgan translate runs/horses photo.jpg --crop pad
+      kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
+    """
+    import kerasgan
+
+    written = pictures.outputs(paths, out, kerasgan.runs.called(name))
+    kerasgan.runs.check_name(name)
+    pictures.check_outputs(written, paths, name)
+
+    commands.import_tensorflow()
+    from kerasgan import data
+
+    gan = TRANSLATION.open(name)
+    source, target = gan.media_of(gan.check_direction(direction))
+    images = [data.picture(path, source.shape[:2], source.shape[2], crop) for path in paths]
+    for image, path in zip(images, written, strict=True):
+        translated = gan.translate(image[None], direction=direction)
+        print(f"Saved {target.save(translated, path)}.")
 
 
 class Translation(Task):
     """What a `kerasgan.Translator` is for."""
 
+    command = translate
     verb = "translate"
     hub_pipelines = {"image": "image-to-image"}
     does = "translates images"
@@ -17,50 +54,17 @@ class Translation(Task):
     metrics = ("psnr", "ssim", "l1", "kid")
     metrics_help = "of a translator some of psnr, ssim, l1, kid"
     options = ("paired",)
+    score_options = (
+        click.Option(
+            ["--paired/--no_paired"], default=None, help="Of a translator: whether images of the domains are pairs."
+        ),
+    )
     flags_of_use = "picture.png"
-
-    def command(self, words):
-        """translate NAME|RUN|FILE PICTURE ...
-
-        Turns pictures into what the model translates to: emoji of one style into those of another, photographs into
-        drawings. Pictures of any size are cropped and resized to that of the model. One goes into a file, several into
-        a folder.
-
-        Examples:
-          kerasgan translate pix2pix_noto2twemoji smile.png -o twemoji.png
-          kerasgan translate runs/horses photo.jpg --crop pad
-          kerasgan translate runs/horses --direction b_to_a zebras/*.jpg -o horses/
-        """
-        import kerasgan
-
-        values = flags.FlagValues()
-        pictures.define_out(values, "File, or folder for several pictures; default: beside you.")
-        flags.DEFINE_string("direction", None, "a_to_b or, where a model has it, b_to_a.", flag_values=values)
-        flags.DEFINE_string("crop", "center", "center, or pad to keep all of a picture.", flag_values=values)
-        name, paths = pictures.parse(self.command, values, words)
-        written = pictures.outputs(paths, values.out, kerasgan.runs.called(name))
-        kerasgan.runs.check_name(name)
-        pictures.check_outputs(written, paths, name)
-
-        commands.import_tensorflow()
-        from kerasgan import data
-
-        gan = self.open(name)
-        source, target = gan.media_of(gan.check_direction(values.direction))
-        images = [data.picture(path, source.shape[:2], source.shape[2], values.crop) for path in paths]
-        for image, path in zip(images, written, strict=True):
-            translated = gan.translate(image[None], direction=values.direction)
-            print(f"Saved {target.save(translated, path)}.")
 
     def examples(self, gan, count, seed=None):
         from kerasgan.media.dead_leaves import dead_leaves
 
         return gan.translate(dead_leaves(count, gan.source_media.shape, seed))
-
-    def define_score_flags(self, values):
-        flags.DEFINE_boolean(
-            "paired", None, "For a translator: whether images of the domains belong together.", flag_values=values
-        )
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, paired=None):
         """Scores translations by `kerasgan.metrics.evaluate_translator`, on the part that the recipe keeps apart.

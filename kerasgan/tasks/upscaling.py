@@ -1,12 +1,60 @@
 """`upscale`: images several times as large, and whatever else a task derived from this one knows."""
 
-from absl import flags
+import click
 
 from kerasgan import commands, files
+from kerasgan.commands import Command
 from kerasgan.tasks import pictures
 from kerasgan.tasks.base import Task
 
 _ALL_ENDINGS = (*pictures.ENDINGS, ".npz", ".gif")  # of any model: which ones its own are shows when it is open
+
+
+@click.command(cls=Command)
+@commands.model_argument()
+@pictures.argument
+@commands.out_option(
+    "File to write, or the folder for several; default: the picture's name with _x4 (the scale) behind, as PNG, or "
+    ".npz of a sequence."
+)
+@click.option("--tile", type=int, default=128, help="Edge of what is computed at a time, in pixels.")
+@click.option("--overlap", type=int, default=16, help="Pixels that neighbouring tiles share on each side.")
+@commands.trust_option
+def upscale(name, paths, out, tile, overlap):
+    """Makes pictures larger.
+
+    The super-resolution model is a pretrained one, that of a run folder or a .keras file. Pictures may have any
+    size; transparency stays. One picture becomes a file, several become files in a folder. A model of smoke takes
+    sequences in .npz files in their place.
+
+    Examples:
+      kerasgan upscale runs/details photo.jpg
+      kerasgan upscale runs/details photo.jpg -o large.png
+      kerasgan upscale runs/details a.png b.png c.png --out large/
+      kerasgan upscale runs/smoke low.npz -o high.webp
+    """
+    import kerasgan
+    from kerasgan import tiles
+
+    tiles.check_tiles(tile, overlap)
+    kerasgan.runs.check_name(name)
+    written = pictures.outputs(paths, out, "{scale}", _ALL_ENDINGS, "{ending}")
+    pictures.check_outputs(written, paths, name)
+
+    commands.import_tensorflow()
+    gan = UPSCALING.open(name)
+    task = gan.task
+    for path in paths:  # what cannot be read must not show when half of the work is done
+        task.read(path)
+    written = [str(out).replace("{scale}", f"x{gan.scale}").replace("{ending}", task.endings[0]) for out in written]
+    for place in written:
+        files.check_output(place, task.endings, name="--out")
+    pictures.check_outputs(written, paths, name)  # names with the scale in them were not known before
+    for path, place in zip(paths, written, strict=True):
+        low = task.read(path)
+        larger = gan.upscale(low, tile=tile, overlap=overlap)
+        place = task.save(larger, place)
+        print(f"Saved {place}: {task.size(low)} -> {task.size(larger)}.")
 
 
 class Upscaling(Task):
@@ -19,6 +67,7 @@ class Upscaling(Task):
         endings: of files that are written, the usual one first.
     """
 
+    command = upscale
     verb = "upscale"
     hub_pipelines = {"image": "image-to-image"}
     does = "upscales images"
@@ -28,52 +77,6 @@ class Upscaling(Task):
     options = ("beside",)
     flags_of_use = "picture.png"
     endings = pictures.ENDINGS
-
-    def command(self, words):
-        """upscale NAME|RUN|FILE PICTURE ...
-
-        Makes pictures larger with a super-resolution model: a pretrained one, that of a run folder or a .keras file.
-        They may have any size; transparency stays. One picture becomes a file, several become files in a folder. A
-        model of smoke takes sequences in .npz files in their place.
-
-        Examples:
-          kerasgan upscale runs/details photo.jpg
-          kerasgan upscale runs/details photo.jpg -o large.png
-          kerasgan upscale runs/details a.png b.png c.png --out large/
-          kerasgan upscale runs/smoke low.npz -o high.webp
-        """
-        import kerasgan
-
-        values = flags.FlagValues()
-        pictures.define_out(
-            values,
-            "File to write, or the folder for several; default: the picture's name with _x4 (the scale) behind, as "
-            "PNG, or .npz of a sequence.",
-        )
-        flags.DEFINE_integer("tile", 128, "Edge of what is computed at a time, in pixels.", flag_values=values)
-        flags.DEFINE_integer("overlap", 16, "Pixels that neighbouring tiles share on each side.", flag_values=values)
-        name, paths = pictures.parse(self.command, values, words)
-        from kerasgan import tiles
-
-        tiles.check_tiles(values.tile, values.overlap)
-        kerasgan.runs.check_name(name)
-        written = pictures.outputs(paths, values.out, "{scale}", _ALL_ENDINGS, "{ending}")
-        pictures.check_outputs(written, paths, name)
-
-        commands.import_tensorflow()
-        gan = self.open(name)
-        task = gan.task
-        for path in paths:  # what cannot be read must not show when half of the work is done
-            task.read(path)
-        written = [str(out).replace("{scale}", f"x{gan.scale}").replace("{ending}", task.endings[0]) for out in written]
-        for out in written:
-            files.check_output(out, task.endings, name="--out")
-        pictures.check_outputs(written, paths, name)  # names with the scale in them were not known before
-        for path, out in zip(paths, written, strict=True):
-            low = task.read(path)
-            larger = gan.upscale(low, tile=values.tile, overlap=values.overlap)
-            out = task.save(larger, out)
-            print(f"Saved {out}: {task.size(low)} -> {task.size(larger)}.")
 
     # Files -----------------------------------------------------------------------------------------------------------
 

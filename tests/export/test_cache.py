@@ -109,7 +109,7 @@ def test_mistakes_are_found_before_anything_is_exported(exported, shown, capsys,
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").write_bytes(b"")
     for words, message in (
-        (["serve", NAMES[0], "--quantize", "int9"], "--quantize is 'int9'"),
+        (["serve", NAMES[0], "--quantize", "int9"], "'int9' is not one of"),
         (["serve", NAMES[0], "--litert", str(tmp_path)], "npm install"),
         (["export", NAMES[0], "--web", str(tmp_path / "mine")], "mine' holds files"),
         (["serve", NAMES[0], "nowhere"], "nowhere"),
