@@ -7,10 +7,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import classes, distribution
+from kerasgan import classes, directions, distribution
 from kerasgan.checks import number
 from kerasgan.game import Game
 from kerasgan.game.hooks import with_condition
+from kerasgan.latents import Latents, digest
 from kerasgan.precision import in_float32
 from kerasgan.structures import each, joined
 from kerasgan.tasks import GENERATION
@@ -121,7 +122,7 @@ class GAN(Game):
 
     # Samples -------------------------------------------------------------------------------------------------------
 
-    def generate(self, count, labels=None, seed=None, truncation=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, return_latents=False):
         """New samples from the moving-average generator, in natural units (for images: uint8 pixels).
 
         Args:
@@ -136,17 +137,142 @@ class GAN(Game):
                 ones lie where these generators have never been. Refused by a pretrained model whose samples do not
                 become more precise by it; its card says by how much they do. A type may have a truncation of its own,
                 such as `StyleGAN2`.
+            return_latents: whether to return, too, what the samples were made from, for `decode`, `edit` and files.
 
         Returns:
-            Samples, first axis `count`.
+            Samples, first axis `count`; with `return_latents` (samples, `kerasgan.latents.Latents`).
 
         Raises:
             ValueError: an argument is out of its range.
         """
         if truncation is not None and self.truncation_refusal:
             raise ValueError(f"truncation={truncation!r}: {self.truncation_refusal}")
-        batches = self._sample_batches(count, labels, seed, truncation, self.ema_generator)
-        return self.media.to_natural(joined(list(batches)))
+        if not return_latents:
+            batches = self._sample_batches(count, labels, seed, truncation, self.ema_generator)
+            return self.media.to_natural(joined(list(batches)))
+        samples, latents, conditions = zip(
+            *self._drawn_batches(count, labels, seed, truncation, self.ema_generator), strict=True
+        )
+        condition = None if conditions[0] is None else np.concatenate(conditions)
+        return self.media.to_natural(joined(list(samples))), self.latents_of(np.concatenate(latents), condition)
+
+    def latents_of(self, values, condition=None):
+        """`kerasgan.latents.Latents` of this model, of arrays: latents, and what the generator takes besides."""
+        condition = None if condition is None else np.asarray(condition)
+        return Latents(np.asarray(values, "float32"), condition, self.name, digest(self.ema_generator))
+
+    def decode(self, latents, labels=None, truncation=None):
+        """The samples of latents that were kept, in natural units.
+
+        ```python
+        faces, latents = gan.generate(16, seed=7, return_latents=True)
+        same_faces = gan.decode(latents[[0, 3]])
+        ```
+
+        Args:
+            latents: `kerasgan.latents.Latents` of this model, or an array (count, latent_dim), of which nobody can know
+                whether it is.
+            labels: of an array: classes, or what else the type takes in their place, as in `generate`.
+            truncation: of a type in which it moves samples, such as `StyleGAN2`, as in `generate`.
+
+        Returns:
+            Samples, first axis `count`.
+
+        Raises:
+            ValueError: they are those of another model, of another length, or not finite; or an argument is out of its
+                range.
+        """
+        latents = self._own_latents(latents, labels)
+        if truncation is None:
+            sample = self._decoder(latents.space)
+        else:
+            sample, candidates = self.truncated(self.ema_generator, truncation)
+            if np.ndim(candidates) or latents.space != "latents":
+                raise ValueError(f"truncation={truncation!r}: it chooses among latents, and these are chosen already.")
+        parts = [slice(start, start + _CHUNK) for start in range(0, len(latents), _CHUNK)]
+        made = [sample(tf.constant(latents.values[part]), _part(latents.condition, part)) for part in parts]
+        return self.media.to_natural(joined([each(np.asarray, samples) for samples in made]))
+
+    def _decoder(self, space):
+        """The function of latents (of a space), and of what goes with them or None, that makes samples."""
+        return self._sampler(self.ema_generator)
+
+    def _own_latents(self, latents, labels=None):
+        """`Latents` that are this model's, of what a user gave."""
+        width = self.sample_latents(1, tf.zeros(2, tf.int32)).shape[-1]
+        if not isinstance(latents, Latents):
+            values = np.asarray(latents)
+            count = len(values) if values.ndim else 0
+            condition = None if count == 0 else self._labels_for(count, labels)
+            latents = Latents(values, None if condition is None else np.asarray(condition))
+        elif labels is not None:
+            raise ValueError("labels: these latents have their own; leave labels out, or give latents.values.")
+        if latents.weights and latents.weights != digest(self.ema_generator):
+            raise ValueError(
+                f"latents are those of another model, {latents.model!r}, or of another state of it, in which they mean "
+                "something else. Give latents.values to decode them all the same."
+            )
+        values = latents.values
+        if values.ndim != 2 or len(values) == 0 or (latents.space == "latents" and values.shape[1] != width):
+            raise ValueError(f"latents have the shape {values.shape}: expected (count, {width}), at least one of them.")
+        if not (np.issubdtype(values.dtype, np.floating) and np.isfinite(values).all()):
+            raise ValueError("latents hold values that are no finite numbers.")
+        return latents.replaced(values)
+
+    # Directions (see `kerasgan.directions`) --------------------------------------------------------------------------
+
+    def directions(self, method="sefa", count=8, seed=0):
+        """Ways through latents along which samples change, those that change them most first.
+
+        ```python
+        _, latents = gan.generate(4, seed=1, return_latents=True)
+        first = gan.directions()[0]
+        more, less = (gan.decode(gan.edit(latents, first, strength)) for strength in (2, -2))
+        ```
+
+        Args:
+            method: "sefa" (arXiv:2007.06600) or "ganspace" (arXiv:2004.02546).
+            count: how many.
+            seed: of the latents that they are found by.
+
+        Returns:
+            List of `kerasgan.directions.Direction`.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        return directions.find(self, method, count, seed)
+
+    def edit(self, latents, direction, strength):
+        """Latents moved along a direction, for `decode`.
+
+        Args:
+            latents: as of `decode`.
+            direction: `kerasgan.directions.Direction`.
+            strength: standard deviations to move by; beyond 3, where no sample comes from, cut with a warning.
+
+        Returns:
+            `kerasgan.latents.Latents`.
+
+        Raises:
+            ValueError: as `decode`; the direction is another model's; or a strength is no finite number.
+        """
+        return directions.moved(self.coded(self._own_latents(latents)), direction, strength)
+
+    def coded(self, latents):
+        """Latents as values of the space that directions go through: as they are, unless a type has styles."""
+        return latents
+
+    def codes(self, count, seed):
+        """(values of the space that directions go through, as many; their conditions or None; the space's name)."""
+        condition = self._labels_for(count, None)
+        values = self.sample_latents(count, self._sampling_seed(seed))
+        latents = self.coded(self.latents_of(values, condition))
+        return latents.values, latents.condition, latents.space
+
+    def first_maps(self):
+        """The function of such values, and conditions or None, that gives what the generator's first layers make."""
+        return directions.first_maps(self.ema_generator)
 
     def generate_batches(self, count, labels=None, seed=None, truncation=None, ema=True):
         """The samples of `generate` as an iterator of batches, for more of them than memory holds.
@@ -163,8 +289,13 @@ class GAN(Game):
 
     def _sample_batches(self, count, labels, seed, truncation, network):
         """Checks arguments, then returns an iterator of batches in model range."""
+        return (samples for samples, _, _ in self._drawn_batches(count, labels, seed, truncation, network))
+
+    def _drawn_batches(self, count, labels, seed, truncation, network):
+        """Checks arguments, then returns an iterator of (samples in model range, their latents, conditions or None)."""
         count = number("count", count, None, least=1, whole=True)
         sample, candidates = (self._sampler(network), 1) if truncation is None else self.truncated(network, truncation)
+        chooses = np.ndim(candidates) > 0
         labels = self._labels_for(count, labels)
         seed = self._sampling_seed(seed)
         # Those for each sample of a chunk, which are the same whatever `count` is.
@@ -176,7 +307,10 @@ class GAN(Game):
             seed_of_chunk = tf.random.experimental.stateless_fold_in(seed, number)
             latents = self.sample_latents(candidates.sum(), seed_of_chunk)[: candidates[:size].sum()]
             classes = None if labels is None else np.repeat(labels[start : start + size], candidates[:size], axis=0)
-            return each(np.asarray, sample(latents, classes))
+            if not chooses:
+                return each(np.asarray, sample(latents, classes)), latents, classes
+            samples, chosen = sample(latents, classes)
+            return samples, latents.numpy()[chosen], None if classes is None else classes[chosen]
 
         return map(batch, range(math.ceil(count / _CHUNK)))
 
@@ -189,7 +323,8 @@ class GAN(Game):
 
         Returns:
             (function of latents, and labels or None, that returns samples in model range; how many latents each sample
-            takes: a number, or an array with one for each of the samples that are made at a time).
+            takes: 1, or an array with one for each of the samples that are made at a time: then the function returns
+            (samples, the numbers of the latents that it chose)).
 
         Raises:
             ValueError: `truncation` is out of its range.
@@ -208,7 +343,7 @@ class GAN(Game):
         return most_real, candidates
 
     def _most_real(self, network, latents, classes, candidates):
-        """One sample of each group of `candidates[i]` neighbours: the one that the discriminator finds most real."""
+        """Of each group of `candidates[i]` neighbours the one that the discriminator finds most real; their numbers."""
         samples, logits = [], []
         for start in range(0, len(latents), _CHUNK):  # no more in memory than without
             part = slice(start, start + _CHUNK)
@@ -218,10 +353,10 @@ class GAN(Game):
             logits.append(np.reshape(judged, (len(judged), -1)).mean(axis=1))
         logits = np.split(np.concatenate(logits), np.cumsum(candidates)[:-1])
         chosen = np.cumsum(candidates) - candidates + [np.argmax(group) for group in logits]
-        return each(lambda part: part[chosen], joined(samples))
+        return each(lambda part: part[chosen], joined(samples)), chosen
 
-    def interpolate(self, count, steps, seed=None):
-        """Ways from one sample to another, in natural units: latents between two that were drawn.
+    def interpolate(self, count, steps, seed=None, keys=2, closed=False):
+        """Ways from one sample to another, in natural units: latents between two that were drawn, or more.
 
         Normal latents go along the great circle through both, which keeps them as long as those that the generator
         knows (White, 2016, arXiv:1609.04468); uniform ones along the straight line (see `latents_between`). A
@@ -231,9 +366,12 @@ class GAN(Game):
             count: number of ways.
             steps: samples on each, both ends included; at least 2.
             seed: integer; the same seed gives the same ways.
+            keys: samples that each way goes through, its ends included; `steps` is from one to the next.
+            closed: whether a way goes back to where it began, whose sample does not come twice.
 
         Returns:
-            Samples, first axis `count * steps`, one way after the other.
+            Samples, first axis `count * steps * (keys - 1)`, closed `count * (steps - 1) * keys`, one way after the
+            other.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -241,12 +379,15 @@ class GAN(Game):
         count = number("count", count, None, least=1, whole=True)
         steps = number("steps", steps, None, least=2, whole=True)
         seed = self._sampling_seed(seed)
-        latents = self.sample_latents(2 * count, seed).numpy().reshape(count, 2, 1, -1)
-        way = self.latents_between(latents[:, 0], latents[:, 1], np.linspace(0, 1, steps)[:, None]).astype("float32")
+        keys = number("keys", keys, None, least=2, whole=True)
+        latents = self.sample_latents(keys * count, seed).numpy().reshape(count, keys, 1, -1)
+        ends = np.roll(latents, -1, axis=1) if closed else latents[:, 1:]
+        starts = latents[:, : ends.shape[1]]
+        shares = np.linspace(0, 1, steps)[: steps - closed, None]
+        ways = self.latents_between(starts, ends, shares).astype("float32").reshape(count, -1, latents.shape[-1])
         labels = self._labels_for(count, None)
-        labels = None if labels is None else tf.repeat(labels, steps, axis=0)
-        samples = self._sampler(self.ema_generator)(tf.constant(way.reshape(count * steps, -1)), labels)
-        return self.media.to_natural(each(np.asarray, samples))
+        labels = None if labels is None else np.repeat(np.asarray(labels), ways.shape[1], axis=0)
+        return self.decode(self.latents_of(ways.reshape(-1, ways.shape[-1]), labels))
 
     def _sampling_seed(self, seed):
         """int32 (2,) of a user's seed, or, for None, of the model's own next one."""
@@ -350,3 +491,7 @@ class GAN(Game):
 
     def base_config(self):
         return {**super().base_config(), "num_classes": self.num_classes}
+
+
+def _part(condition, part):
+    return None if condition is None else tf.constant(condition[part])

@@ -19,6 +19,11 @@ class Given:
         """What the generator takes besides latents: given rows, float32 (count, *shape), or None for none."""
         return None if labels is None else np.broadcast_to(labels, (count, *self.media.shape))
 
+    def first_maps(self):
+        """As of `GAN`, where nothing is given."""
+        maps = super().first_maps()
+        return lambda latents, given: maps(latents, np.zeros((len(latents), *self.media.shape), "float32"))
+
     def _sampler(self, network):
         """As of `GAN`; of a generator, the sample that is made of given rows and drawn ones."""
         sample = super()._sampler(network)

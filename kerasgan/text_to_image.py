@@ -247,7 +247,7 @@ class TextToImage(GAN):
 
     # Samples -------------------------------------------------------------------------------------------------------
 
-    def generate(self, count, labels=None, seed=None, truncation=None, text=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, text=None, return_latents=False):
         """New images that show what a text says, from the moving-average generator: uint8 pixels.
 
         ```python
@@ -260,6 +260,7 @@ class TextToImage(GAN):
             seed: integer; the same seed gives the same samples, and the first of them whatever `count` is.
             truncation: as in `GAN.generate`; the discriminator judges images with their texts.
             text: a text for all, or a list of `count` texts; None takes texts of the data in turn.
+            return_latents: as in `GAN.generate`; they go with vectors of the texts.
 
         Returns:
             uint8 (count, height, width, channels).
@@ -267,7 +268,7 @@ class TextToImage(GAN):
         Raises:
             ValueError: an argument is out of its range, or a text too long for the model.
         """
-        return super().generate(count, self._given(labels, text), seed, truncation)
+        return super().generate(count, self._given(labels, text), seed, truncation, return_latents)
 
     def generate_batches(self, count, labels=None, seed=None, truncation=None, ema=True, text=None):
         """As `GAN.generate_batches`, with texts as in `generate`."""

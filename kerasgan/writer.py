@@ -125,7 +125,7 @@ class Writer(Given, Pretraining, GAN):
         self.ema_generator.get_layer(MODEL).temperature = value
         self._samplers.pop(self.ema_generator, None)  # which was traced with the other one
 
-    def generate(self, count, labels=None, seed=None, truncation=None, prefix=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, prefix=None, return_latents=False):
         """New texts from the moving-average generator, a list of strings.
 
         ```python
@@ -138,6 +138,7 @@ class Writer(Given, Pretraining, GAN):
             seed: integer; the same seed gives the same texts, and the first of them whatever `count` is.
             truncation: as in `kerasgan.GAN.generate`.
             prefix: what all texts begin with, or None.
+            return_latents: as in `GAN.generate`.
 
         Returns:
             List of `count` strings.
@@ -147,7 +148,8 @@ class Writer(Given, Pretraining, GAN):
         """
         if labels is not None:
             raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
-        return super().generate(count, None if prefix is None else self._given(prefix), seed, truncation)
+        given = None if prefix is None else self._given(prefix)
+        return super().generate(count, given, seed, truncation, return_latents)
 
     def _given(self, prefix):
         """The rows of a prefix, float32 (length, vocabulary), zeros behind it."""

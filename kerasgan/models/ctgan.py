@@ -286,7 +286,7 @@ class CTGAN(GAN):
 
     # Samples -------------------------------------------------------------------------------------------------------
 
-    def generate(self, count, labels=None, seed=None, truncation=None, conditions=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, conditions=None, return_latents=False):
         """New rows from the moving-average generator: a `pandas.DataFrame` with the columns of the data.
 
         ```python
@@ -300,6 +300,7 @@ class CTGAN(GAN):
             conditions: {column: value} that all rows meet. Of a category its value (None for a missing one), or a list
                 of values; of numbers and dates one value, (least, most), or a text such as ">=40", "<30", "40..60". The
                 rarest category asked for is given to the generator; rows that miss a condition are drawn again.
+            return_latents: as in `GAN.generate`; without conditions.
 
         Returns:
             `pandas.DataFrame` of `count` rows.
@@ -311,7 +312,9 @@ class CTGAN(GAN):
         if labels is not None:
             raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out, or give conditions.")
         if not conditions:
-            return super().generate(count, None, seed, truncation)
+            return super().generate(count, None, seed, truncation, return_latents)
+        if return_latents:
+            raise ValueError("return_latents: rows that meet conditions are drawn again and again; leave one out.")
         if truncation is not None:
             self.truncated(self.ema_generator, truncation)
         count = number("count", count, None, least=1, whole=True)
@@ -369,6 +372,12 @@ class CTGAN(GAN):
         way = super().latents_between(start[..., : self.latent_dim], end[..., : self.latent_dim], share)
         decisions = np.broadcast_to(start[..., self.latent_dim :], (*way.shape[:-1], start.shape[-1] - self.latent_dim))
         return np.concatenate([way, decisions], axis=-1)
+
+    def codes(self, count, seed):
+        raise ValueError(
+            f"{self.name}: rows follow from latents, conditions and draws, and have no directions; conditions say what "
+            "rows are to be like."
+        )
 
     def watched_samples(self, count, seed):
         return joined(list(self._sample_batches(count, None, seed, None, self.generator)))

@@ -341,7 +341,7 @@ class MuseGAN(GAN):
         given = track * tf.cast(drawn[:, 1:] < self.given_share, tf.float32)
         return [latents, tf.cast(batch.real, tf.float32) * given[:, None, None]]
 
-    def generate(self, count, labels=None, seed=None, truncation=None, given=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, given=None, return_latents=False):
         """New pieces from the moving-average generator: booleans (count, steps, pitches, tracks).
 
         ```python
@@ -351,7 +351,7 @@ class MuseGAN(GAN):
         ```
 
         Args:
-            count, labels, seed, truncation: as in `GAN.generate`.
+            count, labels, seed, truncation, return_latents: as in `GAN.generate`.
             given: of a model with a `given_share`: {"track": name or number of a track, "roll": its roll (steps,
                 pitches) of 0 and 1, or one a piece (count, steps, pitches)}; all pieces have it. None for new pieces.
 
@@ -359,10 +359,10 @@ class MuseGAN(GAN):
             ValueError: an argument is out of its range.
         """
         if given is None:
-            return super().generate(count, labels, seed, truncation)
+            return super().generate(count, labels, seed, truncation, return_latents)
         if labels is not None:
             raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
-        return super().generate(count, self._given_tracks(given), seed, truncation)
+        return super().generate(count, self._given_tracks(given), seed, truncation, return_latents)
 
     def _labels_for(self, count, labels):
         """What the generator takes besides latents: nothing, or the given tracks, float32 (count, *shape)."""

@@ -237,10 +237,10 @@ class SkeGAN(Given, Pretraining, GAN):
             raise ValueError("lines: expected a list of lines, each a list of points (x, y) of up to 10,000 units.")
         return lines
 
-    def generate(self, count, labels=None, seed=None, truncation=None):
+    def generate(self, count, labels=None, seed=None, truncation=None, return_latents=False):
         if labels is not None:
             raise ValueError(f"labels={labels!r}: {self.name} has no classes; leave labels out.")
-        return super().generate(count, None, seed, truncation)
+        return super().generate(count, None, seed, truncation, return_latents)
 
     # Export --------------------------------------------------------------------------------------------------------
 

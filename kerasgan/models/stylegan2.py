@@ -427,3 +427,64 @@ class StyleGAN2(GAN):
             return self._sampler(synthesis)(mean + psi * (styles - mean), None)
 
         return sample, 1
+
+    # Styles as values ------------------------------------------------------------------------------------------------
+
+    def coded(self, latents):
+        """Latents as styles, in which directions go through (`Latents.space` is "styles")."""
+        if latents.space == "styles":
+            return latents
+        mapping = self.ema_generator.get_layer("mapping")
+        condition = None if latents.condition is None else tf.constant(latents.condition)
+        return latents.replaced(self._sampler(mapping)(tf.constant(latents.values), condition), "styles")
+
+    def _decoder(self, space):
+        if space == "latents":
+            return super()._decoder(space)
+        synthesis = self._sampler(self.ema_generator.get_layer("synthesis"))
+        return lambda styles, condition: synthesis(styles, None)  # classes are in the styles
+
+    def first_maps(self):
+        """What all convolutions make of styles: the scales of their channels."""
+        synthesis = self.ema_generator.get_layer("synthesis")
+        affine = [layer.affine for layer in synthesis.layers if isinstance(layer, ModulatedConv2D)]
+
+        @tf.function(autograph=False, reduce_retracing=True)
+        def scales(styles):
+            return tf.concat([layer(styles) for layer in affine], axis=1)
+
+        return lambda styles, condition: scales(tf.constant(styles, tf.float32))
+
+    def mix(self, coarse, fine, crossover):
+        """Samples that have the shapes of some and the details of others (style mixing, arXiv:1812.04948, section 3.1).
+
+        ```python
+        _, latents = gan.generate(10, seed=1, return_latents=True)
+        grid = gan.mix(latents[[0, 0, 1, 1]], latents[[8, 9, 8, 9]], crossover=4)
+        ```
+
+        Args:
+            coarse, fine: as of `decode`, as many of one as of the other.
+            crossover: convolutions that have the styles of `coarse`; those that follow have those of `fine`. The
+                first belongs to maps of 4x4, and two to each doubling.
+
+        Returns:
+            Samples in natural units, first axis their number.
+
+        Raises:
+            ValueError: as `decode`; they are not as many; or there are no such convolutions.
+        """
+        first, second = (self.coded(self._own_latents(latents)) for latents in (coarse, fine))
+        synthesis = self.ema_generator.get_layer("synthesis")
+        last = len(self._noisy())
+        crossover = number("crossover", crossover, None, whole=True)
+        if crossover > last:
+            raise ValueError(f"crossover={crossover}: expected 0 to {last}, the number of convolutions.")
+        if len(first) != len(second):
+            raise ValueError(f"fine: {len(second)} latents are given for {len(first)} of coarse; give as many.")
+
+        @tf.function(autograph=False)
+        def sample(*styles):
+            return synthesize(synthesis.get_layer, [styles[place >= crossover] for place in range(last)])
+
+        return self.media.to_natural(sample(tf.constant(first.values), tf.constant(second.values)).numpy())

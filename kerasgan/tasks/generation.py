@@ -6,8 +6,10 @@ import re
 import click
 
 from kerasgan import classes, commands, files
-from kerasgan.commands import COUNT, WORDS, Command
+from kerasgan.commands import COUNT, PLACE, WORDS, Command
 from kerasgan.tasks.base import Task
+
+_ASKS = ("where", "text", "prefix")  # options by which tasks of this verb are told what samples are to be like
 
 
 @click.command(cls=Command)
@@ -28,10 +30,13 @@ from kerasgan.tasks.base import Task
     type=float,
     help="Lower is more typical: share of the samples to choose the best from; of StyleGAN2, of the way from the mean.",
 )
+@click.option("--latents", type=PLACE, help="Latents of samples to make again, as --save_latents wrote them.")
+@click.option("--save_latents", type=PLACE, help="File to keep the samples' latents in, .npz.")
 @click.option("--columns", type=COUNT, help="Samples in a row, where they are laid out.")
 @click.option("--animated", is_flag=True, help="Show how samples come about: strokes of sketches.")
 @commands.trust_option
-def generate(name, count, out, seed, label, truncation, columns, animated, **asked):
+@click.pass_context
+def generate(context, name, count, out, seed, label, truncation, latents, save_latents, columns, animated, **asked):
     """Makes new samples.
 
     The model is a pretrained one, that of a run folder or a .keras file.
@@ -53,6 +58,10 @@ def generate(name, count, out, seed, label, truncation, columns, animated, **ask
         files.check_folder(".", name="--out")
     else:
         files.check_output(out, name="--out")
+    if latents is not None:
+        return _decode(context, name, latents, out, columns)
+    if save_latents is not None:
+        files.check_output(save_latents, (".npz",), name="--save_latents")
     kerasgan.runs.check_name(name)
     if label is not None and (known := kerasgan.runs.class_names(name)) is not None:
         class_numbers(label, known)
@@ -67,7 +76,12 @@ def generate(name, count, out, seed, label, truncation, columns, animated, **ask
     wanted = gan.task.wanted(gan, {option: value for option, value in asked.items() if value})
     seed = random.randrange(2**31) if seed is None else seed
     labels = None if label is None else class_numbers(label, gan.class_names)
+    if save_latents is not None:
+        wanted["return_latents"] = True
     samples = gan.generate(count, labels=labels, seed=seed, truncation=truncation, **wanted)
+    if save_latents is not None:
+        samples, latents = samples
+        print(f"Saved their latents to {latents.save(save_latents)}.")
     media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
     print(f"Saved {count} {media.plural} to {path} (seed {seed}).")
 
@@ -80,6 +94,26 @@ def class_numbers(words, class_names):
         for word, name in zip(words, named, strict=True)
     ]
     return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _decode(context, name, latents, out, columns):
+    """`kerasgan generate --latents`: the samples of latents that were kept."""
+    import kerasgan
+    from kerasgan.latents import Latents
+
+    drawing = ("count", "seed", "label", "save_latents", "animated", *_ASKS)
+    if others := commands.given(context, drawing):
+        raise ValueError(f"--{min(others)}: with --latents nothing is drawn; leave it out.")
+    kept = Latents.load(latents)
+    kerasgan.runs.check_name(name)
+    commands.import_tensorflow()
+    gan = GENERATION.open(name)
+    path = out or kerasgan.runs.called(name) + gan.media.extension
+    path = files.check_output(path, gan.media.extensions, name="--out")
+    files.check_apart(path, [latents], name="--out")
+    kerasgan.runs.check_outside_data(name, path)
+    gan.media.save(gan.decode(kept, truncation=context.params["truncation"]), path, columns=columns)
+    print(f"Saved {len(kept)} {gan.media.plural} of {latents} to {path}.")
 
 
 class Generation(Task):
