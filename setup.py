@@ -25,6 +25,8 @@ TFGAN = [
 
 EXPORT = [
     "ai-edge-litert>=2.1",  # runs .tflite files as phones do: every export is verified with it
+    "starlette>=0.40",  # what `kerasgan serve` answers
+    "uvicorn>=0.30",  # the server under it, on asyncio and h11
     "segno>=1.6",  # the QR code of `kerasgan serve --lan`
 ]
 AUDIO = [
