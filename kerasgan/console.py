@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import os
 import re
 import shutil
@@ -52,18 +53,29 @@ def import_tensorflow(devices=False):
         devices: whether its devices are set up now, which is another occasion for such messages; not if something is
             still to be said of them.
     """
-    if "tensorflow" in sys.modules:
-        return
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        import tensorflow  # noqa: F401
+    _find_devices(devices and "tensorflow" not in sys.modules)
 
-        return
+
+@functools.cache
+def _find_devices(logical):
+    import tensorflow  # `start_tensorflow` sees to it, unless it has been imported before kerasgan
+
+    if _heard:
+        with quiet(replay=True):
+            tensorflow.config.list_logical_devices() if logical else tensorflow.config.list_physical_devices()
+
+
+_heard = "TF_CPP_MIN_LOG_LEVEL" not in os.environ  # whether its messages would be on the screen, and nobody has asked
+
+
+def start_tensorflow(execute, module):
+    """Executes the module `tensorflow` as `import_tensorflow` says, whoever imports it."""
+    if not _heard:
+        return execute(module)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with quiet(replay=True):  # the first messages come from C++ before it has read the level
-        import tensorflow
-
-        # Finding no GPU is another occasion for them.
-        tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
+        execute(module)
+        module.config.list_physical_devices()  # finding no GPU is another occasion for them
 
 
 def nearest(name, names):
