@@ -6,6 +6,7 @@ uvicorn and h11 read requests. Added here: a request must come within some secon
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import re
 import time
@@ -136,7 +137,8 @@ class _Parting:
     def close(self):
         if not self.is_closing():
             self._parts = True
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # the client has gone before
+                self._transport.write_eof()
             self._transport.resume_reading()  # to know when the client has gone
             self._loop.call_later(_PARTING, self._transport.abort)
 
