@@ -173,14 +173,17 @@ class Server:
     def serve_forever(self):
         """Answers until `shutdown()`, or Ctrl-C, is called; in a thread of its own, for this may be a notebook's."""
         self._ended.clear()
-        thread = threading.Thread(target=self._loop.run, kwargs={"sockets": [self._listening]}, daemon=True)
-        thread.start()
-        try:
-            while thread.is_alive():
-                thread.join(0.5)  # Windows knows no Ctrl-C while something waits without an end
+        try:  # before the thread starts: Ctrl-C may come as soon as it answers
+            threading.Thread(target=self._run, daemon=True).start()
+            while not self._ended.wait(0.5):  # Windows knows no Ctrl-C while something waits without an end
+                pass
         finally:
-            self._loop.should_exit = True
-            thread.join()
+            self.shutdown()
+
+    def _run(self):
+        try:
+            self._loop.run(sockets=[self._listening])
+        finally:
             self._ended.set()
 
     def shutdown(self):
@@ -189,8 +192,9 @@ class Server:
         self._ended.wait()
 
     def server_close(self):
-        """Frees the port."""
-        self._listening.close()
+        """Frees the port, unless `serve_forever()` is still about to."""
+        if self._ended.is_set():
+            self._listening.close()
 
     def goes_by(self, host):
         """Whether a request with this Host header is meant for this server.

@@ -877,6 +877,24 @@ def test_ctrl_c_ends_cleanly_and_frees_the_port(bundle):
         pass
 
 
+def test_ctrl_c_at_the_first_answer_ends_cleanly(bundle):
+    """It may come before `serve` knows that its thread has started, and again while that ends."""
+    code = f"""
+import _thread, threading, urllib.request
+from kerasgan.serve import serve
+
+def visit(url):
+    urllib.request.urlopen(url).read()
+    _thread.interrupt_main()
+    _thread.interrupt_main()
+
+for _ in range(6):
+    serve({str(bundle)!r}, port=0, ready=lambda url: threading.Thread(target=visit, args=(url,)).start())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("Stopped.") == 6
+
+
 def test_serving_does_not_import_tensorflow():
     code = "import sys, kerasgan.serve; sys.exit('tensorflow' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
