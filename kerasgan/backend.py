@@ -5,6 +5,8 @@ import pathlib
 import sys
 import warnings
 
+from kerasgan import importing
+
 NEEDED = "tensorflow"
 
 
@@ -13,9 +15,13 @@ def settle():
 
     Keras chooses its backend once, when it is imported, by KERAS_BACKEND or by `keras.json`.
 
+    TensorFlow starts without its messages, whoever imports it from now on (`kerasgan.console.start_tensorflow`).
+
     Raises:
         ImportError: Keras is there already, on another backend.
     """
+    if "tensorflow" not in sys.modules:
+        importing.Around("tensorflow", _start).install()
     if "keras" in sys.modules:
         chosen = sys.modules["keras"].backend.backend()
         if chosen != NEEDED:
@@ -33,6 +39,12 @@ def settle():
             f"Keras is set to {chosen} ({by}); in this process it runs on TensorFlow, which kerasgan needs.",
             stacklevel=3,
         )
+
+
+def _start(execute, module):
+    from kerasgan import console
+
+    console.start_tensorflow(execute, module)
 
 
 def _file():

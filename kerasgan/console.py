@@ -2,6 +2,7 @@
 
 import contextlib
 import difflib
+import functools
 import os
 import re
 import shutil
@@ -52,18 +53,29 @@ def import_tensorflow(devices=False):
         devices: whether its devices are set up now, which is another occasion for such messages; not if something is
             still to be said of them.
     """
-    if "tensorflow" in sys.modules:
-        return
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
-        import tensorflow  # noqa: F401
+    _find_devices(devices and "tensorflow" not in sys.modules)
 
-        return
+
+@functools.cache
+def _find_devices(logical):
+    import tensorflow  # `start_tensorflow` sees to it, unless it has been imported before kerasgan
+
+    if _heard:
+        with quiet(replay=True):
+            tensorflow.config.list_logical_devices() if logical else tensorflow.config.list_physical_devices()
+
+
+_heard = "TF_CPP_MIN_LOG_LEVEL" not in os.environ  # whether its messages would be on the screen, and nobody has asked
+
+
+def start_tensorflow(execute, module):
+    """Executes the module `tensorflow` as `import_tensorflow` says, whoever imports it."""
+    if not _heard:
+        return execute(module)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with quiet(replay=True):  # the first messages come from C++ before it has read the level
-        import tensorflow
-
-        # Finding no GPU is another occasion for them.
-        tensorflow.config.list_logical_devices() if devices else tensorflow.config.list_physical_devices()
+        execute(module)
+        module.config.list_physical_devices()  # finding no GPU is another occasion for them
 
 
 def nearest(name, names):
@@ -78,6 +90,32 @@ def say(line):
     if sys.stdout is not None and sys.stdout.isatty():
         line = "\r" + line.ljust(shutil.get_terminal_size().columns - 1)
     write(line)
+
+
+def steps(items, doing, note=""):
+    """Yields the items, each of which takes a while: under a bar on a terminal, after a line each elsewhere.
+
+    Args:
+        items: texts, such as names.
+        doing: what is done to them, such as "Exporting".
+        note: what is said of all of them, once.
+    """
+    items = list(items)
+    if sys.stdout is None or not sys.stdout.isatty():
+        for number, item in enumerate(items, 1):
+            write(f"{doing} {item} ({number} of {len(items)}{f'; {note}' if note and number == 1 else ''}) ...")
+            yield item
+        return
+    import tqdm
+
+    shown = "{desc} |{bar:20}| {n_fmt} of {total_fmt}  {elapsed}"
+    with tqdm.tqdm(total=len(items), file=sys.stdout, leave=False, dynamic_ncols=True, bar_format=shown) as bar:
+        for item in items:
+            bar.set_description_str(f"{doing} {printable(item, sys.stdout.encoding)}")
+            yield item
+            bar.update()
+    if items:
+        write(f"{doing}: {len(items)} done{f'; {note}' if note else ''}.")
 
 
 def write(text, end="\n", stream=None):

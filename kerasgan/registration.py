@@ -10,6 +10,8 @@ import pathlib
 import re
 import sys
 
+from kerasgan import importing
+
 _PACKAGE = pathlib.Path(__file__).parent
 # How our files define what Keras can save: the decorator, and the class below it.
 _DECORATOR = r'@(?:keras\.saving\.)?register_keras_serializable\(package="kerasgan"\)'
@@ -21,7 +23,12 @@ def announce():
     if "keras" in sys.modules:
         _announce()
     else:
-        sys.meta_path.insert(0, _AfterKeras())
+        importing.Around("keras", _execute_and_announce).install()
+
+
+def _execute_and_announce(execute, module):
+    execute(module)
+    _announce()
 
 
 def _announce():
@@ -49,25 +56,3 @@ class _Later:
     @classmethod
     def from_config(cls, config):
         return getattr(importlib.import_module(cls.module), cls.__name__).from_config(config)
-
-
-class _AfterKeras:
-    """A finder of modules that finds none, but announces our classes at the end of the import of Keras."""
-
-    def find_spec(self, name, path=None, target=None):
-        if name != "keras":
-            return None
-        others = (finder for finder in sys.meta_path if finder is not self)
-        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in others)), None)
-        if spec is not None:
-            spec.loader.exec_module = self._announcing(spec.loader.exec_module)
-        return spec
-
-    def _announcing(self, execute):
-        def execute_and_announce(module):
-            execute(module)
-            if self in sys.meta_path:
-                sys.meta_path.remove(self)
-                _announce()
-
-        return execute_and_announce

@@ -156,7 +156,7 @@ def wheel(tmp_path_factory):
     """A wheel built from a copy of the sources, to which a made-up zoo entry is added; nothing is downloaded."""
     pytest.importorskip("setuptools", reason="builds a wheel")
     copy = tmp_path_factory.mktemp("sources")
-    for name in ("setup.py", "README.md", "LICENSE"):
+    for name in ("setup.py", "README.md", "LICENSE", "NOTICE"):
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, copy)
     ignored = shutil.ignore_patterns("__pycache__", "*.h5", "*.png")
@@ -188,4 +188,5 @@ def test_wheel_holds_every_module(wheel):
 def test_wheel_has_the_command_and_the_licence(wheel):
     (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     assert "kerasgan = kerasgan.cli:main" in wheel.read(f"{folder}/entry_points.txt").decode()
-    assert any(name.startswith(folder) and name.endswith("LICENSE") for name in wheel.namelist())
+    for file in ("LICENSE", "NOTICE"):
+        assert any(name.startswith(folder) and name.endswith(file) for name in wheel.namelist())

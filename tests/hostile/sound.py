@@ -435,9 +435,9 @@ def _exportable():
 
 
 def _page(folder):
-    from kerasgan import serve
+    from kerasgan.serving import bundle
 
-    return serve._Bundle(folder / "page")
+    return bundle.Bundle(folder / "page")
 
 
 _made = {}

@@ -2,11 +2,9 @@
 
 import hashlib
 import pathlib
-import pickle
 import subprocess
 import sys
 import tarfile
-import types
 import warnings
 
 import keras
@@ -141,15 +139,9 @@ def test_a_network_is_itself(digits_network):
     assert features.get(digits_network) is digits_network
 
 
-def test_default(monkeypatch, tmp_path):
+def test_default():
     assert features.default((28, 28, 1)) == "digits"
-    monkeypatch.setattr(efficientnet, "file", lambda: tmp_path)
-    assert features.default((64, 64, 3)) == "efficientnet_lite0"
-    monkeypatch.setattr(efficientnet, "file", lambda: None)
-    with pytest.raises(ImportError, match=r"kerasgan\[scores\]"):
-        features.default([28, 28, 3])
-    with pytest.raises(ImportError, match=r"kerasgan\[scores\]"):
-        features.get("efficientnet_lite0")
+    assert features.default((64, 64, 3)) == features.default([28, 28, 3]) == "efficientnet_lite0"
     with pytest.raises(ValueError, match="shape="):
         features.default((16000, 1))
 
@@ -271,20 +263,25 @@ def picture():
 
 
 def test_efficientnet_lite0_is_the_one_of_pytorch():
-    pytest.importorskip(efficientnet.PACKAGE)
     network = features.get("efficientnet_lite0")
     found, logits = network.features_and_logits(picture())
     assert found.shape == (1, 1280) and logits.shape == (1, 1000)
     # What efficientnet-lite-pytorch 0.1.0 on PyTorch 2.14 makes of the same image and weights.
     places = [423, 140, 949, 957, 642, 289]
     expected = [4.708218, 4.499399, 4.383772, 4.381098, 4.295079, 4.212289]
-    np.testing.assert_allclose(found[0, places], expected, atol=1e-3)  # Pillow's versions may differ by a rounding
+    np.testing.assert_allclose(found[0, places], expected, atol=4e-3)  # the weights are rounded; so is Pillow's work
     assert found.mean() == pytest.approx(0.218831, abs=1e-4)
-    assert logits.argmax() == 854 and logits.max() == pytest.approx(12.26316, abs=1e-2)
+    assert logits.argmax() == 854 and logits.max() == pytest.approx(12.26316, abs=2e-2)
     sizes = [layer.shape[1:] for layer in network.activations(picture())]
     assert sizes == [(64, 64, 16), (32, 32, 24), (16, 16, 40), (8, 8, 112), (4, 4, 320)]
     assert "bicubic antialiased to 128x128 (Pillow)" in network.resizer
-    assert (network.license, network.sha256) == ("Apache-2.0", efficientnet.SHA256)
+    assert (network.license, network.sha256) == ("Apache-2.0", efficientnet.WEIGHTS.sha256)
+
+
+def test_efficientnet_lite0_comes_with_the_package():
+    path = pathlib.Path(efficientnet.__file__).parent / efficientnet.WEIGHTS.filename
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == efficientnet.WEIGHTS.sha256
+    assert path.stat().st_size == efficientnet.WEIGHTS.size < 13_000_000
 
 
 def test_efficientnet_lite0_has_the_published_size():
@@ -292,28 +289,6 @@ def test_efficientnet_lite0_has_the_published_size():
     channels = sum(layer.bias.shape[0] for layer in model.layers if layer.weights and layer.name != "classes")
     # 4,652,008 with two trainable numbers a channel in each batch normalization; one of them is left, as a bias.
     assert model.count_params() + channels == 4_652_008
-
-
-@pytest.mark.parametrize("depthwise", [False, True])
-def test_batch_normalization_is_folded_exactly(depthwise):
-    shape = (6, 1, 3, 3) if depthwise else (6, 4, 3, 3)
-    held = {"c.weight": RANDOM.normal(size=shape), "b.running_var": RANDOM.uniform(0.1, 2, 6)}
-    held |= {f"b.{name}": RANDOM.normal(size=6) for name in ("weight", "bias", "running_mean")}
-    x = RANDOM.normal(size=(1, 8, 8, 6 if depthwise else 4))
-    kernel = held["c.weight"].transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
-    convolve = keras.ops.depthwise_conv if depthwise else keras.ops.conv
-    before = np.asarray(convolve(x, kernel, padding="same"))
-    expected = (before - held["b.running_mean"]) / np.sqrt(held["b.running_var"] + 1e-3)
-    expected = expected * held["b.weight"] + held["b.bias"]
-    folded, bias = efficientnet._folded(held, "c", "b", depthwise)
-    np.testing.assert_allclose(np.asarray(convolve(x, folded, padding="same")) + bias, expected, atol=1e-5)
-
-
-def test_damaged_weights_are_refused(tmp_path):
-    path = tmp_path / "x.pth"
-    path.write_bytes(b"other")
-    with pytest.raises(ValueError, match=f"expected {efficientnet.SHA256}"):
-        efficientnet.content(path)
 
 
 # hed_vgg16 -----------------------------------------------------------------------------------------------------------
@@ -349,95 +324,6 @@ def test_damaged_weights_of_hed_are_refused(tmp_path):
     path.write_bytes(b"other")
     with pytest.raises(ValueError, match=f"expected {hed.SHA256}"):
         hed.content(path)
-
-
-class Storage:
-    """A storage of PyTorch's, as its old `torch.save` describes it."""
-
-    def __init__(self, key, array):
-        self.key, self.array = key, array
-
-
-class Tensor:
-    def __init__(self, storage, offset, size, stride):
-        self.arguments = (storage, offset, size, stride, False, {})
-
-    def __reduce__(self):
-        return sys.modules["torch._utils"]._rebuild_tensor_v2, self.arguments
-
-
-@pytest.fixture
-def torch(monkeypatch):
-    """Modules with the names that PyTorch's files mention."""
-    module, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
-    for name in ("FloatStorage", "LongStorage", "HalfStorage"):
-        setattr(module, name, type(name, (), {"__module__": "torch"}))
-
-    def _rebuild_tensor_v2():
-        pass
-
-    _rebuild_tensor_v2.__module__, _rebuild_tensor_v2.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
-    utils._rebuild_tensor_v2, module._utils = _rebuild_tensor_v2, utils
-    monkeypatch.setitem(sys.modules, "torch", module)
-    monkeypatch.setitem(sys.modules, "torch._utils", utils)
-    return module
-
-
-def saved(held, storages, types_of, path):
-    """Writes a file in the format of `torch.save` before PyTorch 1.6."""
-
-    class Pickler(pickle.Pickler):
-        def persistent_id(self, item):
-            if isinstance(item, Storage):
-                return "storage", types_of[item.key], item.key, "cpu", len(item.array), None
-
-    with open(path, "wb") as stream:
-        for item in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, held, sorted(types_of)):
-            Pickler(stream, 2).dump(item)
-        for storage in sorted(storages, key=lambda storage: storage.key):
-            stream.write(len(storage.array).to_bytes(8, "little") + storage.array.tobytes())
-    return path.read_bytes()
-
-
-def test_tensors_are_read_from_an_old_file(torch, tmp_path):
-    numbers, counts = Storage("7", np.arange(24, dtype="<f4")), Storage("9", np.array([5], "<i8"))
-    held = {
-        "whole": Tensor(numbers, 0, (4, 6), (6, 1)),
-        "turned": Tensor(numbers, 6, (6, 3), (1, 6)),
-        "count": Tensor(counts, 0, (), ()),
-    }
-    types_of = {"7": torch.FloatStorage, "9": torch.LongStorage}
-    data = saved(held, (numbers, counts), types_of, tmp_path / "x.pth")
-    arrays = efficientnet.tensors(data)
-    np.testing.assert_array_equal(arrays["whole"], np.arange(24).reshape(4, 6))
-    np.testing.assert_array_equal(arrays["turned"], np.arange(6, 24).reshape(3, 6).T)
-    assert arrays["count"] == 5 and arrays["count"].dtype == np.int64
-    for broken in (data[:-4], data[:40], b""):
-        with pytest.raises(ValueError, match="Not a dictionary of tensors"):
-            efficientnet.tensors(broken)
-
-
-def test_tensors_beyond_their_storage_are_refused(torch, tmp_path):
-    numbers = Storage("7", np.arange(4, dtype="<f4"))
-    beyond = {"x": Tensor(numbers, 1, (4,), (1,))}
-    with pytest.raises(ValueError, match="Not a dictionary of tensors"):
-        efficientnet.tensors(saved(beyond, (numbers,), {"7": torch.FloatStorage}, tmp_path / "x.pth"))
-
-
-class Attack:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return pathlib.Path.touch, (self.path,)
-
-
-def test_nothing_in_a_file_is_run(torch, tmp_path):
-    trace = tmp_path / "trace"
-    data = saved({"x": Attack(trace)}, (), {}, tmp_path / "x.pth")
-    with pytest.raises(ValueError, match="it asks for"):
-        efficientnet.tensors(data)
-    assert not trace.exists()
 
 
 # inception_2015 ------------------------------------------------------------------------------------------------------

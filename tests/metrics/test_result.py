@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kerasgan.metrics import result
+from kerasgan.metrics import efficientnet, result
 from kerasgan.metrics.result import REAL, Result
 
 FID = Result(
@@ -57,6 +57,14 @@ def test_scores_of_one_protocol_compare():
     recall = dataclasses.replace(FID, metric="recall", higher_is_better=True)
     assert dataclasses.replace(recall, value=99.0).better_than(recall)
     assert FLOOR.better_than(FID)  # that real data have no moving average is no other protocol
+
+
+def test_scores_by_the_same_weights_in_another_file_compare():
+    """EfficientNet-Lite0's of before, and those rounded to 15 bits; each goes on to say which it is of."""
+    before = dataclasses.replace(FID, feature_sha256=efficientnet.FORMER_SHA256)
+    now = dataclasses.replace(FID, feature_sha256=efficientnet.WEIGHTS.sha256, value=50.0)
+    assert now.better_than(before) and not before.better_than(now)
+    assert efficientnet.WEIGHTS.sha256[:12] in str(now) and efficientnet.FORMER_SHA256[:12] in str(before)
 
 
 @pytest.mark.parametrize(
