@@ -108,9 +108,9 @@ def _scores(folder):
         parts.append(f"<pre>{html.escape(result.table(result.load(folder / runs.EVALUATION)))}</pre>")
     rows = [row for row in score.read(folder) if row["epoch"]]
     if rows:
-        for metric in dict.fromkeys(s.metric for row in rows for s in row["scores"]):
-            points = [(row["epoch"], s.value) for row in rows for s in row["scores"] if s.metric == metric]
-            parts.append(_plot({metric: points}, "epoch"))
+        for label in dict.fromkeys(s.label for row in rows for s in row["scores"]):
+            points = [(row["epoch"], s.value) for row in rows for s in row["scores"] if s.label == label]
+            parts.append(_plot({label: points}, "epoch"))
         parts.append(f'<p class="protocol">{html.escape(" · ".join(map(str, rows[-1]["scores"])))}</p>')
     return "\n".join(parts) or "<p>None yet: <code>kerasgan evaluate</code> makes them.</p>"
 

@@ -81,7 +81,7 @@ def test_scores_and_neighbours(run, pictures, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
     few = ["--metrics", "fid,kid", "--network", "digits"]
     assert cli.main(["evaluate", str(run), "--data", str(pictures), *few]) == 0
-    assert re.search(r"^fid ↓ +[\d.]+ +[\d.]+$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^fid \(digits\) ↓ +[\d.]+ +[\d.]+$", capsys.readouterr().out, re.MULTILINE)
     saved = metrics.result.load(run / "evaluation.json")
     assert [(r.metric, r.n_real, r.split) for r in saved[::2]] == [(m, 12, "all, half of it") for m in ("fid", "kid")]
     assert saved[0].model == str(run)

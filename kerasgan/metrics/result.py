@@ -10,6 +10,9 @@ from kerasgan import files
 
 REAL = "real data"  # what is scored where there is no model
 
+# What networks are called beside the name of a score. Papers look through Inception as it was in 2015: it is not said.
+_CALLED = {"efficientnet_lite0": "Lite0", "inception_2015": None}
+
 # What may differ between two scores that are compared: what is scored, and the draw of the samples.
 _FREE = ("value", "error", "error_is", "model", "seed", "version")
 
@@ -68,7 +71,13 @@ class Result:
 
     def __str__(self):
         error_is = f" ({self.error_is})" if self.error_is else ""
-        return f"{self.metric} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
+        return f"{self.label} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
+
+    @property
+    def label(self):
+        """The metric as it is shown: with the network that it looks through, where that is another than in papers."""
+        network = _CALLED.get(self.feature_network, self.feature_network)
+        return f"{self.metric} ({network})" if network else self.metric
 
     def _said(self):
         """The protocol, in words."""
@@ -200,18 +209,17 @@ def _checked(values):
 def table(results):
     """Scores as lines of text for people: one a metric, the floor beside it, and the protocol once below them.
 
-    An arrow shows which direction is better. Scores on another feature network than the first ones' name it.
+    An arrow shows which direction is better. Scores through a feature network name it, as "fid (Lite0)": they are not
+    to be compared with those of papers, which look through another one.
     """
     rows = [("", "score", "floor")]
     floors = {(r.metric, r.feature_network): r for r in results if r.model == REAL}
     scored = [r for r in results if r.model != REAL]
-    first = next((r.feature_network for r in scored if r.feature_network), None)
     for r in scored:
         floor = floors.get((r.metric, r.feature_network))
         better = {True: " ↑", False: " ↓", None: ""}[r.higher_is_better]
         of_choice = "" if r.truncation is None else f", truncation {r.truncation:g}"
-        of_choice += "" if r.feature_network in (None, first) else f", on {r.feature_network}"
-        rows.append((r.metric + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
+        rows.append((r.label + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     protocols = {}
