@@ -12,7 +12,7 @@ import pathlib
 import sys
 import typing
 
-from kerasgan import console, files, trust
+from kerasgan import console, files, provenance, trust
 from kerasgan import weights as weight_files
 from kerasgan.gan_types import TYPES, GANType, gan_class, is_game
 from kerasgan.recipes import Recipe
@@ -260,13 +260,13 @@ def load(name, dtype=None, compile=True):
     recipe, folder, _ = _entry(name)
     check_trained(recipe)
     paths = [(file.part, weight_files.find(file, name, folder)) for file in recipe.weights]  # fails before TensorFlow
-    gan = with_weights(recipe, paths, name, dtype, compile)
+    gan = with_weights(recipe, paths, name, dtype, compile, folder)
     if folder is not None:
         allow_truncation(gan, name, folder)
     return gan
 
 
-def with_weights(recipe, paths, name, dtype=None, compile=True):
+def with_weights(recipe, paths, name, dtype=None, compile=True, folder=None):
     """The GAN of a recipe with the weights from files.
 
     Args:
@@ -274,6 +274,7 @@ def with_weights(recipe, paths, name, dtype=None, compile=True):
         paths: [(part, path of its weight file)].
         name: what the user calls the model by.
         dtype, compile: as in `load`.
+        folder: where its scores are, if there are some.
 
     Raises:
         ValueError: the weights do not fit, or are for a part that the type does not have.
@@ -289,6 +290,7 @@ def with_weights(recipe, paths, name, dtype=None, compile=True):
             weight_files.load_into(network, path)
     gan.samples_seen.assign(recipe.samples_seen)
     gan.media.made_by = f"kerasgan, {name}"
+    gan.origin = provenance.Origin(name, recipe, recipe.samples_seen, folder and folder / SCORES)
     return gan
 
 
