@@ -6,6 +6,9 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# What else names the repository (badges of notebooks, the docs site, ...), tools/name_repository.py changes with it.
+REPOSITORY = "https://github.com/OWNER/kerasgan"
+
 HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 README = HERE / "README.md"
@@ -56,6 +59,7 @@ setup(
     long_description=README.read_text("utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     author="kerasgan authors",
+    url=REPOSITORY,
     license="Apache-2.0",
     classifiers=[
         "Programming Language :: Python :: 3 :: Only",

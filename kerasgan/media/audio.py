@@ -176,7 +176,7 @@ class Audio(Pictured):
         samples, pictures = self._checked(samples), self._pictures()
         heard, drawn = samples[:HEARD], self._drawn(samples[:HEARD])
         parts = [
-            f"{pictures.html(picture[None], alt='waveform and spectrogram')}<br>"
+            f"{pictures.html(picture[None], alt='waveform and spectrogram', wide=markup.BESIDE)}<br>"
             f"{markup.sound(self._wav(one), f'sound {number}')}"
             for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
         ]

@@ -282,17 +282,19 @@ class Image(Media):
             pyplot.close(figure)  # else a notebook shows it twice: as open figure and as returned value
         return figure
 
-    def html(self, samples, columns=None, alt=None):
+    def html(self, samples, columns=None, alt=None, wide=markup.WIDE):
         """Images as one picture in HTML, for notebooks: small ones enlarged, RGBA on a checkerboard.
 
         Args:
             samples: uint8 (count, height, width, channels).
             columns: images in a row; None makes the sheet as square as it can.
             alt: what it shows, in words; None says how many images.
+            wide: pixels to which a small picture is enlarged, at most.
         """
         alt = f"{len(samples)} {self.plural}" if alt is None else alt
         width = self.sheet(samples, columns).shape[1]
-        return markup.image(self.content(samples, ".png", columns), "image/png", alt, width, self.shape[-1] == 4)
+        content, transparent = self.content(samples, ".png", columns), self.shape[-1] == 4
+        return markup.image(content, "image/png", alt, width, transparent, wide)
 
     def animate(self, frames, path, seconds=0.15):
         """Writes an animated GIF that rests on its last frame. RGBA lies on white: a GIF pixel is opaque or nothing.

@@ -5,7 +5,8 @@ import html
 
 from kerasgan.console import printable
 
-WIDE = 512  # pixels to which small pictures are enlarged, about
+WIDE = 512  # pixels to which a small picture is enlarged, at most
+BESIDE = 256  # the same of one that stands beside others
 _CHECKERBOARD = "background: repeating-conic-gradient(#ccc 0 25%, #fff 0 50%) 0 0/16px 16px"
 
 
@@ -37,7 +38,7 @@ def embedded(content, kind):
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def image(content, kind, alt, width, transparent=False):
+def image(content, kind, alt, width, transparent=False, wide=WIDE):
     """A picture file as HTML.
 
     Args:
@@ -46,8 +47,9 @@ def image(content, kind, alt, width, transparent=False):
         alt: what it shows, for who does not see it.
         width: of the picture, in pixels. A small one is enlarged by a whole number, and its pixels stay sharp.
         transparent: whether it lies on a checkerboard.
+        wide: pixels to which a small one is enlarged, at most.
     """
-    zoom = max(1, WIDE // width)
+    zoom = max(1, wide // width)
     style = f"width: {zoom * width}px; max-width: 100%; height: auto"
     style += "; image-rendering: pixelated" if zoom > 1 else ""
     style += f"; {_CHECKERBOARD}" if transparent else ""

@@ -241,7 +241,8 @@ class Music(Pictured):
         rolls, pictures = self._checked(samples), self._pictures()
         heard, drawn = rolls[:HEARD], self._drawn(rolls[:HEARD])
         parts = [
-            f"{pictures.html(picture[None], alt='piano roll')}<br>{markup.sound(self._wav(one), f'piece {number}')}"
+            f"{pictures.html(picture[None], alt='piano roll', wide=markup.BESIDE)}<br>"
+            f"{markup.sound(self._wav(one), f'piece {number}')}"
             for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
         ]
         return markup.side_by_side(parts) + markup.more(len(rolls), HEARD, self.plural)

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import PIL.Image
 import pytest
+from matplotlib import pyplot
 from test_kinds import in_model_range, small
 
 from kerasgan.media import Image, Music, Sketch, Text, Video, markup
@@ -63,6 +64,7 @@ def test_every_kind_is_html_that_runs_and_fetches_nothing(one):
             assert kind == "audio/wav" and content.startswith(b"RIFF")
     shown = one.show(natural)
     assert Page(shown._repr_html_()).tags
+    pyplot.close("all")
 
 
 def test_what_moves_moves_and_what_sounds_is_heard_once_for_each():
