@@ -201,13 +201,14 @@ def module(name):
     homes = homes_of(name)
     if homes is None:
         return f"# kerasgan.{name}\n\n::: kerasgan.{name}\n"
-    objects = "\n".join(documented(home) for home in homes.values())
+    objects = "\n".join(documented(home, public) for public, home in homes.items())
     return f"# kerasgan.{name}\n\n::: kerasgan.{name}\n    options: {{members: false}}\n\n{objects}"
 
 
-def documented(path):
-    """What mkdocstrings replaces by the documentation of something, under a heading with its signature."""
-    options = "{show_root_heading: true, show_root_full_path: false, show_root_toc_entry: true}"
+def documented(path, name=None):
+    """What mkdocstrings replaces by the documentation of something, under a heading with its public name."""
+    called = "" if name in (None, path.rpartition(".")[2]) else f", heading: {name}, toc_label: {name}"
+    options = f"{{show_root_heading: true, show_root_full_path: false, show_root_toc_entry: true{called}}}"
     return f"::: {path}\n    options: {options}\n"
 
 

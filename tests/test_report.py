@@ -3,6 +3,7 @@
 import errno
 import pathlib
 import re
+import shutil
 
 import numpy as np
 import PIL.Image
@@ -69,6 +70,17 @@ def test_report_of_a_run(run, pictures, tmp_path):
     assert f"<h1>run: images like those of {pictures.name}</h1>" in page
     again = kerasgan.report.write(run, tmp_path / "again.html")
     assert again.read_text(encoding="utf-8") == page  # byte for byte
+
+
+def test_it_has_no_lines_that_cannot_be_broken(run, tmp_path, monkeypatch):
+    """A phone is 390 pixels wide: whatever is long, such as a protocol or an optimizer, goes on in the next line."""
+    scored = [metrics.Result("fid", 1.5, False, model="run", data="ab" * 32, feature_network="efficientnet_lite0")]
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    metrics.result.save(scored, folder / runs.EVALUATION)
+    page = kerasgan.report.write(folder, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<td>fid (Lite0) ↓</td><td>1.5</td><td></td>" in page
+    assert "<pre" not in page and "overflow-wrap: anywhere" in page and 'content="width=device-width"' in page
 
 
 def test_everything_is_in_the_file(run, tmp_path):
