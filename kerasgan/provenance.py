@@ -26,12 +26,14 @@ class Origin:
         recipe: its `kerasgan.recipes.Recipe`.
         samples_seen: by its training until then.
         scores: path of a file of its scores, which need not be there; or None.
+        sheet: path of a picture of its samples, which need not be there; or None.
     """
 
     name: str
     recipe: object
     samples_seen: int
     scores: pathlib.Path | None = None
+    sheet: pathlib.Path | None = None
 
     @property
     def license(self):

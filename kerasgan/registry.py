@@ -20,6 +20,7 @@ from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
+SHEET = "samples.png"  # beside it: some of its samples
 _ERRORS = 3  # of the standard ones, by which precision has to rise for a model to offer truncation
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
@@ -274,7 +275,7 @@ def with_weights(recipe, paths, name, dtype=None, compile=True, folder=None):
         paths: [(part, path of its weight file)].
         name: what the user calls the model by.
         dtype, compile: as in `load`.
-        folder: where its scores are, if there are some.
+        folder: where its scores and a sheet of its samples are, if there are some.
 
     Raises:
         ValueError: the weights do not fit, or are for a part that the type does not have.
@@ -290,7 +291,8 @@ def with_weights(recipe, paths, name, dtype=None, compile=True, folder=None):
             weight_files.load_into(network, path)
     gan.samples_seen.assign(recipe.samples_seen)
     gan.media.made_by = f"kerasgan, {name}"
-    gan.origin = provenance.Origin(name, recipe, recipe.samples_seen, folder and folder / SCORES)
+    kept = () if folder is None else (folder / SCORES, folder / SHEET)
+    gan.origin = provenance.Origin(name, recipe, recipe.samples_seen, *kept)
     return gan
 
 

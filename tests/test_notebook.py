@@ -47,7 +47,7 @@ def entry(tmp_path_factory):
 def test_a_pretrained_model_shows_samples_numbers_and_licences(entry):
     page = kerasgan.load("for_notebooks")._repr_html_()
     assert page.count("<img") == 1 and "16 images" in page
-    for said in ("for_notebooks", "VanillaGAN: ", "noise &amp; more", "CC BY 4.0", "fid (Lite0) 12.5", "640"):
+    for said in ("<b>for_notebooks</b> (VanillaGAN)", "noise &amp; more", "CC BY 4.0", "fid (Lite0) 12.5", "640"):
         assert said in page
     assert "&lt;b&gt;11&lt;/b&gt;, and 2 more" in page and "grey &lt;i&gt;noise" in page
     assert f"{kerasgan.load('for_notebooks').generator.count_params():,}" in page
@@ -81,6 +81,18 @@ def test_a_model_without_samples_says_why():
     assert "NaN" in gan._repr_html_() and "<img" not in gan._repr_html_()
     game = kerasgan.Game(*(keras.Sequential([keras.Input((2,)), keras.layers.Dense(n)]) for n in (2, 1)))
     assert "must implement preview" in game._repr_html_()
+
+
+def test_what_is_made_of_other_samples_shows_the_sheet_that_came_with_it(entry, tmp_path):
+    gan = kerasgan.models.Pix2Pix((16, 16, 3), width=2)
+    sheet = kerasgan.media.Image((8, 600, 3)).save(np.zeros((1, 8, 600, 3), "uint8"), tmp_path / "samples.png")
+    gan.origin = provenance.Origin("x", entry, 0, sheet=sheet)
+    assert "width: 600px" in gan._repr_html_()
+    for content, seen in ((b"no picture", 0), (sheet.read_bytes(), 8)):
+        sheet.write_bytes(content)
+        gan.samples_seen.assign(seen)
+        gan._samples_in_notebook = None
+        assert "<img" in gan._repr_html_() and "600px" not in gan._repr_html_()  # made-up examples
 
 
 def test_a_run_says_what_is_known_of_its_data_and_damaged_scores_are_left_out(entry, tmp_path, monkeypatch):

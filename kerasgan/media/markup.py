@@ -2,6 +2,7 @@
 
 import base64
 import html
+import io
 
 from kerasgan.console import printable
 
@@ -56,6 +57,18 @@ def image(content, kind, alt, width, transparent=False, wide=WIDE):
     return f'<img src="{embedded(content, kind)}" alt="{escaped(alt)}" style="{style}">'
 
 
+def png(content, alt):
+    """A PNG file, whoever wrote it, as HTML; None of what is none."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+            width = opened.width
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError):
+        return None
+    return image(content, "image/png", alt, width)
+
+
 def sound(content, label):
     """A WAV file as a player; `label` says which sound it is."""
     return f'<audio controls aria-label="{escaped(label)}" src="{embedded(content, "audio/wav")}"></audio>'
@@ -87,9 +100,9 @@ def more(count, shown, plural):
 def rows(named):
     """{name: text} as a table of two columns."""
     style = "text-align: left; vertical-align: top; padding: 2px 12px 2px 0"
+    head = f"{style}; font-weight: normal; opacity: 0.7; white-space: nowrap"
     cells = "".join(
-        f'<tr><th scope="row" style="{style}; font-weight: normal; opacity: 0.7">{escaped(name)}</th>'
-        f'<td style="{style}">{escaped(value)}</td></tr>'
+        f'<tr><th scope="row" style="{head}">{escaped(name)}</th><td style="{style}">{escaped(value)}</td></tr>'
         for name, value in named.items()
     )
     return f'<table style="border: 0">{cells}</table>'
