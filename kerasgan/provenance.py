@@ -10,6 +10,7 @@ import pathlib
 import sys
 
 from kerasgan import console
+from kerasgan.recipes import Recipe
 
 UNKNOWN = "not known to kerasgan: that of the data"
 NOT_STATED = "not stated: ask whoever trained it"
@@ -30,7 +31,7 @@ class Origin:
     """
 
     name: str
-    recipe: object
+    recipe: Recipe
     samples_seen: int
     scores: pathlib.Path | None = None
     sheet: pathlib.Path | None = None

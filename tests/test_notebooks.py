@@ -77,7 +77,7 @@ def test_it_runs(name, tmp_path, monkeypatch):
     assert (
         written
         >= {
-            "load_and_play": {"faces.png", "sevens.wav", "kanji.svg"},
+            "load_and_play": {"faces.png", "spoken.wav", "kanji.svg"},
             "train_on_your_own_folder": {"flowers", "progress", "flowers.keras"},
             "export_to_a_phone": {"clothes.tflite", "clothes.tflite.json", "site"},
         }[name]

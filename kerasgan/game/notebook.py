@@ -1,6 +1,7 @@
 """A game as a notebook shows it: what it is, some of its samples, what its weights may be used for."""
 
 import inspect
+import typing
 
 from kerasgan.game.state import whole
 from kerasgan.media import markup
@@ -19,7 +20,7 @@ class Notebook:
             here, and of a file, which says nothing of its training.
     """
 
-    origin = None
+    origin: typing.Any = None
     _samples_in_notebook = None  # (samples seen by then, the HTML of some samples): they are made once
 
     def _repr_html_(self):
