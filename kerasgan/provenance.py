@@ -7,10 +7,78 @@ entry says, under other licences, so that a run says of itself only what its tra
 import dataclasses
 import os
 import pathlib
+import sys
 
 from kerasgan import console
+from kerasgan.recipes import Recipe
 
 UNKNOWN = "not known to kerasgan: that of the data"
+NOT_STATED = "not stated: ask whoever trained it"
+_SCORES = 4  # that a notebook names
+_said = set()  # names of models whose licence was said in this process
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where the weights of a model come from, which was loaded.
+
+    Attributes:
+        name: what it was loaded by: a pretrained model, the name of a run folder, an address.
+        recipe: its `kerasgan.recipes.Recipe`.
+        samples_seen: by its training until then.
+        scores: path of a file of its scores, which need not be there; or None.
+        sheet: path of a picture of its samples, which need not be there; or None.
+    """
+
+    name: str
+    recipe: Recipe
+    samples_seen: int
+    scores: pathlib.Path | None = None
+    sheet: pathlib.Path | None = None
+
+    @property
+    def license(self):
+        """Of the weights, as far as it is known."""
+        return self.recipe.license or NOT_STATED
+
+    def said(self, samples_seen):
+        """{what: text} of data, licences and scores, as they are true of a model that has seen so many samples by now.
+
+        What it has learned of since belongs to other data, under licences that nobody knows here.
+        """
+        since = samples_seen - self.samples_seen
+        also = f", and {since:,} samples since it was loaded" if since else ""
+        held = "; goes on to hold beside that of the samples since it was loaded" if since else ""
+        return {
+            "makes": "" if since else self.recipe.makes,
+            "data": self.recipe.data_name and f"{self.recipe.data_name}{also}",
+            "licence of the data": self.recipe.data_license,
+            "licence of the weights": f"{self.license}{held}",
+            "scores": "" if since else ", ".join(f"{s.label} {s.value:.4g}" for s in self._scored()[:_SCORES]),
+        }
+
+    def _scored(self):
+        """The scores of the model on its first network and without a choice among samples; none of a damaged file."""
+        from kerasgan.metrics import result  # which a program that only lists models does without
+
+        try:
+            found = [] if self.scores is None else result.load(self.scores)
+        except (OSError, ValueError):
+            return []
+        found = [one for one in found if one.model != result.REAL and one.truncation is None]
+        return [one for one in found if one.feature_network in (None, found[0].feature_network)]
+
+
+def say_license(origin):
+    """Says once, to somebody who types in a terminal or a notebook, under which licence the weights may be used.
+
+    A script, a command or a pipe is told nothing: cards, pages and files that are written say it.
+    """
+    types = hasattr(sys, "ps1")  # Python's prompt, and that of IPython, which notebooks run
+    if not types or origin.name in _said or not ("ipykernel" in sys.modules or sys.stdout.isatty()):
+        return
+    _said.add(origin.name)
+    console.write(f"{origin.name}: licence of the weights: {origin.license}")
 
 
 def of_run(recipe, asked, dataset, source, gan, start=None):

@@ -94,7 +94,7 @@ def load(folder, name=None, dtype=None, compile=True):
     paths = [(file.part, weights.verified(file, folder)) for file in recipe.weights]
     stored = sum(file.size for file in recipe.weights)
     with _explained(name), keras_file.bounded(name, stored, _UNFOLDED), trust.allowing(False):
-        gan = registry.with_weights(recipe, paths, name, dtype, compile)
+        gan = registry.with_weights(recipe, paths, name, dtype, compile, folder)
     registry.allow_truncation(gan, recipe.name, folder)
     return gan
 

@@ -12,7 +12,7 @@ import pathlib
 import sys
 import typing
 
-from kerasgan import console, files, trust
+from kerasgan import console, files, provenance, trust
 from kerasgan import weights as weight_files
 from kerasgan.gan_types import TYPES, GANType, gan_class, is_game
 from kerasgan.recipes import Recipe
@@ -20,6 +20,7 @@ from kerasgan.weights import WeightFile
 
 WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, written when they are published
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
+SHEET = "samples.png"  # beside it: some of its samples
 _ERRORS = 3  # of the standard ones, by which precision has to rise for a model to offer truncation
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
@@ -260,13 +261,13 @@ def load(name, dtype=None, compile=True):
     recipe, folder, _ = _entry(name)
     check_trained(recipe)
     paths = [(file.part, weight_files.find(file, name, folder)) for file in recipe.weights]  # fails before TensorFlow
-    gan = with_weights(recipe, paths, name, dtype, compile)
+    gan = with_weights(recipe, paths, name, dtype, compile, folder)
     if folder is not None:
         allow_truncation(gan, name, folder)
     return gan
 
 
-def with_weights(recipe, paths, name, dtype=None, compile=True):
+def with_weights(recipe, paths, name, dtype=None, compile=True, folder=None):
     """The GAN of a recipe with the weights from files.
 
     Args:
@@ -274,6 +275,7 @@ def with_weights(recipe, paths, name, dtype=None, compile=True):
         paths: [(part, path of its weight file)].
         name: what the user calls the model by.
         dtype, compile: as in `load`.
+        folder: where its scores and a sheet of its samples are, if there are some.
 
     Raises:
         ValueError: the weights do not fit, or are for a part that the type does not have.
@@ -289,6 +291,8 @@ def with_weights(recipe, paths, name, dtype=None, compile=True):
             weight_files.load_into(network, path)
     gan.samples_seen.assign(recipe.samples_seen)
     gan.media.made_by = f"kerasgan, {name}"
+    kept = () if folder is None else (folder / SCORES, folder / SHEET)
+    gan.origin = provenance.Origin(name, recipe, recipe.samples_seen, *kept)
     return gan
 
 

@@ -19,10 +19,16 @@ _NEIGHBOURS, _QUERIES = 5, 8
 _READ = 64  # samples of the data at a time
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-img { max-width: 100%; height: auto; image-rendering: pixelated; background: #eee }
-svg { max-width: 100%; height: auto }
+body { overflow-wrap: anywhere }
+img { max-width: 100%; height: auto; background: #eee }
+@media (min-width: 40rem) { figure > img { image-rendering: pixelated } } /* where sheets are not made smaller */
+svg, audio, video { max-width: 100% }
+svg { height: auto }
 figure { display: inline-block; margin: 0 1rem 1rem 0; vertical-align: top; max-width: 100% }
-.sheets figure { width: 30%; min-width: 12rem }
+.sheets figure { width: 30%; min-width: 10rem } .sheets img { image-rendering: auto }
+.scores td:not(:first-child) { white-space: nowrap }
+.recipe td:first-child { width: 18rem; color: #666 }
+@media (max-width: 40rem) { .recipe td { display: block } .recipe td:first-child { width: auto; padding-top: 0.5rem } }
 figcaption, .protocol { color: #666; font-size: 0.85rem }
 table { border-collapse: collapse } td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; vertical-align: top }
 """
@@ -105,14 +111,21 @@ def _losses(path):
 def _scores(folder):
     parts = []
     if (folder / runs.EVALUATION).is_file():
-        parts.append(f"<pre>{html.escape(result.table(result.load(folder / runs.EVALUATION)))}</pre>")
+        parts.append(_evaluation(result.load(folder / runs.EVALUATION)))
     rows = [row for row in score.read(folder) if row["epoch"]]
     if rows:
-        for metric in dict.fromkeys(s.metric for row in rows for s in row["scores"]):
-            points = [(row["epoch"], s.value) for row in rows for s in row["scores"] if s.metric == metric]
-            parts.append(_plot({metric: points}, "epoch"))
+        for label in dict.fromkeys(s.label for row in rows for s in row["scores"]):
+            points = [(row["epoch"], s.value) for row in rows for s in row["scores"] if s.label == label]
+            parts.append(_plot({label: points}, "epoch"))
         parts.append(f'<p class="protocol">{html.escape(" · ".join(map(str, rows[-1]["scores"])))}</p>')
     return "\n".join(parts) or "<p>None yet: <code>kerasgan evaluate</code> makes them.</p>"
+
+
+def _evaluation(scores):
+    """Scores as a table, and below it how they were made."""
+    shown = [("", "score", "real against real"), *result.rows(scores)]
+    protocol = "".join(f'<p class="protocol">{html.escape(line)}</p>' for line in result.protocols(scores))
+    return f'<table class="scores">{_rows(shown)}</table>{protocol}'
 
 
 def _ways(gan, seed):
@@ -166,8 +179,7 @@ def _recipe(recipe):
         ("precision, seed", f"{recipe.dtype}, {recipe.seed}"),
         *((f"{f}.{name}", value) for f in ("model", "compile", "data") for name, value in getattr(recipe, f).items()),
     ]
-    cells = "".join(f"<tr><td>{html.escape(str(n))}</td><td>{html.escape(str(v))}</td></tr>" for n, v in rows)
-    return f"<table>{cells}</table>"
+    return f'<table class="recipe">{_rows(rows)}</table>'
 
 
 # Parts ---------------------------------------------------------------------------------------------------------------
@@ -190,6 +202,12 @@ def _embedded(path):
         tag = kind.partition("/")[0]
         return f'<{tag} controls src="data:{kind};base64,{data}"></{tag}>'
     return f'<a download="{path.name}" href="data:application/octet-stream;base64,{data}">{path.name}</a>'
+
+
+def _rows(rows):
+    """Rows of a table, each of some texts."""
+    cells = ("".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) for row in rows)
+    return "".join(f"<tr>{row}</tr>" for row in cells)
 
 
 def _figure(content, caption):

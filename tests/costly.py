@@ -31,6 +31,7 @@ _FILES = (
     "test_game_variants.py",
     "test_hostile.py",
     "test_image_streams.py",
+    "test_notebooks.py",
     "test_overflow.py",
     "test_precision.py",
     "test_publish_entry.py",

@@ -3,6 +3,7 @@
 import errno
 import pathlib
 import re
+import shutil
 import sys
 
 import numpy as np
@@ -72,6 +73,17 @@ def test_report_of_a_run(run, pictures, tmp_path):
     assert again.read_text(encoding="utf-8") == page  # byte for byte
 
 
+def test_it_has_no_lines_that_cannot_be_broken(run, tmp_path, monkeypatch):
+    """A phone is 390 pixels wide: whatever is long, such as a protocol or an optimizer, goes on in the next line."""
+    scored = [metrics.Result("fid", 1.5, False, model="run", data="ab" * 32, feature_network="efficientnet_lite0")]
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    metrics.result.save(scored, folder / runs.EVALUATION)
+    page = kerasgan.report.write(folder, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<td>fid (Lite0) ↓</td><td>1.5</td><td></td>" in page
+    assert "<pre" not in page and "overflow-wrap: anywhere" in page and 'content="width=device-width"' in page
+
+
 def test_everything_is_in_the_file(run, tmp_path):
     page = kerasgan.report.write(run, tmp_path / "report.html").read_text(encoding="utf-8")
     links = re.findall(r'(?:src|href)="(.*?)"', page)
@@ -82,7 +94,7 @@ def test_scores_and_neighbours(run, pictures, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path / "cache"))
     few = ["--metrics", "fid,kid", "--network", "digits"]
     assert cli.main(["evaluate", str(run), "--data", str(pictures), *few]) == 0
-    assert re.search(r"^fid ↓ +[\d.]+ +[\d.]+$", capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^fid \(digits\) ↓ +[\d.]+ +[\d.]+$", capsys.readouterr().out, re.MULTILINE)
     saved = metrics.result.load(run / "evaluation.json")
     assert [(r.metric, r.n_real, r.split) for r in saved[::2]] == [(m, 12, "all, half of it") for m in ("fid", "kid")]
     assert saved[0].model == str(run)

@@ -119,7 +119,7 @@ class Score(keras.callbacks.Callback):
             self._events.write(int(self.model.samples_seen), {f"score/{s.metric}": s.value for s in scores})
         self._scored = self._epoch
         best = f"; best {self.best.value:.4g}" if self.best is not None else ""
-        say(f"epoch {self._epoch}: {', '.join(f'{s.metric} {s.value:.4g}' for s in scores)}{best}")
+        say(f"epoch {self._epoch}: {', '.join(f'{s.label} {s.value:.4g}' for s in scores)}{best}")
 
     def _keep_best(self, scores):
         first = scores[0]

@@ -12,6 +12,7 @@ from kerasgan.game.batch import once_there
 from kerasgan.game.fitting import Fitting
 from kerasgan.game.gradients import gradients_of
 from kerasgan.game.hooks import Hooks
+from kerasgan.game.notebook import Notebook
 from kerasgan.game.parts import in_turn, mean_gradients
 from kerasgan.game.regularization import Regularization
 from kerasgan.game.rules import Rules
@@ -22,7 +23,7 @@ from kerasgan.precision import check_trainable
 from kerasgan.structures import each, floats_of
 
 
-class Game(Hooks, Rules, Fitting, Saving, State, keras.Model):
+class Game(Hooks, Rules, Fitting, Saving, State, Notebook, keras.Model):
     """A generator and a discriminator that play against each other, whatever the generator starts from.
 
     One training step updates the discriminator `discriminator_steps` times, each time on its own real and fake batch,

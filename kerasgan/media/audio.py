@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_whole
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 
@@ -28,7 +29,7 @@ class Audio(Pictured):
 
     A sheet shows of each its waveform (full scale is the height), and its spectrogram: time from left to right,
     frequency from 0 at the bottom to half of the sample rate at the top, and loudness from black, 80 dB below a sine of
-    full scale, to white. Channels are averaged. (To hear a sound in a notebook: `IPython.display.Audio`.)
+    full scale, to white. Channels are averaged. A notebook has a player below each (`show`).
 
     ```python
     audio = Audio(8192, sample_rate=8000)
@@ -45,6 +46,7 @@ class Audio(Pictured):
     extension = ".wav"
     extensions = (".wav", ".zip", ".png")
     plural = "sounds"
+    samples_at_a_glance = 4
     kind = "audio"
     range = (-1.0, 1.0)
     variations = "speed, place, loudness, hiss"
@@ -168,6 +170,17 @@ class Audio(Pictured):
         path = self.save(samples, path, columns)
         self.save(samples[:HEARD], path.with_suffix(self.extension))
         return path
+
+    def html(self, samples, columns=None):
+        """The first eight sounds as HTML, for notebooks: pictures with a player below each."""
+        samples, pictures = self._checked(samples), self._pictures()
+        heard, drawn = samples[:HEARD], self._drawn(samples[:HEARD])
+        parts = [
+            f"{pictures.html(picture[None], alt='waveform and spectrogram', wide=markup.BESIDE)}<br>"
+            f"{markup.sound(self._wav(one), f'sound {number}')}"
+            for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
+        ]
+        return markup.side_by_side(parts) + markup.more(len(samples), HEARD, self.plural)
 
     def _in_a_row(self, samples):
         pause = np.zeros((len(samples), round(PAUSE * self.sample_rate), self.shape[1]), "float32")

@@ -1,10 +1,15 @@
 """What every kind of sample has in common."""
 
+import pathlib
+import tempfile
 from typing import NamedTuple
 
 import numpy as np
 
+from kerasgan.media import markup
+
 OF_IMAGES = ("color", "translation", "cutout", "adaptive")  # augmentations
+_PRINTED = 4000  # letters of samples that a notebook shows as text
 _SLACK = 0.005  # of a range's width: room for rounding in half precision and for antialiased resizing
 
 
@@ -37,7 +42,9 @@ class Media:
 
     - `to_natural(samples)` and `to_model(samples)`: the conversions of batches, NumPy arrays in and out;
     - `save(samples, path, columns=None)`: writes a batch in natural units as one file, whole or not at all;
-    - `show(samples, columns=None)`: displays a batch in natural units, returns the matplotlib figure;
+    - `html(samples, columns=None)`: a batch in natural units as a notebook shows it: a picture, players, a table;
+    - `show(samples, columns=None)`: displays a batch in natural units, returns what a notebook shows: of kinds that are
+      drawn, the matplotlib figure;
     - `fitting(samples)`: the medium that a batch in natural units belongs to, or None;
     - `save_sheet(samples, path)`: writes what shows them at a glance, if that is not what `save` writes;
     - `sheet(samples)`: the same as a picture, if they can be drawn;
@@ -84,6 +91,7 @@ class Media:
         samples_per_example: how many samples of a preview belong to one example, one after the other, such as an image
             and its translation: a sheet has them in the same row.
         samples_on_sheet: how many a sheet is made of, unless others are asked for.
+        samples_at_a_glance: how many a model shows of itself in a notebook.
     """
 
     dtype = "float32"
@@ -104,6 +112,7 @@ class Media:
     kind = "array"
     samples_per_example = 1
     samples_on_sheet = 64
+    samples_at_a_glance = 16
 
     def __init__(self, shape):
         if isinstance(shape, dict):
@@ -218,6 +227,25 @@ class Media:
     def sheet(self, samples, columns=None):
         """A picture of samples in natural units, uint8 (height, width, channels); None if they cannot be drawn."""
         return None
+
+    def html(self, samples, columns=None):
+        """Samples in natural units as a notebook shows them: HTML without scripts. Here, as Python prints them.
+
+        Args:
+            samples: a batch in natural units.
+            columns: samples in a row, where the kind has rows; None chooses.
+        """
+        return markup.preformatted(repr(samples)[:_PRINTED])
+
+    def show(self, samples, columns=None):
+        """Displays samples in natural units: as the last line of a notebook cell they appear below it, as `html`."""
+        return markup.Html(self.html(samples, columns), repr(samples))
+
+    def content(self, samples, extension, columns=None):
+        """The bytes of the file with this ending that `save` writes of samples in natural units."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / f"samples{extension}"
+            return self.save(samples, path, columns=columns).read_bytes()
 
     @classmethod
     def fitting(cls, samples):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from kerasgan import files
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 
@@ -37,6 +38,7 @@ class Fields(Pictured):
     extensions = (".npz", ".webp", ".gif", ".png")
     animation_extension = ".gif"
     plural = "sequences"
+    samples_at_a_glance = 4
     kind = "fields"
 
     def __init__(self, shape, colors="magma"):
@@ -128,6 +130,16 @@ class Fields(Pictured):
                 np.savez_compressed(temporary, density=found[..., 0], velocity=found[..., 1:])
             return path
         return self._save_animation(samples, path, columns)
+
+    def html(self, samples, columns=None):
+        """Sequences as HTML, for notebooks: an animation of the density, up to 600 frames of it."""
+        samples = self._checked(samples)
+        shown = Fields((min(MOST_ANIMATED, self.shape[0]), *self.shape[1:3]), self.colors)
+        shown.samples_per_example = self.samples_per_example
+        samples = samples[:, :MOST_ANIMATED]
+        width = self._frames(self.shape[2]).sheet(self._colored(samples[:, 0]), columns).shape[1]
+        content = shown.content(samples, ".webp", columns)
+        return markup.image(content, "image/webp", f"{len(samples)} {self.plural}", width)
 
     def _save_animation(self, samples, path, columns):
         import PIL.Image

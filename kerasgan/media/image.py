@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from kerasgan import files
+from kerasgan.media import markup
 from kerasgan.media.base import OF_IMAGES, Media
 from kerasgan.media.dead_leaves import dead_leaves
 
@@ -252,7 +253,7 @@ class Image(Media):
         Image((*blended.shape[:2], 3)).save(np.rint(blended).astype("uint8")[None], path, note=False)
 
     def show(self, samples, columns=None):
-        """Displays images through matplotlib; as the last line of a notebook cell the figure appears below it.
+        """Displays images through matplotlib; as the last line of a notebook cell they appear below it, as `html`.
 
         RGBA images lie on a checkerboard.
 
@@ -266,17 +267,34 @@ class Image(Media):
         import matplotlib
         from matplotlib import pyplot
 
+        from kerasgan.media.shown import Shown  # which imports matplotlib
+
         sheet = self.sheet(samples, columns)
         if sheet.shape[-1] == 4:
             sheet = _on_checkerboard(sheet)
         inches = 6.4 * np.array(sheet.shape[1::-1]) / max(sheet.shape[:2])
-        figure = pyplot.figure(figsize=inches)
+        figure = pyplot.figure(figsize=inches, FigureClass=Shown)
+        figure.html = lambda: self.html(samples, columns)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(sheet.squeeze(-1) if sheet.shape[-1] == 1 else sheet, cmap="gray", vmin=0, vmax=255)
         axes.set_axis_off()
         if "inline" in matplotlib.get_backend():
             pyplot.close(figure)  # else a notebook shows it twice: as open figure and as returned value
         return figure
+
+    def html(self, samples, columns=None, alt=None, wide=markup.WIDE):
+        """Images as one picture in HTML, for notebooks: small ones enlarged, RGBA on a checkerboard.
+
+        Args:
+            samples: uint8 (count, height, width, channels).
+            columns: images in a row; None makes the sheet as square as it can.
+            alt: what it shows, in words; None says how many images.
+            wide: pixels to which a small picture is enlarged, at most.
+        """
+        alt = f"{len(samples)} {self.plural}" if alt is None else alt
+        width = self.sheet(samples, columns).shape[1]
+        content, transparent = self.content(samples, ".png", columns), self.shape[-1] == 4
+        return markup.image(content, "image/png", alt, width, transparent, wide)
 
     def animate(self, frames, path, seconds=0.15):
         """Writes an animated GIF that rests on its last frame. RGBA lies on white: a GIF pixel is opaque or nothing.

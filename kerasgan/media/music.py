@@ -9,6 +9,7 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 
@@ -58,6 +59,7 @@ class Music(Pictured):
     extension = ".mid"
     extensions = (".mid", ".zip", ".wav", ".png", ".npz")
     plural = "pieces"
+    samples_at_a_glance = 4
     kind = "music"
     range = (0.0, 1.0)
 
@@ -233,6 +235,17 @@ class Music(Pictured):
         path = self.save(samples, path, columns)
         self.save(samples[:HEARD], path.with_suffix(self.extension))
         return path
+
+    def html(self, samples, columns=None):
+        """The first eight pieces as HTML, for notebooks: their rolls, with a player of simple tones below each."""
+        rolls, pictures = self._checked(samples), self._pictures()
+        heard, drawn = rolls[:HEARD], self._drawn(rolls[:HEARD])
+        parts = [
+            f"{pictures.html(picture[None], alt='piano roll', wide=markup.BESIDE)}<br>"
+            f"{markup.sound(self._wav(one), f'piece {number}')}"
+            for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
+        ]
+        return markup.side_by_side(parts) + markup.more(len(rolls), HEARD, self.plural)
 
     def _facts(self):
         return {

@@ -24,8 +24,20 @@ class Pictured(Media):
         return self._pictures().sheet(*self._shown(self._checked(samples), columns))
 
     def show(self, samples, columns=None):
-        """Displays the sheet of samples through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return self._pictures().show(*self._shown(self._checked(samples), columns))
+        """Displays the sheet of samples through matplotlib, and returns the `matplotlib.figure.Figure`.
+
+        A notebook shows `html` in its place, which moves and can be heard.
+        """
+        figure = self._pictures().show(*self._shown(self._checked(samples), columns))
+        figure.html = lambda: self.html(samples, columns)
+        return figure
+
+    def html(self, samples, columns=None):
+        """The sheet of samples as HTML, for notebooks; see `kerasgan.media.Media.html`."""
+        pictures = self._pictures()
+        pictures.made_by = self.made_by
+        drawn, columns = self._shown(self._checked(samples), columns)
+        return pictures.html(drawn, columns, alt=f"{len(samples)} {self.plural}")
 
     def animate(self, frames, path, seconds=0.15):
         """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""

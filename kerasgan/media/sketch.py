@@ -10,6 +10,7 @@ from PIL import ImageDraw
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 from kerasgan.media.video import Video
@@ -191,6 +192,13 @@ class Sketch(Pictured):
         with files.atomic(path) as temporary:
             temporary.write_bytes(content)
         return path
+
+    def html(self, samples, columns=None):
+        """Sketches as HTML, for notebooks: an SVG picture in which they are drawn, stroke by stroke."""
+        samples = self._checked(samples)
+        content = self._content(samples, ".svg", columns, animated=True)
+        columns = columns or int(np.ceil(np.sqrt(len(samples))))
+        return markup.image(content, "image/svg+xml", f"{len(samples)} {self.plural}", columns * EDGE)
 
     def _content(self, samples, ending, columns, animated):
         """The bytes of a file."""

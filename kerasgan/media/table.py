@@ -25,9 +25,11 @@ from kerasgan.columns import (
     series_of,
     shares,
 )
+from kerasgan.media import markup
 from kerasgan.media.base import Media
 from kerasgan.media.image import Image
 
+_ROWS = 10  # that a notebook shows
 _SHOWN = 30  # columns that a sheet has room for
 _BARS = 12  # values of a category that it has room for
 
@@ -60,6 +62,7 @@ class Table(Media):
     sheet_extension = ".png"
     animation_extension = ".gif"
     samples_on_sheet = 1000
+    samples_at_a_glance = 10
     plural = "rows"
     kind = "table"
 
@@ -221,8 +224,21 @@ class Table(Media):
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
     def show(self, samples, columns=None):
-        """Displays the `sheet` of rows through matplotlib, and returns the `matplotlib.figure.Figure`."""
-        return Image((8, 8, 3)).show(self.sheet(samples)[None])
+        """Displays the `sheet` of rows through matplotlib, and returns the `matplotlib.figure.Figure`.
+
+        A notebook shows the first rows above it.
+        """
+        sheet = self.sheet(samples)[None]
+        pictures = Image(sheet.shape[1:])
+        figure = pictures.show(sheet)
+        figure.html = lambda: self.html(samples) + pictures.html(sheet, alt="columns of the rows, and of the data")
+        return figure
+
+    def html(self, samples, columns=None):
+        """The first 10 rows as HTML, for notebooks: a table. Names and values are escaped."""
+        check_columns(samples, self.names)
+        shown = self._as_text(samples.head(_ROWS)).to_html(index=False, border=0, na_rep="")
+        return f'<div style="overflow-x: auto">{shown}</div>' + markup.more(len(samples), _ROWS, self.plural)
 
     def animate(self, frames, path, seconds=0.15):
         """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""

@@ -10,6 +10,7 @@ from PIL import ImageDraw, ImageFont
 
 from kerasgan import files
 from kerasgan.checks import is_whole
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 from kerasgan.tokens import CLOSING, END, OPENING, UNITS, divided, joined
@@ -17,6 +18,7 @@ from kerasgan.tokens import CLOSING, END, OPENING, UNITS, divided, joined
 MOST_TOKENS = 1000  # of a text
 _COUNTED = 4096  # values of a text, up to which it is described by all of them
 _SIZE, _ADVANCE, _HEIGHT, _MARGIN = 18, 11, 24, 8  # of what sheets are written in, pixels
+_LISTED = 100  # texts that a notebook shows
 _ACROSS, _DOWN = 60, 6  # characters in a line of a sheet, lines of a text
 
 
@@ -41,6 +43,7 @@ class Text(Pictured):
     extensions = (".txt", ".jsonl", ".png")
     animation_extension = ".gif"
     plural = "texts"
+    samples_at_a_glance = 24
     kind = "text"
 
     def __init__(self, fitted):
@@ -161,6 +164,11 @@ class Text(Pictured):
     def save_sheet(self, samples, path, columns=None):
         """Writes the `sheet` of texts as a `.png` file."""
         return self._save_sheet(self._checked(samples), files.check_output(path, (".png",)), columns)
+
+    def html(self, samples, columns=None):
+        """The first 100 texts as HTML, for notebooks: a list."""
+        samples = self._checked(samples)
+        return markup.lines(samples[:_LISTED]) + markup.more(len(samples), _LISTED, self.plural)
 
     def _checked(self, samples):
         several = isinstance(samples, (list, tuple, np.ndarray)) and len(samples)

@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
+from kerasgan.media import markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 
@@ -40,6 +41,7 @@ class Video(Pictured):
     extensions = (".webp", ".gif", ".apng", ".mp4", ".npz", ".png")
     animation_extension = ".gif"
     plural = "clips"
+    samples_at_a_glance = 9
     kind = "video"
     range = (-1.0, 1.0)
     exported_range = (0.0, 1.0)
@@ -142,6 +144,13 @@ class Video(Pictured):
         path = files.check_output(path, self.extensions)
         write = {".png": self._save_sheet, ".npz": self._save_arrays, ".mp4": self._save_mp4}
         return write.get(path.suffix.lower(), self._save_animation)(samples, path, columns)
+
+    def html(self, samples, columns=None):
+        """Clips as HTML, for notebooks: they move side by side."""
+        width = self._side_by_side(self._checked(samples)[:, :1], columns).shape[2]
+        return markup.image(
+            self.content(samples, ".webp", columns), "image/webp", f"{len(samples)} {self.plural}", width
+        )
 
     def _save_arrays(self, samples, path, columns):
         with files.atomic(path) as temporary, open(temporary, "wb") as file:  # savez would add an ending of its own

@@ -40,6 +40,7 @@ class Volume(Pictured):
     extensions = (".glb", ".obj", ".vox", ".npz", ".zip", ".png")
     animation_extension = ".gif"
     plural = "volumes"
+    samples_at_a_glance = 9
     kind = "volume"
     range = (-1.0, 1.0)
     exported_range = (0.0, 1.0)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 
 import numpy as np
 
@@ -10,6 +9,9 @@ from kerasgan import files
 from kerasgan.metrics import efficientnet
 
 REAL = "real data"  # what is scored where there is no model
+
+# What networks are called beside the name of a score. Papers look through Inception as it was in 2015: it is not said.
+_CALLED = {"efficientnet_lite0": "Lite0", "inception_2015": None}
 
 # What may differ between two scores that are compared: what is scored, and the draw of the samples.
 _FREE = ("value", "error", "error_is", "model", "seed", "version")
@@ -72,7 +74,13 @@ class Result:
 
     def __str__(self):
         error_is = f" ({self.error_is})" if self.error_is else ""
-        return f"{self.metric} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
+        return f"{self.label} {_with_error(self)}{error_is}  [{'; '.join(filter(None, self._said()))}]"
+
+    @property
+    def label(self):
+        """The metric as it is shown: with the network that it looks through, where that is another than in papers."""
+        network = _CALLED.get(self.feature_network, self.feature_network)
+        return f"{self.metric} ({network})" if network else self.metric
 
     def _said(self):
         """The protocol, in words."""
@@ -206,46 +214,53 @@ def _checked(values):
     return [Result.from_dict(value) for value in values]
 
 
-def table(results):
-    """Scores as lines of text for people: one a metric, the floor beside it, and the protocol once below them.
+def rows(results):
+    """Scores for people: (name and direction, score, floor) of each metric of a model, texts; "" for no floor.
 
-    An arrow shows which direction is better. Scores on another feature network than the first ones' name it.
+    An arrow shows which direction is better. Scores through a feature network name it, as "fid (Lite0)": they are not
+    to be compared with those of papers, which look through another one.
     """
-    rows = [("", "score", "floor")]
     floors = {(r.metric, r.feature_network): r for r in results if r.model == REAL}
-    scored = [r for r in results if r.model != REAL]
-    first = next((r.feature_network for r in scored if r.feature_network), None)
-    for r in scored:
+    found = []
+    for r in (r for r in results if r.model != REAL):
         floor = floors.get((r.metric, r.feature_network))
         better = {True: " ↑", False: " ↓", None: ""}[r.higher_is_better]
         of_choice = "" if r.truncation is None else f", truncation {r.truncation:g}"
-        of_choice += "" if r.feature_network in (None, first) else f", on {r.feature_network}"
-        rows.append((r.metric + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    protocols = {}
-    for r in scored:
+        found.append((r.label + of_choice + better, _with_error(r), "" if floor is None else _with_error(floor)))
+    return found
+
+
+def protocols(results):
+    """How scores of a model were made, in lines: what several have in common is said once."""
+    found = {}
+    for r in (r for r in results if r.model != REAL):
         own = [f"{name} {value}" for name, value in r.parameters.items()]
         own += [f"± is the {r.error_is}"] if r.error_is else []
         shared = "; ".join(filter(None, dataclasses.replace(r, parameters={})._said()))
-        protocols.setdefault(shared, {}).setdefault(", ".join(own), []).append(r.metric)
-    for shared, groups in protocols.items():
+        found.setdefault(shared, {}).setdefault(", ".join(own), []).append(r.metric)
+    lines = []
+    for shared, groups in found.items():
         named = (", ".join(names) + (f" ({own})" if own else "") for own, names in groups.items())
         lines.append(f"{'; '.join(named)}: {shared}")
-    return "\n".join(lines)
+    return lines
+
+
+def table(results):
+    """Scores as lines of text for people: `rows` below a head, and `protocols`."""
+    shown = [("", "score", "floor"), *rows(results)]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in shown]
+    return "\n".join([*lines, *protocols(results)])
 
 
 def markdown(results):
     """The section of scores of a zoo entry's card: the numbers beside their floor, then their protocol."""
     if not results:
         return "## Scores\n\nThis model has not been scored yet."
-    text = table(results).splitlines()
-    rows = [re.split(r"  +", line) for line in text[1 : 1 + sum(r.model != REAL for r in results)]]
     head = ["metric", "score", *(["real against real"] if any(r.model == REAL for r in results) else [])]
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
-    lines += [f"| {' | '.join([*row, ''][: len(head)])} |" for row in rows]
-    protocol = [f"- {line}" for line in text[1 + len(rows) :]]
-    return "\n".join(["## Scores", "", *lines, "", "Protocol:", "", *protocol])
+    lines += [f"| {' | '.join(row[: len(head)])} |" for row in rows(results)]
+    return "\n".join(["## Scores", "", *lines, "", "Protocol:", "", *(f"- {line}" for line in protocols(results))])
 
 
 def _with_error(r):

@@ -5,8 +5,8 @@ import pathlib
 import re
 import typing
 
-from kerasgan import console, files, hub, published, registry, weights
-from kerasgan.runs.folder import CHECKPOINT, RECIPE, checkpoints, holds_recipe, read
+from kerasgan import console, files, hub, provenance, published, registry, weights
+from kerasgan.runs.folder import CHECKPOINT, EVALUATION, RECIPE, checkpoints, holds_recipe, read
 from kerasgan.trust import allowing, is_allowed
 
 if typing.TYPE_CHECKING:
@@ -31,7 +31,8 @@ def load(name, dtype=None, compile=True, trust=False) -> "AnyModel":
 
     This is `kerasgan.load`, which takes what the command takes.
 
-    It is ready for its verb (`generate`, `translate`, `upscale`) and, since it comes compiled, for `fit`.
+    It is ready for its verb (`generate`, `translate`, `upscale`) and, since it comes compiled, for `fit`. To somebody
+    who types in a terminal or a notebook, it says the licence of the weights once.
 
     ```python
     gan = kerasgan.load("dcgan_celeba")
@@ -59,6 +60,13 @@ def load(name, dtype=None, compile=True, trust=False) -> "AnyModel":
         FileNotFoundError: a folder without a model.
         OSError: the weights of a pretrained model cannot be had; see `kerasgan.weights.find`, and `kerasgan.hub.fetch`.
     """
+    gan = _opened(name, dtype, compile, trust)
+    if gan.origin is not None:
+        provenance.say_license(gan.origin)
+    return gan
+
+
+def _opened(name, dtype, compile, trust):
     if name in registry.list_models():
         return registry.load(name, dtype, compile)
     path = check_name(name)
@@ -73,7 +81,11 @@ def load(name, dtype=None, compile=True, trust=False) -> "AnyModel":
         if holds_recipe(path):
             registry.gan_class(read(path)["recipe"].gan_type)  # a class of one's own is known to Keras once imported
         gan = Checkpoint.load(path, compile=compile)[0]
-    return gan if dtype is None else _in_number_format(gan, dtype)
+    gan = gan if dtype is None else _in_number_format(gan, dtype)
+    if holds_recipe(path):
+        recipe, seen = read(path)["recipe"], int(gan.samples_seen)
+        gan.origin = provenance.Origin(called(path), recipe, seen, path / EVALUATION)
+    return gan
 
 
 def _in_number_format(gan, dtype):

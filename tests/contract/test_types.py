@@ -243,6 +243,7 @@ def test_what_callbacks_look_at(trained):
     assert len(watched) == 4
     reals = gan.real_samples(tuple(map(tf.constant, data_for(gan, 8))))
     gan.media.check(reals)
+    assert "samples seen" in gan._repr_html_()  # in a notebook
 
 
 def test_what_is_saved_is_what_is_loaded(trained):

@@ -33,7 +33,7 @@ def test_one_line_says_everything_that_the_number_depends_on():
     line = str(dataclasses.replace(KID, truncation=0.8, labels="in turn", parameters={"block_size": 1000}))
     assert "\n" not in line
     for part in (
-        "kid 0.5 ± 0.01 (standard error over blocks)",
+        "kid (digits) 0.5 ± 0.01 (standard error over blocks)",
         "5,000 generated",
         "5,000 real (all, half of it)",
         "64x64x3",
@@ -121,24 +121,27 @@ def test_json_round_trip(tmp_path):
 def test_table_says_the_protocol_once():
     text = result.table([FID, FLOOR, KID])
     lines = text.splitlines()
-    assert lines[1].split() == ["fid", "↓", "77.63", "13.5"]
-    assert lines[2].split() == ["kid", "↓", "0.5", "±", "0.01"]
+    assert lines[1].split() == ["fid", "(digits)", "↓", "77.63", "13.5"]
+    assert lines[2].split() == ["kid", "(digits)", "↓", "0.5", "±", "0.01"]
     assert text.count("5,000 real") == 1
     assert "±" not in result.table([dataclasses.replace(KID, error=None)])
 
 
 def test_table_names_a_second_network():
-    """Its scores stand beside floors of their own."""
+    """Its scores stand beside floors of their own. The network of papers is the one that is not named."""
+    known = {"efficientnet_lite0": "fid (Lite0)", "inception_2015": "fid", "hed_vgg16": "fid (hed_vgg16)"}
     others = [dataclasses.replace(r, feature_network="hed_vgg16", value=r.value / 7) for r in (FID, FLOOR)]
     lines = result.table([FID, FLOOR, *others]).splitlines()
-    assert lines[1].split() == ["fid", "↓", "77.63", "13.5"]
-    assert lines[2].split() == ["fid,", "on", "hed_vgg16", "↓", "11.09", "1.929"]
-    assert "| fid, on hed_vgg16 ↓ | 11.09 | 1.929 |" in result.markdown([FID, FLOOR, *others])
+    assert lines[1].split() == ["fid", "(digits)", "↓", "77.63", "13.5"]
+    assert lines[2].split() == ["fid", "(hed_vgg16)", "↓", "11.09", "1.929"]
+    assert "| fid (hed_vgg16) ↓ | 11.09 | 1.929 |" in result.markdown([FID, FLOOR, *others])
+    named = {name: dataclasses.replace(FID, feature_network=name).label for name in (*known, None)}
+    assert named == {**known, None: "fid"}
 
 
 def test_markdown():
     text = result.markdown([FID, FLOOR, KID])
-    assert "| fid ↓ | 77.63 | 13.5 |" in text and "| kid ↓ | 0.5 ± 0.01 |  |" in text
+    assert "| fid (digits) ↓ | 77.63 | 13.5 |" in text and "| kid (digits) ↓ | 0.5 ± 0.01 |  |" in text
     assert "5,000 real (all, half of it)" in text
-    assert "| metric | score |\n| --- | --- |\n| fid ↓ | 77.63 |\n" in result.markdown([FID])
+    assert "| metric | score |\n| --- | --- |\n| fid (digits) ↓ | 77.63 |\n" in result.markdown([FID])
     assert "not been scored" in result.markdown([])

@@ -234,7 +234,7 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     assert [(r.metric, r.model) for r in found[:2]] == [("fid", NAME), ("fid", "real data")]
     assert score_tool.metrics.result.load(zoo / NAME / "scores.json") == found
     card = kerasgan.describe(NAME)
-    assert f"| fid ↓ | {found[0].value:.4g} | {found[1].value:.4g} |" in card
+    assert f"| fid (digits) ↓ | {found[0].value:.4g} | {found[1].value:.4g} |" in card
     assert "12 generated; 12 real (all, half of it); 16x16x4; digits " in card
     # Nothing else on the card has changed, and scoring again replaces the section.
     assert card.partition("## Scores")[0] == before.partition("## Scores")[0]
