@@ -4,7 +4,7 @@ import os
 
 import click
 
-from kerasgan import commands, registry, runs
+from kerasgan import commands, console, registry, runs
 from kerasgan.commands import COUNT, MODEL, PLACE, Command
 
 _ENDINGS = {"tflite": ".tflite", "onnx": ".onnx", "saved_model": ""}  # of formats
@@ -99,10 +99,9 @@ def write_page(names, folder, quantize, litert, overwrite=False):
     if len(models) < len(names):
         raise ValueError(f"Two of {', '.join(names)} would have one name on the page, that of their folder or file.")
     missing = [name for name in names if models[runs.called(name)] is None]
-    kept = f"; the pretrained ones are kept in {cache.folder()}" if {*missing} & {*pretrained} else ""
+    kept = f"the pretrained ones are kept in {cache.folder()}" if {*missing} & {*pretrained} else ""
     with cache.scratch() as temporary:
-        for number, name in enumerate(missing, 1):
-            print(f"Exporting {name} ({number} of {len(missing)}{kept if number == 1 else ''}) ...", flush=True)
+        for name in console.steps(missing, "Exporting", kept):
             commands.import_tensorflow()
             if name in pretrained:
                 models[name] = cache.export(name, mode, temporary)
