@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import io
 import re
 import shlex
@@ -40,14 +41,13 @@ def check_command(words):
     assert not missing, f"kerasgan {' '.join(words)}: its help has no {', '.join(missing)}"
 
 
-def help_of(verb, known={}):  # noqa: B006 - kept for the next command
+@functools.cache
+def help_of(verb):
     """What `kerasgan VERB --help` prints."""
-    if verb not in known:
-        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
-            assert cli.main([verb, "--help"]) in (0, None), verb
-        known[verb] = out.getvalue()
-        assert verb in known[verb]
-    return known[verb]
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+        assert cli.main([verb, "--help"]) in (0, None), verb
+    assert verb in out.getvalue()
+    return out.getvalue()
 
 
 def check_python(code):

@@ -11,5 +11,8 @@ class Shown(Figure):
 
     html = None  # function that returns it; asked when something is to be shown
 
+    def __getstate__(self):
+        return {**super().__getstate__(), "html": None}  # a copy, or one in a file, is the figure alone
+
     def _repr_html_(self):
         return None if self.html is None else self.html()

@@ -3,6 +3,7 @@
 import base64
 import html.parser
 import io
+import pickle
 import re
 
 import numpy as np
@@ -64,6 +65,13 @@ def test_every_kind_is_html_that_runs_and_fetches_nothing(one):
             assert kind == "audio/wav" and content.startswith(b"RIFF")
     shown = one.show(natural)
     assert Page(shown._repr_html_()).tags
+    pyplot.close("all")
+
+
+def test_a_figure_in_a_file_is_the_figure():
+    figure = Image((8, 6, 3)).show(np.zeros((2, 8, 6, 3), "uint8"))
+    again = pickle.loads(pickle.dumps(figure))
+    assert again._repr_html_() is None and len(again.axes) == 1
     pyplot.close("all")
 
 
