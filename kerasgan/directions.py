@@ -60,7 +60,8 @@ def find(gan, method="sefa", count=8, seed=0):
     if method not in methods:
         raise ValueError(f"method={method!r}: expected one of {', '.join(map(repr, methods))}.")
     count = number("count", count, None, least=1, whole=True)
-    codes, condition, space = gan.codes(_DRAWN, seed)
+    drawn = gan.codes(_DRAWN, seed)
+    codes, condition, space = drawn.values, drawn.condition, drawn.space
     if count > codes.shape[1]:
         raise ValueError(f"count={count}: latents of this model have {codes.shape[1]} directions in all.")
     vectors = methods[method](gan.first_maps(), codes, condition, space)[:count]

@@ -182,9 +182,9 @@ class GAN(Game):
             ValueError: they are those of another model, of another length, or not finite; or an argument is out of its
                 range.
         """
-        latents = self._own_latents(latents, labels)
+        latents = self.own_latents(latents, labels)
         if truncation is None:
-            sample = self._decoder(latents.space)
+            sample = self.decoder(latents.space)
         else:
             sample, candidates = self.truncated(self.ema_generator, truncation)
             if np.ndim(candidates) or latents.space != "latents":
@@ -193,11 +193,11 @@ class GAN(Game):
         made = [sample(tf.constant(latents.values[part]), _part(latents.condition, part)) for part in parts]
         return self.media.to_natural(joined([each(np.asarray, samples) for samples in made]))
 
-    def _decoder(self, space):
+    def decoder(self, space):
         """The function of latents (of a space), and of what goes with them or None, that makes samples."""
         return self._sampler(self.ema_generator)
 
-    def _own_latents(self, latents, labels=None):
+    def own_latents(self, latents, labels=None):
         """`Latents` that are this model's, of what a user gave."""
         width = self.sample_latents(1, tf.zeros(2, tf.int32)).shape[-1]
         if not isinstance(latents, Latents):
@@ -257,18 +257,68 @@ class GAN(Game):
         Raises:
             ValueError: as `decode`; the direction is another model's; or a strength is no finite number.
         """
-        return directions.moved(self.coded(self._own_latents(latents)), direction, strength)
+        return directions.moved(self.coded(self.own_latents(latents)), direction, strength)
 
     def coded(self, latents):
         """Latents as values of the space that directions go through: as they are, unless a type has styles."""
         return latents
 
-    def codes(self, count, seed):
-        """(values of the space that directions go through, as many; their conditions or None; the space's name)."""
-        condition = self._labels_for(count, None)
-        values = self.sample_latents(count, self._sampling_seed(seed))
-        latents = self.coded(self.latents_of(values, condition))
-        return latents.values, latents.condition, latents.space
+    def codes(self, count, seed, labels=None):
+        """`Latents` of samples, in the space that directions go through.
+
+        Args:
+            count, seed: as in `generate`.
+            labels: as in `generate`.
+        """
+        condition = self._labels_for(count, labels)
+        return self.coded(self.latents_of(self.sample_latents(count, self._sampling_seed(seed)), condition))
+
+    def project(self, pictures, labels=None, steps=200, seed=0, keep=0, progress=False):
+        """The latents whose samples are nearest to real pictures (see `kerasgan.projection`).
+
+        ```python
+        photo = kerasgan.data.picture("me.jpg", size=64)
+        latents = gan.project(photo[None])
+        smiling = gan.decode(gan.edit(latents, gan.directions(count=10)[9], 2))
+        ```
+
+        Args:
+            pictures: uint8 (count, *shape of samples).
+            labels: classes of the pictures, for a GAN that has them, as in `generate`.
+            steps: of the optimization; each takes as long as a step of training, or longer.
+            seed: of the samples that it starts from.
+            keep: how many samples on the way to return, too.
+            progress: whether to show a bar.
+
+        Returns:
+            `kerasgan.latents.Latents`; with `keep` (latents, samples uint8 (count, keep, *shape), the last of them
+            those of the latents).
+
+        Raises:
+            ValueError: an argument is out of its range, or the GAN makes no images.
+        """
+        from kerasgan import projection  # which builds a network
+
+        return projection.project(self, pictures, labels, steps, seed, keep, progress)
+
+    def paint(self, latents, picture, mask, steps=30):
+        """Latents near some, whose samples look as was painted on them (see `kerasgan.projection`).
+
+        Args:
+            latents: as of `decode`; all of them are to obey.
+            picture: uint8 (height, width, channels): the colours that were painted.
+            mask: booleans (height, width): where.
+            steps: of the optimization.
+
+        Returns:
+            `kerasgan.latents.Latents`.
+
+        Raises:
+            ValueError: an argument is out of its range, or the GAN makes no images.
+        """
+        from kerasgan import projection  # which builds a network
+
+        return projection.paint(self, latents, picture, mask, steps)
 
     def first_maps(self):
         """The function of such values, and conditions or None, that gives what the generator's first layers make."""

@@ -52,12 +52,13 @@ class PerceptualLoss:
             shift = tf.random.stateless_uniform((2,), seed, 0, _STRIDE, tf.int32)
             real, fake = (tf.roll(images, shift, (1, 2)) for images in (real, fake))
         terms = []
-        for a, b in zip(self._maps(real), self._maps(fake), strict=True):
+        for a, b in zip(self.maps(real), self.maps(fake), strict=True):
             a = tf.stop_gradient(a)
             terms.append(tf.reduce_mean(tf.abs(a - b)) / (tf.reduce_mean(tf.abs(a)) + 1e-6))
         return tf.add_n(terms) / len(terms)
 
-    def _maps(self, images):
+    def maps(self, images):
+        """The network's outputs, a list, for images (batch, height, width, 3) in [-1, 1]."""
         outputs = self.model(127.5 * (tf.cast(images, tf.float32) + 1.0), training=False)
         return [tf.cast(output, tf.float32) for output in keras.tree.flatten(outputs)]
 

@@ -18,7 +18,7 @@ from kerasgan import commands, console, tasks, trust
 from kerasgan.cli.augmentation import augment
 from kerasgan.cli.data import convert, simulate
 from kerasgan.cli.exporting import export, serve
-from kerasgan.cli.latents import directions, video
+from kerasgan.cli.latents import directions, project, video
 from kerasgan.cli.publication import publish
 from kerasgan.cli.scores import evaluate, report
 from kerasgan.cli.training import train
@@ -29,7 +29,7 @@ INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 _COMPLETE = "_KERASGAN_COMPLETE"  # environment variable by which a shell asks how a word may end
 
 _BEFORE_THE_VERBS = (list_models, types, describe)
-_AFTER_THEM = (directions, video, train, augment, simulate, convert, evaluate, report, export, publish, serve)
+_AFTER_THEM = (directions, project, video, train, augment, simulate, convert, evaluate, report, export, publish, serve)
 
 
 def all_commands():

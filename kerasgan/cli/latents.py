@@ -1,4 +1,4 @@
-"""What is done with latents: `directions`, `video`."""
+"""What is done with latents: `project`, `directions`, `video`."""
 
 import math
 
@@ -6,44 +6,111 @@ import click
 import numpy as np
 
 from kerasgan import commands, files
-from kerasgan.commands import COUNT, POSITIVE, Command
-from kerasgan.tasks import GENERATION
+from kerasgan.commands import COUNT, PLACE, POSITIVE, Command
+from kerasgan.tasks import GENERATION, pictures
+from kerasgan.tasks.generation import class_numbers
 
 _STRENGTHS = (-2.5, -1.25, 0.0, 1.25, 2.5)  # of the samples in a row
+_KEPT = 6  # samples on the way to a picture
 _RATE = 25  # frames a second
 _MOST_FRAMES = 10_000
 
 
 @click.command(cls=Command)
 @commands.model_argument()
+@pictures.argument
+@click.option("--label", help="Class of the pictures, by number or name, of a GAN that has classes.")
+@click.option("--steps", type=COUNT, default=200, help="Of the optimization.")
+@click.option("--seed", type=int, default=0, help="Of the samples that it starts from.")
+@click.option("--crop", default="center", help="center, or pad to keep all of a picture.")
+@click.option("--save_latents", type=PLACE, help="File to keep the latents in, .npz, for kerasgan generate --latents.")
+@commands.out_option("File to write; default: NAME_projected.png.")
+@commands.trust_option
+def project(name, paths, label, steps, seed, crop, save_latents, out):
+    """Finds the samples that are nearest to pictures.
+
+    Each row of the sheet is a picture, the samples on the way to it, and the one that is nearest. Pictures are cropped
+    and resized as samples are. Faces that are placed as those of the data come out best.
+
+    Examples:
+      kerasgan project dcgan_celeba me.jpg -o nearest.png
+      kerasgan project runs/my_photos a.jpg b.jpg --save_latents found.npz
+    """
+    if save_latents is not None:
+        files.check_output(save_latents, (".npz",), name="--save_latents")
+    gan = _opened(name, out)
+    path = _place(name, out, "_projected", gan.media)
+    files.check_apart(path, paths, name="--out")
+    if gan.media.kind != "image":
+        raise ValueError(f"{name!r} makes {gan.media.plural}: projection is for images.")
+    from kerasgan import data
+
+    height, width, channels = gan.media.shape
+    wanted = np.stack([data.picture(picture, (height, width), channels, crop) for picture in paths])
+    label = None if label is None else class_numbers([label], gan.class_names)
+    latents, way = gan.project(wanted, label, steps, seed, keep=_KEPT, progress=True)
+    gan.media.save(
+        np.concatenate([wanted[:, None], way], axis=1).reshape(-1, *gan.media.shape), path, columns=1 + _KEPT
+    )
+    print(f"Saved {len(paths)} pictures, each with the way to the sample that is nearest, to {path}.")
+    if save_latents is not None:
+        print(f"Saved their latents to {latents.save(save_latents)}.")
+
+
+@click.command(cls=Command)
+@commands.model_argument()
 @click.option("--method", type=click.Choice(["sefa", "ganspace"]), default="sefa", help="How they are found.")
 @click.option("--count", "-n", type=COUNT, default=8, help="How many directions.")
+@click.option("--positive", type=PLACE, help="Folder of pictures that have what the direction is to be about.")
+@click.option("--negative", type=PLACE, help="Folder of pictures that have not; both in place of --method.")
 @click.option("--samples", type=COUNT, default=3, help="How many samples are moved along each.")
 @click.option("--seed", type=int, default=0, help="Of the samples.")
 @commands.out_option("File to write; default: NAME_directions with its medium's ending.")
 @commands.trust_option
-def directions(name, method, count, samples, seed, out):
+def directions(name, method, count, positive, negative, samples, seed, out):
     """Shows along which directions samples change.
 
     They are ways through the latents of a GAN, those that change its samples most first, found without labels by SeFa
     or GANSpace. Each row of the sheet is a direction, and goes through some samples from -2.5 to 2.5 standard
-    deviations. In Python, gan.directions() gives them, and gan.edit() moves latents along one.
+    deviations. In Python, gan.directions() gives them, and gan.edit() moves latents along one. With pictures that have
+    something and others that have not, the one direction is from these to those: all are projected first, which takes
+    some seconds each.
 
     Examples:
       kerasgan directions dcgan_celeba -o directions.png
       kerasgan directions runs/my_photos --method ganspace -n 4 --samples 2
+      kerasgan directions dcgan_celeba --positive smiling/ --negative serious/ -o smile.png
     """
+    if (positive is None) != (negative is None):
+        raise ValueError("--positive and --negative: give both, or leave both out.")
+    for folder in filter(None, (positive, negative)):
+        commands.check_there(folder, "a folder of pictures")
     gan = _opened(name, out)
     path = _place(name, out, "_directions", gan.media)
+    found = gan.directions(method, count) if positive is None else [_labelled(gan, positive, negative)]
     _, latents = gan.generate(samples, seed=seed, return_latents=True)
     rows = []
-    for direction in gan.directions(method, count):
+    for direction in found:
         moved = [gan.edit(latents, direction, strength) for strength in _STRENGTHS]
         values = np.stack([one.values for one in moved], axis=1)  # (samples, strengths, latent_dim)
         which = np.repeat(np.arange(samples), len(_STRENGTHS))
         rows.append(gan.decode(moved[0][which].replaced(values.reshape(len(which), -1))))
     gan.media.save(np.concatenate(rows), path, columns=samples * len(_STRENGTHS))
-    print(f"Saved {count} directions to {path}: a row each, from {_STRENGTHS[0]} to {_STRENGTHS[-1]} deviations.")
+    what = f"{len(found)} direction{'s' * (len(found) > 1)}"
+    print(f"Saved {what} to {path}: a row each, from {_STRENGTHS[0]} to {_STRENGTHS[-1]} deviations.")
+
+
+def _labelled(gan, positive, negative):
+    """The direction from pictures in one folder to those in another."""
+    from kerasgan import data
+    from kerasgan.directions import of_labels
+
+    if gan.media.kind != "image":
+        raise ValueError(f"--positive: this model makes {gan.media.plural}; projection is for images.")
+    height, width, channels = gan.media.shape
+    options = {"size": (height, width), "channels": channels, "batch_size": 1, "shuffle": False}
+    sets = [np.concatenate([*data.images(folder, **options).as_numpy_iterator()]) for folder in (positive, negative)]
+    return of_labels(*[gan.project(gan.media.to_natural(pictures), progress=True) for pictures in sets])
 
 
 @click.command(cls=Command)

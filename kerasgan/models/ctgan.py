@@ -373,7 +373,7 @@ class CTGAN(GAN):
         decisions = np.broadcast_to(start[..., self.latent_dim :], (*way.shape[:-1], start.shape[-1] - self.latent_dim))
         return np.concatenate([way, decisions], axis=-1)
 
-    def codes(self, count, seed):
+    def codes(self, count, seed, labels=None):
         raise ValueError(
             f"{self.name}: rows follow from latents, conditions and draws, and have no directions; conditions say what "
             "rows are to be like."

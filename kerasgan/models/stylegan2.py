@@ -438,9 +438,9 @@ class StyleGAN2(GAN):
         condition = None if latents.condition is None else tf.constant(latents.condition)
         return latents.replaced(self._sampler(mapping)(tf.constant(latents.values), condition), "styles")
 
-    def _decoder(self, space):
+    def decoder(self, space):
         if space == "latents":
-            return super()._decoder(space)
+            return super().decoder(space)
         synthesis = self._sampler(self.ema_generator.get_layer("synthesis"))
         return lambda styles, condition: synthesis(styles, None)  # classes are in the styles
 
@@ -474,7 +474,7 @@ class StyleGAN2(GAN):
         Raises:
             ValueError: as `decode`; they are not as many; or there are no such convolutions.
         """
-        first, second = (self.coded(self._own_latents(latents)) for latents in (coarse, fine))
+        first, second = (self.coded(self.own_latents(latents)) for latents in (coarse, fine))
         synthesis = self.ema_generator.get_layer("synthesis")
         last = len(self._noisy())
         crossover = number("crossover", crossover, None, whole=True)
