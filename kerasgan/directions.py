@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from kerasgan.checks import number
 
+STRENGTHS = (-2.5, -1.25, 0.0, 1.25, 2.5)  # of a sweep, in standard deviations
 _TRIED = 1024  # latents times directions that SeFa looks at: of affine maps, one latent would do
 _DIFFERENCE = 1e-2  # steps by which it does
 _DRAWN = 1_000  # latents that GANSpace looks at, and that tell how far they go along a direction
@@ -162,6 +163,25 @@ def moved(latents, direction, strength):
         warnings.warn(f"strength={furthest:g} is cut to {_FURTHEST:g} standard deviations.", stacklevel=3)
     way = np.multiply.outer(cut * direction.deviation, direction.vector).astype("float32")
     return latents.replaced(latents.values + way)
+
+
+def sweep(gan, directions, count, seed, strengths=STRENGTHS):
+    """Samples that are moved along directions.
+
+    Args:
+        gan: a `kerasgan.GAN`.
+        directions: list of `Direction`.
+        count, seed: of the samples, as in `generate`.
+        strengths: as of `moved`.
+
+    Returns:
+        Samples in natural units, first axis (directions, samples, strengths) flat.
+    """
+    latents = gan.codes(count, seed)
+    moves = [moved(latents, direction, strength).values for direction in directions for strength in strengths]
+    values = np.stack(moves).reshape(len(directions), len(strengths), count, -1).swapaxes(1, 2)
+    which = np.tile(np.repeat(np.arange(count), len(strengths)), len(directions))
+    return gan.decode(latents[which].replaced(values.reshape(len(which), -1)))
 
 
 def first_maps(generator):

@@ -11,10 +11,12 @@ import tempfile
 
 from kerasgan import console, files, runs
 from kerasgan.callbacks import log, score
+from kerasgan.directions import STRENGTHS
 from kerasgan.metrics import result
 
 _SHEETS = 6  # shown of the progress
 _WAYS, _STEPS = 6, 9
+_DIRECTIONS = 5
 _NEIGHBOURS, _QUERIES = 5, 8
 _READ = 64  # samples of the data at a time
 _STYLE = """
@@ -69,6 +71,7 @@ def write(folder, path, source=None, network=None, seed=0):
         ("Losses", _losses(folder / runs.LOG)),
         ("Scores", _scores(folder)),
         ("From one sample to another", _ways(gan, seed)),
+        ("Along directions", _directions(gan, seed)),
         ("Nearest real samples", _neighbours(gan, recipe, source, network, seed)),
         ("Recipe", _recipe(recipe)),
     ]
@@ -133,6 +136,17 @@ def _ways(gan, seed):
     if ways is None:
         return ""
     return _figure(_saved(gan.media, ways, columns=_STEPS), "Each row goes from one latent vector to another.")
+
+
+def _directions(gan, seed):
+    sweeps = gan.task.sweeps(gan, _DIRECTIONS, seed)
+    if sweeps is None:
+        return ""
+    text = (
+        "Each row is a direction, those that change samples most first (SeFa); it goes through two samples, from -2.5 "
+        "to 2.5 standard deviations."
+    )
+    return _figure(_saved(gan.media, sweeps, columns=2 * len(STRENGTHS)), text)
 
 
 def _neighbours(gan, recipe, source, network, seed):

@@ -351,10 +351,10 @@ def test_the_command(photos, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["photos"], "--out is missing"),
+        (["photos"], "Missing option '--out'"),
         (["photos", "--out", "x"], "--size is missing"),
-        (["photos", "--out", "x", "--size", "a"], "--size is 'a'"),
-        (["photos", "--out", "x", "--size", "8", "--crop", "1,2,x,4"], "--crop is 'x'"),
+        (["photos", "--out", "x", "--size", "a"], "'a' is no size"),
+        (["photos", "--out", "x", "--size", "8", "--crop", "1,2,x,4"], "'--crop': 'x' is no whole number"),
         (["nowhere", "--out", "x", "--size", "8"], "'nowhere' does not exist"),
         (["photos", "--out", "photos/cats/02.jpg/x", "--size", "8"], "is a file, not a folder"),
         (["photos", "--out", "x", "--size", "8", "--subset", "birds"], "its folders are: cats, dogs, notes"),

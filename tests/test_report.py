@@ -62,6 +62,7 @@ def test_report_of_a_run(run, pictures, tmp_path):
         "Losses",
         "Scores",
         "From one sample to another",
+        "Along directions",
         "Recipe",
     ]
     assert found["Samples over time"].count("data:image/png;base64,") == 2  # one an epoch
@@ -128,10 +129,10 @@ def test_neighbours_of_memorized_samples_are_themselves(run, pictures, tmp_path,
     [
         (["report", "nowhere"], "no run folder"),
         (["report", "RUN", "-o", "report.pdf"], "report.pdf"),
-        (["evaluate", "RUN"], "--data is missing"),
+        (["evaluate", "RUN"], "Missing option '--data'"),
         (["evaluate", "RUN", "--data", "nowhere"], "nowhere"),
         (["evaluate", "RUN", "--data", "DATA", "--metrics", "nope"], "expected some of fid"),
-        (["evaluate", "RUN", "--data", "DATA", "--count", "0"], "--count is 0"),
+        (["evaluate", "RUN", "--data", "DATA", "--count", "0"], "'--count': 0 is not in the range"),
         (["evaluate", "RUN", "--data", "DATA", "--count", "13", "--network", "digits"], "count=13"),
         (["evaluate", "dcgan_celebs", "--data", "DATA"], "dcgan_celeba"),
         (["evaluate", "RUN", "--data", "DATA", "-o", "scores.txt"], "scores.txt"),

@@ -90,9 +90,9 @@ def test_evaluated_against_known_strange_ones(run, folder, capsys, tmp_path):
 
 
 def test_what_cannot_be_done_is_said(run, folder, capsys, tmp_path):
-    assert "what to score is missing" in fails(capsys, "score", run)
+    assert "Missing argument 'SOURCE ...'" in fails(capsys, "score", run)
     assert "'nothing.png' does not exist" in fails(capsys, "score", run, "nothing.png")
-    assert "--quantile is 2" in fails(capsys, "score", run, folder / "strange", "--quantile", 2)
+    assert "2.0 is not in the range 0<x<1" in fails(capsys, "score", run, folder / "strange", "--quantile", 2)
     assert "expected one of .csv" in fails(capsys, "score", run, folder / "strange", "-o", tmp_path / "a.png")
     assert "cannot score" in fails(capsys, "score", "vanilla_gan_mnist", folder / "strange")
 

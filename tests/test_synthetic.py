@@ -263,7 +263,7 @@ def test_what_cannot_be_learned_from_is_refused_before_any_work(pictures, tmp_pa
     assert "has one class, 'cats'" in fails(capsys, "--data", one, *out)
     single = _folders(tmp_path / "single", {"cats": 12, "dog": 1})
     assert "the class 'dog' has a single sample to learn from" in fails(capsys, "--data", single, *out, "--all")
-    assert "--per_class is 0" in fails(capsys, "--data", pictures, *out, "--per_class", 0)
+    assert "'--per_class': 0 is not in the range" in fails(capsys, "--data", pictures, *out, "--per_class", 0)
     assert "makes samples without classes" in fails(capsys, "--data", pictures, *out, "--gan", "vanilla_gan")
     assert "augment takes images and audio" in fails(capsys, "--data", pictures, *out, "--gan", "ctgan")
     assert "makes samples without classes" in fails(capsys, "--data", pictures, *out, "--gan", "dcgan_celeba")
@@ -271,7 +271,9 @@ def test_what_cannot_be_learned_from_is_refused_before_any_work(pictures, tmp_pa
     assert "unknown" in fails(capsys, "--data", pictures, *out, "--gan", "nothing")
     assert "does not exist" in fails(capsys, "--data", tmp_path / "none", *out)
     assert "it would become data" in fails(capsys, "--data", pictures, "--out", pictures / "more")
-    assert "--data is missing" in fails(capsys, *out) and "--out is missing" in fails(capsys, "--data", pictures)
+    assert "Missing option '--data'" in fails(capsys, *out) and "Missing option '--out'" in fails(
+        capsys, "--data", pictures
+    )
     assert "--seeds is for --measure" in fails(capsys, "--data", pictures, *out, "--seeds", 2)
     assert "minutes=0.0" in fails(capsys, "--data", pictures, *out, "--minutes", 0)
     assert not (tmp_path / "out").exists()
@@ -343,7 +345,7 @@ def test_arguments_of_a_measurement(pictures, tmp_path, capsys):
     words = ["--measure", "--data", pictures, "--out"]
     assert "expected one of .md" in fails(capsys, *words, tmp_path / "table.txt")
     out = tmp_path / "table.md"
-    assert "--sizes is 'few'" in fails(capsys, *words, out, "--sizes", "few")
+    assert "'--sizes': 'few' is no whole number" in fails(capsys, *words, out, "--sizes", "few")
     assert "at least 2, or all" in fails(capsys, *words, out, "--sizes", 1)
     assert "mix=1.0" in fails(capsys, *words, out, "--mix", 1)
     assert "in place of minutes" in fails(capsys, *words, out, "--gan_samples", 8, "--minutes", 1)

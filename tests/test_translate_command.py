@@ -68,8 +68,8 @@ def test_what_translate_refuses(run, domains, tmp_path, capsys):
     (tmp_path / "other").mkdir()
     PIL.Image.fromarray(dead_leaves(1, (16, 16, 3))[0]).save(tmp_path / "other" / "p.png")
     picture = tmp_path / "p.png"
-    assert "a picture is missing" in fails(capsys, "translate", run)
-    assert "a model and a picture is missing" in fails(capsys, "translate")
+    assert "Missing argument 'PICTURE ...'" in fails(capsys, "translate", run)
+    assert "Missing argument 'NAME|RUN|FILE'" in fails(capsys, "translate")
     assert "does not exist" in fails(capsys, "translate", run, tmp_path / "no.png")
     assert "is a folder; name the pictures in it" in fails(capsys, "translate", run, tmp_path)
     assert "cannot be used: not an image" in fails(capsys, "translate", run, tmp_path / "text.png")

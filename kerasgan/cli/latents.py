@@ -10,7 +10,6 @@ from kerasgan.commands import COUNT, PLACE, POSITIVE, Command
 from kerasgan.tasks import GENERATION, pictures
 from kerasgan.tasks.generation import class_numbers
 
-_STRENGTHS = (-2.5, -1.25, 0.0, 1.25, 2.5)  # of the samples in a row
 _KEPT = 6  # samples on the way to a picture
 _RATE = 25  # frames a second
 _MOST_FRAMES = 10_000
@@ -88,16 +87,11 @@ def directions(name, method, count, positive, negative, samples, seed, out):
     gan = _opened(name, out)
     path = _place(name, out, "_directions", gan.media)
     found = gan.directions(method, count) if positive is None else [_labelled(gan, positive, negative)]
-    _, latents = gan.generate(samples, seed=seed, return_latents=True)
-    rows = []
-    for direction in found:
-        moved = [gan.edit(latents, direction, strength) for strength in _STRENGTHS]
-        values = np.stack([one.values for one in moved], axis=1)  # (samples, strengths, latent_dim)
-        which = np.repeat(np.arange(samples), len(_STRENGTHS))
-        rows.append(gan.decode(moved[0][which].replaced(values.reshape(len(which), -1))))
-    gan.media.save(np.concatenate(rows), path, columns=samples * len(_STRENGTHS))
+    from kerasgan.directions import STRENGTHS, sweep
+
+    gan.media.save(sweep(gan, found, samples, seed), path, columns=samples * len(STRENGTHS))
     what = f"{len(found)} direction{'s' * (len(found) > 1)}"
-    print(f"Saved {what} to {path}: a row each, from {_STRENGTHS[0]} to {_STRENGTHS[-1]} deviations.")
+    print(f"Saved {what} to {path}: a row each, from {STRENGTHS[0]} to {STRENGTHS[-1]} deviations.")
 
 
 def _labelled(gan, positive, negative):

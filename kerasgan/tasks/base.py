@@ -93,6 +93,13 @@ class Task:
         """`count` ways of `steps` samples each from one sample to another, or None where there are no such ways."""
         return None
 
+    def sweeps(self, gan, count, seed):
+        """Samples along `count` directions, those of one after those of the other, or None where there are none.
+
+        Of each direction two samples, at five strengths each; fewer directions where latents have no more.
+        """
+        return None
+
     # Scores --------------------------------------------------------------------------------------------------------
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):

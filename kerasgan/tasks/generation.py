@@ -170,8 +170,18 @@ class Generation(Task):
         return gan.generate(count, seed=seed)
 
     def ways(self, gan, count, steps, seed):
-        from_vectors = len(gan.generator.inputs[0].shape) == 2
-        return gan.interpolate(count, steps, seed=seed) if from_vectors else None
+        return gan.interpolate(count, steps, seed=seed) if self._from_vectors(gan) else None
+
+    def sweeps(self, gan, count, seed):
+        from kerasgan.directions import sweep
+
+        if not self._from_vectors(gan):
+            return None
+        return sweep(gan, gan.directions(count=min(count, gan.generator.inputs[0].shape[1])), 2, seed)
+
+    @staticmethod
+    def _from_vectors(gan):
+        return len(gan.generator.inputs[0].shape) == 2
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores samples as a set, by `kerasgan.metrics.evaluate`, whose arguments the options are."""

@@ -8,9 +8,17 @@ from kerasgan import files
 
 ENDINGS = (".png", ".webp", ".jpg", ".jpeg")
 
-argument = click.argument(
-    "paths", metavar="PICTURE ...", type=click.Path(exists=True, dir_okay=False), nargs=-1, required=True
-)
+
+class Picture(click.Path):
+    """The path of a file."""
+
+    def convert(self, value, param, ctx):
+        if os.path.isdir(value):
+            self.fail(f"{value!r} is a folder; name the pictures in it, such as {value.rstrip('/')}/*.jpg", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+argument = click.argument("paths", metavar="PICTURE ...", type=Picture(exists=True), nargs=-1, required=True)
 
 
 def outputs(paths, out, suffix, endings=ENDINGS, ending=".png"):

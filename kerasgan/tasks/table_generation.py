@@ -34,6 +34,9 @@ class TableGeneration(Generation):
     def ways(self, gan, count, steps, seed):
         return None  # of rows of a table, there is nothing to see between two
 
+    def sweeps(self, gan, count, seed):
+        return None  # nor along directions
+
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores rows by `kerasgan.metrics.evaluate_tables`, on the part of the data that the recipe keeps apart.
 
