@@ -79,7 +79,7 @@ setup(
         "kerasgan": ["py.typed"],
         "kerasgan.metrics": ["*.h5"],  # feature networks: photographs, digits, written and spoken
         "kerasgan.export": ["page/*", "*.pyi"],  # the page that runs models in a browser
-        **dict.fromkeys(ZOO, ["*.h5", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
+        **dict.fromkeys(ZOO, ["*.h5", "*.npz", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
     },
     # An upper bound is stated where a newer version is known to break something; none is so far, and one on a guess
     # would keep people from repairs. `.ci/run` prints which versions it tested.

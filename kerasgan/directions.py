@@ -7,15 +7,19 @@ which it varies most over many samples. With labels: what tells the latents of s
 """
 
 import dataclasses
+import json
 import warnings
+import zipfile
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasgan import files
 from kerasgan.checks import number
 
 STRENGTHS = (-2.5, -1.25, 0.0, 1.25, 2.5)  # of a sweep, in standard deviations
+_KIND = "kerasgan directions"  # what a file says that it holds
 _TRIED = 1024  # latents times directions that SeFa looks at: of affine maps, one latent would do
 _DIFFERENCE = 1e-2  # steps by which it does
 _DRAWN = 1_000  # latents that GANSpace looks at, and that tell how far they go along a direction
@@ -182,6 +186,44 @@ def sweep(gan, directions, count, seed, strengths=STRENGTHS):
     values = np.stack(moves).reshape(len(directions), len(strengths), count, -1).swapaxes(1, 2)
     which = np.tile(np.repeat(np.arange(count), len(strengths)), len(directions))
     return gan.decode(latents[which].replaced(values.reshape(len(which), -1)))
+
+
+def save(path, directions, weights):
+    """Writes directions of one model into a `.npz` file.
+
+    Args:
+        path: of the file.
+        directions: list of `Direction`, with names.
+        weights: `kerasgan.latents.digest` of the generator that they are for.
+    """
+    fields = ("name", "method", "space", "deviation")
+    rows = [{field: getattr(direction, field) for field in fields} for direction in directions]
+    about = {"kind": _KIND, "weights": weights, "directions": rows}
+    with files.atomic(files.check_output(path, (".npz",))) as temporary, open(temporary, "wb") as file:
+        np.savez(file, vectors=np.stack([one.vector for one in directions]), about=np.array(json.dumps(about)))
+
+
+def load(path, weights=None):
+    """The list of `Direction` that `save` wrote. Nothing is unpickled.
+
+    Args:
+        path: of the file.
+        weights: `kerasgan.latents.digest` of the generator that they shall be for; None takes any.
+
+    Raises:
+        ValueError: it holds no directions, or those of another model.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            about, vectors = json.loads(str(arrays["about"])), arrays["vectors"].astype("float32")
+        if about["kind"] != _KIND:
+            raise ValueError("it holds something else")
+        found = [Direction(vector, **row) for vector, row in zip(vectors, about["directions"], strict=True)]
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{str(path)!r} holds no directions: {error}.") from None
+    if weights is not None and about["weights"] != weights:
+        raise ValueError(f"{str(path)!r} holds directions of another model.")
+    return found
 
 
 def first_maps(generator):

@@ -55,6 +55,7 @@ class GAN(Game):
             raise ValueError(f'latent={latent!r}: expected "normal" or "uniform".')
         self.num_classes = num_classes
         self.latent = latent
+        self.named_directions = {}  # {name: `kerasgan.directions.Direction`}, of pretrained models
         self.truncation_refusal = None  # why `generate` takes no truncation: of pretrained models that lose by it
 
     # The game ------------------------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ class GAN(Game):
 
         Args:
             latents: as of `decode`.
-            direction: `kerasgan.directions.Direction`.
+            direction: `kerasgan.directions.Direction`, or the name of one of `named_directions`.
             strength: standard deviations to move by; beyond 3, where no sample comes from, cut with a warning.
 
         Returns:
@@ -257,6 +258,11 @@ class GAN(Game):
         Raises:
             ValueError: as `decode`; the direction is another model's; or a strength is no finite number.
         """
+        if isinstance(direction, str):
+            if direction not in self.named_directions:
+                known = ", ".join(map(repr, self.named_directions)) or "none; gan.directions() finds some"
+                raise ValueError(f"direction={direction!r}: this model has {known}.")
+            direction = self.named_directions[direction]
         return directions.moved(self.coded(self.own_latents(latents)), direction, strength)
 
     def coded(self, latents):
@@ -279,7 +285,7 @@ class GAN(Game):
         ```python
         photo = kerasgan.data.picture("me.jpg", size=64)
         latents = gan.project(photo[None])
-        smiling = gan.decode(gan.edit(latents, gan.directions(count=10)[9], 2))
+        smiling = gan.decode(gan.edit(latents, "smile", 2))
         ```
 
         Args:

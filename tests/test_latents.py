@@ -9,7 +9,7 @@ import pytest
 from test_cli import fails, kerasgan_command
 
 import kerasgan
-from kerasgan import directions
+from kerasgan import directions, registry
 from kerasgan.directions import Direction
 from kerasgan.latents import Latents, digest
 
@@ -118,6 +118,34 @@ def test_editing_moves_by_deviations(gan):
         gan.edit(latents, Direction(np.zeros(2, "float32")), 1)
 
 
+@pytest.mark.parametrize("name", ["dcgan_celeba", "r3gan_celeba"])
+def test_named_directions_are_those_of_the_shipped_weights(name):
+    model = kerasgan.load(name)
+    shipped = directions.load(registry.folder_of(name) / registry.DIRECTIONS, digest(model.ema_generator))
+    assert [*model.named_directions] == [direction.name for direction in shipped] and len(shipped) >= 2
+    found = {abs(float(one.vector @ two.vector)) > 0.99 for one in shipped for two in model.directions(count=10)}
+    assert True in found  # they are among those that SeFa finds
+    samples, latents = model.generate(2, seed=1, return_latents=True)
+    changed = model.decode(model.edit(latents, shipped[0].name, 2))
+    assert np.abs(changed.astype(int) - samples).mean() > 2
+    with pytest.raises(ValueError, match=f"direction='wings': this model has '{shipped[0].name}'"):
+        model.edit(latents, "wings", 1)
+
+
+def test_files_of_directions(tmp_path):
+    some = [Direction(np.array([0.6, 0.8], "float32"), 0.5, "up", "labels")]
+    directions.save(tmp_path / "some.npz", some, "abc")
+    (again,) = directions.load(tmp_path / "some.npz", "abc")
+    assert np.array_equal(again.vector, some[0].vector)
+    assert (again.deviation, again.name, again.method, again.space) == (0.5, "up", "labels", "latents")
+    with pytest.raises(ValueError, match="directions of another model"):
+        directions.load(tmp_path / "some.npz", "abd")
+    for name, arrays in {"other": {"values": np.zeros(3)}, "pickled": {"about": np.array([{}], object)}}.items():
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        with pytest.raises(ValueError, match=f"{name}.npz' holds no directions"):
+            directions.load(tmp_path / f"{name}.npz")
+
+
 def test_latents_of_others_are_refused(gan):
     _, latents = gan.generate(2, seed=1, return_latents=True)
     other = linear(np.ones((5, 7), "float32"))
@@ -216,6 +244,8 @@ def test_the_command_keeps_latents_and_makes_the_same_again(file, tmp_path, caps
     assert np.array_equal(first, again)
     assert "--seed: with --latents" in fails(capsys, "generate", file, "--latents", "kept.npz", "--seed", 1)
     assert "does not exist" in fails(capsys, "generate", file, "--latents", "gone.npz")
+    for edit, message in (("smile", "expected NAME=STRENGTH"), ("smile=2", "this model has none; gan.directions()")):
+        assert message in fails(capsys, "generate", file, "--edit", edit)
     assert "ends in '.txt'" in fails(capsys, "generate", file, "--save_latents", "x.txt")
     assert "those of another model" in fails(capsys, "generate", "wgan_gp_sprites", "--latents", "kept.npz")
 

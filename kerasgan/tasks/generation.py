@@ -32,11 +32,14 @@ _ASKS = ("where", "text", "prefix")  # options by which tasks of this verb are t
 )
 @click.option("--latents", type=PLACE, help="Latents of samples to make again, as --save_latents wrote them.")
 @click.option("--save_latents", type=PLACE, help="File to keep the samples' latents in, .npz.")
+@click.option(
+    "--edit", "edits", multiple=True, help="Moves along a named direction, NAME=STRENGTH, in standard deviations."
+)
 @click.option("--columns", type=COUNT, help="Samples in a row, where they are laid out.")
 @click.option("--animated", is_flag=True, help="Show how samples come about: strokes of sketches.")
 @commands.trust_option
 @click.pass_context
-def generate(context, name, count, out, seed, label, truncation, latents, save_latents, columns, animated, **asked):
+def generate(context, name, count, out, seed, label, latents, save_latents, edits, columns, animated, **asked):
     """Makes new samples.
 
     The model is a pretrained one, that of a run folder or a .keras file.
@@ -46,6 +49,7 @@ def generate(context, name, count, out, seed, label, truncation, latents, save_l
       kerasgan generate r3gan_celeba -n 16 --seed 7 --truncation 0.25 -o same_faces.png
       kerasgan generate cgan_fashion_mnist -n 8 --label 7 -o sneakers.png
       kerasgan generate cgan_fashion_mnist -n 2 --label Coat,Bag -o dressed.png
+      kerasgan generate dcgan_celeba -n 8 --seed 7 --edit smile=2 -o smiling.png
       kerasgan generate runs/my_photos -o new_photos.png
       kerasgan generate runs/sketches -n 16 --animated -o drawn.svg
       kerasgan generate ctgan_adult -n 1000 --where "income=>50K" -o people.csv
@@ -58,8 +62,9 @@ def generate(context, name, count, out, seed, label, truncation, latents, save_l
         files.check_folder(".", name="--out")
     else:
         files.check_output(out, name="--out")
+    edits = [_edit(text) for text in edits]
     if latents is not None:
-        return _decode(context, name, latents, out, columns)
+        return _decode(context, name, latents, edits, out, columns)
     if save_latents is not None:
         files.check_output(save_latents, (".npz",), name="--save_latents")
     kerasgan.runs.check_name(name)
@@ -73,15 +78,20 @@ def generate(context, name, count, out, seed, label, truncation, latents, save_l
     if animated:
         media.check_animated(path, name="--animated")
     kerasgan.runs.check_outside_data(name, path)
+    truncation = asked.pop("truncation")
     wanted = gan.task.wanted(gan, {option: value for option, value in asked.items() if value})
     seed = random.randrange(2**31) if seed is None else seed
     labels = None if label is None else class_numbers(label, gan.class_names)
-    if save_latents is not None:
-        wanted["return_latents"] = True
-    samples = gan.generate(count, labels=labels, seed=seed, truncation=truncation, **wanted)
-    if save_latents is not None:
-        samples, latents = samples
-        print(f"Saved their latents to {latents.save(save_latents)}.")
+    options = {"labels": labels, "seed": seed, "truncation": truncation, **wanted}
+    if edits or save_latents is not None:
+        samples, drawn = gan.generate(count, return_latents=True, **options)
+        if edits:
+            drawn = _edited(gan, drawn, edits)
+            samples = gan.decode(drawn)
+        if save_latents is not None:
+            print(f"Saved their latents to {drawn.save(save_latents)}.")
+    else:
+        samples = gan.generate(count, **options)
     media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
     print(f"Saved {count} {media.plural} to {path} (seed {seed}).")
 
@@ -96,7 +106,25 @@ def class_numbers(words, class_names):
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-def _decode(context, name, latents, out, columns):
+def _edit(text):
+    """(name, strength) of what `--edit` says."""
+    name, equals, strength = text.rpartition("=")
+    try:
+        if name:
+            return name, float(strength)
+        raise ValueError
+    except ValueError:
+        raise click.BadParameter(f"{text!r}: expected NAME=STRENGTH, such as smile=2.", param_hint="'--edit'") from None
+
+
+def _edited(gan, latents, edits):
+    """Latents that have been moved."""
+    for name, strength in edits:
+        latents = gan.edit(latents, name, strength)
+    return latents
+
+
+def _decode(context, name, latents, edits, out, columns):
     """`kerasgan generate --latents`: the samples of latents that were kept."""
     import kerasgan
     from kerasgan.latents import Latents
@@ -112,6 +140,7 @@ def _decode(context, name, latents, out, columns):
     path = files.check_output(path, gan.media.extensions, name="--out")
     files.check_apart(path, [latents], name="--out")
     kerasgan.runs.check_outside_data(name, path)
+    kept = _edited(gan, kept, edits)
     gan.media.save(gan.decode(kept, truncation=context.params["truncation"]), path, columns=columns)
     print(f"Saved {len(kept)} {gan.media.plural} of {latents} to {path}.")
 
