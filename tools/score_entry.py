@@ -6,8 +6,9 @@
     python tools/score_entry.py --name pix2pix_map2aerial --data maps.zip --subsets val --run runs/maps
     python tools/score_entry.py --name srgan_x4 --data sets.zip --subsets Set5,Set14 --beside "pixels alone=runs/pixels"
 
-`--run` is for an entry whose weights are not shared. Into `zoo/<name>/` go `scores.json`, which the registry and other
-tools read, and the section "Scores" of `card.md`.
+Into `zoo/<name>/` go `scores.json`, which the registry and other tools read, and the section "Scores" of `card.md`.
+Without `--data` nothing is scored: the section is written anew from the scores that there are. `--run` is for an entry
+whose weights are not shared.
 """
 
 import pathlib
@@ -82,10 +83,23 @@ def score(name, source, chosen=None, zoo=ZOO, subsets=(None,), run=None, truncat
         kept = metrics.result.load(folder / registry.SCORES)
         found = [one for one in kept if _protocol(one) not in new] + found
     metrics.result.save(found, folder / registry.SCORES)
+    write_section(folder)
+    return found
+
+
+def write_section(folder):
+    """Writes the section "Scores" of an entry's card from the scores in its folder.
+
+    Raises:
+        ValueError, OSError: the entry has no such section, or no scores.
+    """
+    card = (folder / "card.md").read_text(encoding="utf-8")
+    if not SECTION.search(card):
+        raise ValueError(f"{str(folder / 'card.md')!r} has no section '## Scores': publish the entry first.")
+    found = metrics.result.load(folder / registry.SCORES)
     card = SECTION.sub(lambda _: metrics.result.markdown(found) + "\n\n", card).rstrip() + "\n"
     with files.atomic(folder / "card.md") as temporary:
         temporary.write_text(card, encoding="utf-8")
-    return found
 
 
 def main(argv):
@@ -93,6 +107,8 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
+        if values.data is None:
+            return write_section(pathlib.Path(values.zoo) / values.name)
         found = score(
             values.name,
             values.data,
@@ -112,7 +128,7 @@ def main(argv):
 
 if __name__ == "__main__":
     flags.DEFINE_string("name", None, "The zoo entry.", required=True)
-    flags.DEFINE_string("data", None, "The data that it was trained on.", required=True)
+    flags.DEFINE_string("data", None, "The data that it was trained on; without it nothing is scored.")
     flags.DEFINE_string("metrics", None, "Metrics, separated by commas; default: the usual ones.")
     flags.DEFINE_boolean("paired", None, "For a translator: whether images of the domains belong together.")
     flags.DEFINE_string("strange", None, "Of a model that scores: the subset, or a path, of strange samples.")

@@ -246,7 +246,7 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     plain = score_tool.score(NAME, data, "kid,prdc", zoo, network="digits", progress=False)
     both = score_tool.score(NAME, data, zoo=zoo, truncation=0.25, network="digits", progress=False)
     assert both[: len(plain)] == plain and [r.truncation for r in both[len(plain) :]] == [0.25] * 4
-    assert "| precision, truncation 0.25 ↑ |" in kerasgan.describe(NAME)
+    assert "| precision (digits), truncation 0.25 ↑ |" in kerasgan.describe(NAME)
     values = [next(r.value for r in both if r.metric == "precision" and r.truncation == t) for t in (None, 0.25)]
     error = np.sqrt(sum(value * (1 - value) / 12 for value in values))
     assert bool(kerasgan.load(NAME).truncation_refusal) == (values[1] < values[0] + 3 * error)
@@ -255,8 +255,13 @@ def test_scores_go_onto_the_card_with_their_protocol(tool, score_tool, trained, 
     network = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D()], name="means")
     with_second = score_tool.score(NAME, data, "fid,prdc", zoo, add=True, network=network, progress=False)
     assert with_second[: len(both)] == both and {r.feature_network for r in with_second[len(both) :]} == {"means"}
-    assert "| precision, on means ↑ |" in kerasgan.describe(NAME)
+    assert "| precision (means) ↑ |" in kerasgan.describe(NAME)
     assert bool(kerasgan.load(NAME).truncation_refusal) == (values[1] < values[0] + 3 * error)
+    # The section follows from the scores that are kept.
+    scored = kerasgan.describe(NAME)
+    (zoo / NAME / "card.md").write_text(scored.replace("| precision (digits)", "| accuracy (digits)"), encoding="utf-8")
+    score_tool.write_section(zoo / NAME)
+    assert kerasgan.describe(NAME) == scored
     # New weights have not been scored.
     tool.publish(trained[0], NAME, zoo)
     assert kerasgan.describe(NAME) == before and "scores.json" not in holds(zoo)
