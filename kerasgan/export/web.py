@@ -6,6 +6,7 @@ files, also under a sub-path; on https and localhost it can be installed and wor
 
 import base64
 import hashlib
+import io
 import json
 import pathlib
 import re
@@ -30,6 +31,10 @@ _BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by 
 _BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # with and without relaxed SIMD
 _CORE = ("package.json", "dist/index.js", *(f"wasm/{build}.{ending}" for build in _BUILDS for ending in ("js", "wasm")))
 _WASM_UTILS = ("package.json", "dist/index.js")
+_SMALL = 96  # pixels of a thumbnail's edge, at most
+_SMALL_BYTES = 6_000  # of its file, at most; colours are given up for it
+_COLOURS = (256, 128, 64, 32, 16, 8)
+_SHOWN = ("seed", "class", "text", "prefix", "scaling", "give")  # of a recipe's page, that zoo.json has as it is
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
 
@@ -187,14 +192,84 @@ def _add_model(folder, name, path, quantize):
         from kerasgan.export.to_tflite import tflite
 
         tflite(name, target, quantize=quantize)
+        introduce(target, registry.get(name), pretrained=True)
         described = sidecar.read(target)
         _check_shown(name, described)
     else:
         shutil.copyfile(path, target)
         described = {**_check_model(path), "name": name, "file": target.name}
-        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-        sidecar.path_of(target).write_text(text, encoding="utf-8")
-    return {**described, "file": f"models/{target.name}"}
+        _write_sidecar(described, target)
+    return {**described, "file": f"models/{target.name}", **_pictures(folder, name, described.get("pretrained"))}
+
+
+def introduce(path, recipe, pretrained=False):
+    """Says in the sidecar of an exported file how the page introduces its model, as the recipe has it.
+
+    Args:
+        path: the .tflite file.
+        recipe: `kerasgan.registry.Recipe` of what was exported.
+        pretrained: whether it is the entry of the registry that has the recipe's name, whose sheets the page takes
+            pictures from.
+    """
+    described = sidecar.read(path)
+    known = {"title": recipe.title, **{key: recipe.page[key] for key in _SHOWN if key in recipe.page}}
+    page = {"page": known} if any(known.values()) else {}
+    _write_sidecar({**described, **page, **({"pretrained": recipe.name} if pretrained else {})}, path)
+
+
+def _write_sidecar(described, target):
+    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    sidecar.path_of(target).write_text(text, encoding="utf-8")
+
+
+def _pictures(folder, name, pretrained):
+    """Cuts what the page shows of a pretrained model out of its sheets; returns it as zoo.json has it."""
+    if pretrained not in registry.list_models() or registry.folder_of(pretrained) is None:
+        return {}
+    sheets, page = registry.folder_of(pretrained), registry.get(pretrained).page
+    found = {}
+    if box := page.get("thumbnail"):
+        found["thumbnail"] = _add_picture(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
+    if boxes := page.get("examples"):
+        pictures = [_packed(_cut(sheets, box)) for box in boxes]
+        found["examples"] = [
+            _add_picture(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
+        ]
+    return found
+
+
+def _cut(sheets, box):
+    """A part of a sheet in the folder of an entry, a Pillow image; `box` is [file, left, top, right, bottom]."""
+    import PIL.Image
+
+    weights.check_plain_name("page", pathlib.PurePath(box[0]).stem)
+    with PIL.Image.open(sheets / pathlib.PurePath(box[0]).name) as sheet:
+        return sheet.convert("RGBA" if sheet.mode == "RGBA" else "RGB").crop(box[1:])
+
+
+def _small(picture):
+    """A PNG of a picture that is small in every respect: some kilobytes for a strip of many."""
+    picture.thumbnail((_SMALL, _SMALL))
+    data = _packed(picture)
+    for colours in _COLOURS:
+        if len(data) <= _SMALL_BYTES:
+            break
+        data = _packed(picture.quantize(colours, method=2))  # an octree, which knows transparency
+    return data
+
+
+def _packed(picture):
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _add_picture(folder, name, data):
+    """Writes a picture into the bundle; returns its address, size and hash."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return {"file": name, **sidecar.fingerprint(path)}
 
 
 def _add_runtime(folder, litert):
@@ -233,7 +308,8 @@ def _add_page(folder, runtime, models):
         "files": sorted(fingerprints),
     }
     (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    kept = ["./", *(name for name in page if name != "service-worker.js"), _INDEX]
+    pictures = [name for name in fingerprints if name.startswith(("thumbnails/", "examples/"))]
+    kept = ["./", *(name for name in page if name != "service-worker.js"), *sorted(pictures), _INDEX]
     start = f"{CDN}/npm/@litertjs/" if runtime["core"].startswith(CDN) else "litert/"
     bundle = json.dumps({"version": index["version"], "page": kept, "runtime": start})
     _fill(folder / "service-worker.js", _BUNDLE, f"const BUNDLE = {bundle};")

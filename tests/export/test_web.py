@@ -148,6 +148,42 @@ def test_names_are_exported(monkeypatch, models, tmp_path):
     assert (folder / "models" / "wgan_gp_sprites.tflite").is_file()
 
 
+def test_pretrained_models_are_introduced(monkeypatch, models, litert, tmp_path):
+    """By plain names, small pictures and pictures to try that come from their sheets, all of them listed and kept."""
+
+    def tflite(name, path, quantize):
+        path.write_bytes(models["first"].read_bytes())
+        sidecar.path_of(path).write_bytes(sidecar.path_of(models["first"]).read_bytes())
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", tflite)
+    names = ["dcgan_celeba", "wgan_gp_sprites", "srgan_x4"]
+    found = contents(web(dict.fromkeys(names) | {"own": models["second"]}, tmp_path / "page", litert=litert))
+    zoo = json.loads(found["zoo.json"])
+    faces, sprites, photos, own = zoo["models"]
+    assert [model["page"]["title"] for model in (faces, sprites, photos)] == ["Faces", "Game sprites", "Enlarge photos"]
+    assert sprites["page"]["scaling"] == "hard" and "page" not in own and "thumbnail" not in own
+    assert len(photos["examples"]) > 2
+    for picture in (*(model["thumbnail"] for model in (faces, sprites, photos)), *photos["examples"]):
+        data = found[picture["file"]]
+        assert {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} == {
+            key: picture[key] for key in ("size", "sha256")
+        }
+        assert data.startswith(b"\x89PNG") and f'"{picture["file"]}"' in found["service-worker.js"].decode()
+        assert len(data) <= (6000 if picture["file"].startswith("thumbnails/") else 20_000)
+
+
+def test_every_part_of_a_sheet_that_a_recipe_names_is_there():
+    import PIL.Image
+
+    from kerasgan import registry
+
+    for name in registry.ZOO:
+        page = registry.get(name).page
+        for file, left, top, right, bottom in (*filter(None, [page.get("thumbnail")]), *page.get("examples", [])):
+            with PIL.Image.open(registry.folder_of(name) / file) as sheet:
+                assert 0 <= left < right <= sheet.width and 0 <= top < bottom <= sheet.height, name
+
+
 @pytest.mark.slow
 def test_a_pretrained_model(tmp_path):
     folder = web("vanilla_gan_mnist", tmp_path / "page")
