@@ -23,11 +23,11 @@ RECIPE = Recipe(
     makes="emoji in the style of Twemoji from emoji in that of Noto, 64x64 RGB",
     title="Emoji redrawn",
     page={
-        "give": "Give it one emoji on white, as Android draws them: it draws it as Twemoji would.",
+        "give": "Give it an emoji on white, as Android draws it: it comes back in the style of Twemoji.",
         "thumbnail": ["samples.png", 264, 264, 328, 328],
         "examples": [
-            ["samples.png", 0, 0, 64, 64],
             ["samples.png", 0, 132, 64, 196],
+            ["samples.png", 0, 0, 64, 64],
             ["samples.png", 0, 66, 64, 130],
             ["samples.png", 0, 396, 64, 460],
             ["samples.png", 396, 132, 460, 196],
