@@ -16,7 +16,7 @@ NOT_TRAINED = (
 
 # What the page may be told of a model, and of which type that is: see `Recipe`.
 _PAGE = {"seed": int, "class": int, "text": str, "prefix": str, "scaling": str, "give": str, "thumbnail": list}
-_PAGE |= {"examples": list}
+_PAGE |= {"examples": list, "direction": str, "back": dict}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,8 @@ class Recipe:
         page: what else the page of `kerasgan serve` is told: {"seed", "class", "text", "prefix": of the sample that it
             opens with; "scaling": "hard" for pixels with edges, "smooth" for photographs; "give": what a model wants
             that takes pictures, one sentence; "thumbnail": a part of a sheet of the entry, [file, left, top, right,
-            bottom]; "examples": several of these, pictures to try}. All of it may be left out.
+            bottom]; "examples": several of these, pictures to try; "direction": of a translator, such as "day to
+            night"; "back": of one that has two, the same for the other one}. All of it may be left out.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
     Raises:
@@ -98,7 +99,7 @@ class Recipe:
                 raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a dict of arguments.")
         for field in ("model", "compile", "data", "fitted", "page"):
             object.__setattr__(self, field, _plain(self, field))
-        _check_page(self)
+        _check_page(self, self.page)
         object.__setattr__(self, "class_names", tuple(self.class_names))
         object.__setattr__(self, "picture_size", None if self.picture_size is None else tuple(self.picture_size))
         object.__setattr__(self, "weights", tuple(self.weights))
@@ -134,9 +135,9 @@ class Recipe:
         return cls(**{**values, "weights": files})
 
 
-def _check_page(recipe):
+def _check_page(recipe, page):
     """Raises a ValueError for what the page is not told, or is of another type."""
-    for key, value in recipe.page.items():
+    for key, value in page.items():
         wanted = _PAGE.get(key)
         boxes = {"thumbnail": [value], "examples": value}.get(key, []) if wanted is type(value) else []
         if wanted is not type(value) or not all(_is_box(box) for box in boxes):
@@ -144,6 +145,8 @@ def _check_page(recipe):
                 f"page={{{key!r}: {value!r}}} in the recipe {recipe.name!r}: expected some of {', '.join(_PAGE)}; a "
                 "part of a sheet is [file, left, top, right, bottom]."
             )
+        if key == "back":
+            _check_page(recipe, value)
 
 
 def _is_box(value):

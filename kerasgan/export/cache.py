@@ -16,7 +16,7 @@ import kerasgan
 from kerasgan import files, registry, weights
 from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
-from kerasgan.export.web import introduce
+from kerasgan.export.web import complete
 
 
 def folder():
@@ -49,7 +49,7 @@ def export(name, quantize, otherwise):
     except OSError:
         path = pathlib.Path(otherwise) / path.name
     tflite(name, path, quantize, overwrite=True)
-    introduce(path, registry.get(name), pretrained=True)
+    complete(name, path, quantize)
     for older in path.parent.glob(f"{name}-{quantize}-*"):
         if not older.name.startswith(path.name):
             older.unlink(missing_ok=True)

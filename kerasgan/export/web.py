@@ -15,6 +15,7 @@ import shutil
 import kerasgan
 from kerasgan import files, registry, weights
 from kerasgan.export import sidecar
+from kerasgan.export.network import Exportable
 
 LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
 CDN = "https://cdn.jsdelivr.net"
@@ -34,7 +35,15 @@ _WASM_UTILS = ("package.json", "dist/index.js")
 _SMALL = 96  # pixels of a thumbnail's edge, at most
 _SMALL_BYTES = 6_000  # of its file, at most; colours are given up for it
 _COLOURS = (256, 128, 64, 32, 16, 8)
-_SHOWN = ("seed", "class", "text", "prefix", "scaling", "give")  # of a recipe's page, that zoo.json has as it is
+_SHOWN = (
+    "seed",
+    "class",
+    "text",
+    "prefix",
+    "scaling",
+    "give",
+    "direction",
+)  # of a recipe's page, that zoo.json has as it is
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
 
@@ -69,7 +78,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
     folder, litert = check_page(folder, litert, overwrite)
     with files.atomic_folder(folder) as temporary:
         (temporary / "models").mkdir()
-        described = [_add_model(temporary, name, path, quantize) for name, path in models.items()]
+        described = [one for name, path in models.items() for one in _add_model(temporary, name, path, quantize)]
         runtime = _add_runtime(temporary, litert)
         _add_page(temporary, runtime, described)
     return folder
@@ -186,35 +195,63 @@ def _check_litert(path):
 
 
 def _add_model(folder, name, path, quantize):
-    """Puts a model and its sidecar into the folder; returns the sidecar as zoo.json holds it."""
-    target = folder / "models" / f"{name}.tflite"
+    """Puts a model and its sidecar into the folder; returns the sidecar as zoo.json holds it, in a list.
+
+    A translator's other direction, if it lies beside it, is a further model there, which says `of` which one it is.
+    """
     if path is None:
         from kerasgan.export.to_tflite import tflite
 
-        tflite(name, target, quantize=quantize)
-        introduce(target, registry.get(name), pretrained=True)
-        described = sidecar.read(target)
-        _check_shown(name, described)
-    else:
-        shutil.copyfile(path, target)
-        described = {**_check_model(path), "name": name, "file": target.name}
-        _write_sidecar(described, target)
-    return {**described, "file": f"models/{target.name}", **_pictures(folder, name, described.get("pretrained"))}
+        with files.scratch(folder) as made:
+            tflite(name, made / f"{name}.tflite", quantize=quantize)
+            complete(name, made / f"{name}.tflite", quantize)
+            return _add_model(folder, name, made / f"{name}.tflite", quantize)
+    target = folder / "models" / f"{name}.tflite"
+    described = {**_check_model(path), "name": name, "file": target.name}
+    _check_shown(name, described)
+    shutil.copyfile(path, target)
+    _write_sidecar(described, target)
+    found = {**described, "file": f"models/{target.name}", **_pictures(folder, name, described)}
+    if not back_of(path).is_file():
+        return [found]
+    (back,) = _add_model(folder, f"{name}_back", back_of(path), quantize)
+    return [found, {**back, "of": name}]
 
 
-def introduce(path, recipe, pretrained=False):
-    """Says in the sidecar of an exported file how the page introduces its model, as the recipe has it.
+def complete(name, path, quantize):
+    """Adds what the page wants to the exported file of a pretrained model: how it is introduced, its other direction.
 
     Args:
-        path: the .tflite file.
-        recipe: `kerasgan.registry.Recipe` of what was exported.
-        pretrained: whether it is the entry of the registry that has the recipe's name, whose sheets the page takes
-            pictures from.
+        name: of the pretrained model.
+        path: its .tflite file; what translates back comes beside it (see `back_of`), if the recipe's page speaks of it.
+        quantize: as for `kerasgan.export.tflite`.
     """
-    described = sidecar.read(path)
-    known = {"title": recipe.title, **{key: recipe.page[key] for key in _SHOWN if key in recipe.page}}
-    page = {"page": known} if any(known.values()) else {}
-    _write_sidecar({**described, **page, **({"pretrained": recipe.name} if pretrained else {})}, path)
+    recipe = registry.get(name)
+    _introduce(path, recipe, recipe.page)
+    if "back" in recipe.page:
+        from kerasgan.export.to_tflite import tflite
+
+        tflite(turned(name), back_of(path), quantize=quantize, overwrite=True)
+        _introduce(back_of(path), recipe, recipe.page["back"], back=True)
+
+
+def back_of(path):
+    """Where the file of a translator's other direction is, beside that of the first."""
+    path = pathlib.Path(path)
+    return path.with_name(f"{path.name}.back.tflite")
+
+
+def turned(gan):
+    """A `kerasgan.export.Exportable` of the other direction of a translator, whose domains have images of one shape."""
+    exportable = Exportable.of(gan)
+    exportable.network = exportable.gan.inference_network(exportable.gan.directions[1])
+    return exportable
+
+
+def _introduce(path, recipe, page, **about):
+    """Says in the sidecar of a pretrained model's file how the page introduces it."""
+    known = {"title": recipe.title, **{key: page[key] for key in _SHOWN if key in page}}
+    _write_sidecar({**sidecar.read(path), "pretrained": recipe.name, **about, "page": known}, path)
 
 
 def _write_sidecar(described, target):
@@ -222,11 +259,13 @@ def _write_sidecar(described, target):
     sidecar.path_of(target).write_text(text, encoding="utf-8")
 
 
-def _pictures(folder, name, pretrained):
+def _pictures(folder, name, described):
     """Cuts what the page shows of a pretrained model out of its sheets; returns it as zoo.json has it."""
+    pretrained = described.get("pretrained")
     if pretrained not in registry.list_models() or registry.folder_of(pretrained) is None:
         return {}
     sheets, page = registry.folder_of(pretrained), registry.get(pretrained).page
+    page = page.get("back", {}) if described.get("back") else page
     found = {}
     if box := page.get("thumbnail"):
         found["thumbnail"] = _add_picture(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
@@ -242,7 +281,6 @@ def _cut(sheets, box):
     """A part of a sheet in the folder of an entry, a Pillow image; `box` is [file, left, top, right, bottom]."""
     import PIL.Image
 
-    weights.check_plain_name("page", pathlib.PurePath(box[0]).stem)
     with PIL.Image.open(sheets / pathlib.PurePath(box[0]).name) as sheet:
         return sheet.convert("RGBA" if sheet.mode == "RGBA" else "RGB").crop(box[1:])
 

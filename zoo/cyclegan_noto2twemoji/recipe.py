@@ -22,7 +22,8 @@ RECIPE = Recipe(
     makes="emoji in the style of Twemoji from emoji in that of Noto, and back, 64x64 RGB",
     title="Emoji restyled",
     page={
-        "give": "Give it one emoji on white, as Android draws them: it comes back in the style of Twemoji.",
+        "give": "Give it an emoji on white, as Android draws it: it comes back in the style of Twemoji.",
+        "direction": "Noto to Twemoji",
         "thumbnail": ["samples.png", 462, 0, 526, 64],
         "examples": [
             ["samples.png", 396, 0, 460, 64],
@@ -32,6 +33,18 @@ RECIPE = Recipe(
             ["samples.png", 264, 462, 328, 526],
             ["samples.png", 396, 330, 460, 394],
         ],
+        "back": {
+            "give": "Give it an emoji on white, as Twemoji draws it: it comes back in the style of Android.",
+            "direction": "Twemoji to Noto",
+            "examples": [
+                ["samples.png", 462, 0, 526, 64],
+                ["samples.png", 198, 198, 262, 262],
+                ["samples.png", 66, 132, 130, 196],
+                ["samples.png", 66, 0, 130, 64],
+                ["samples.png", 330, 462, 394, 526],
+                ["samples.png", 462, 330, 526, 394],
+            ],
+        },
     },
     model={"image_shape": [64, 64, 3], "width": 16, "discriminator_width": 32, "upsampling": "nearest"},
     compile={"learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})", "ema_half_life": 1_000},
