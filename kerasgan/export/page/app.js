@@ -151,7 +151,10 @@ async function enlarge(running) {
   const source = photo ? whole(photo, LONGEST) : new ImageData(leaves(choice.seed, STAND_IN, STAND_IN), STAND_IN);
   const image = new ImageData(scale * source.width, scale * source.height);
   showEnlarging(source, image);
-  const run = async (values) => kinds.checked((await running.run({ [input.name]: values })).values);
+  const run = async (values) => {
+    await nextFrame(); // between tiles the page shows how far it is, and listens
+    return kinds.checked((await running.run({ [input.name]: values })).values);
+  };
   const begin = performance.now();
   const bar = showProgress(choosing, [1], "Enlarging");
   bar(0, 0);
