@@ -96,8 +96,9 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
 
     dataset = known(dataset)
     fingerprint = dataset.fingerprint or ""
+    recipe = dataclasses.replace(recipe, page={})  # which speaks of the samples of other weights
     if asked.fingerprint and asked.fingerprint == fingerprint:
-        about = {name: getattr(asked, name) for name in ("makes", "data_name", "data_license", "license")}
+        about = {name: getattr(asked, name) for name in ("makes", "title", "data_name", "data_license", "license")}
         return dataclasses.replace(recipe, **about, class_names=asked.class_names, fingerprint=fingerprint)
     data = called(source, recipe.data.get("subset"))
     return dataclasses.replace(
@@ -105,6 +106,7 @@ def of_run(recipe, asked, dataset, source, gan, start=None):
         makes=f"{gan.media.plural} like those of {data}",
         data_name=data,
         data_license=UNKNOWN,
+        title="",
         license=UNKNOWN if start is None else f"{UNKNOWN}; {_inherited(asked, start)}",
         class_names=_class_names(dataset.class_names, gan.num_classes),
         fingerprint=fingerprint,

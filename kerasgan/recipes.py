@@ -11,8 +11,12 @@ from kerasgan.weights import WeightFile
 # What a training does not depend on, or finds out by itself.
 NOT_TRAINED = (
     *("weights", "samples_seen", "epochs", "class_names", "fingerprint", "fitted", "picture_size"),
-    *("makes", "data_name", "data_license", "license"),
+    *("makes", "data_name", "data_license", "license", "title", "page"),
 )
+
+# What the page may be told of a model, and of which type that is: see `Recipe`.
+_PAGE = {"seed": int, "class": int, "text": str, "prefix": str, "scaling": str, "give": str, "thumbnail": list}
+_PAGE |= {"examples": list, "direction": str, "back": dict}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,12 @@ class Recipe:
             fits nothing. A training that goes on, scores and fine-tuning read their data by it.
         picture_size: (height, width) of the pictures that a crop box in `data` is made for; it is left out for pictures
             of another size. None: for all.
+        title: what people call what it makes, in a word or three, such as "Game sprites"; the page shows it.
+        page: what else the page of `kerasgan serve` is told: {"seed", "class", "text", "prefix": of the sample that it
+            opens with; "scaling": "hard" for pixels with edges, "smooth" for photographs; "give": what a model wants
+            that takes pictures, one sentence; "thumbnail": a part of a sheet of the entry, [file, left, top, right,
+            bottom]; "examples": several of these, pictures to try; "direction": of a translator, such as "day to
+            night"; "back": of one that has two, the same for the other one}. All of it may be left out.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
     Raises:
@@ -67,12 +77,14 @@ class Recipe:
     fingerprint: str = ""
     fitted: dict | list | None = None
     picture_size: tuple[int, int] | None = None
+    title: str = ""
+    page: dict = dataclasses.field(default_factory=dict)
     weights: tuple[WeightFile, ...] = ()
     samples_seen: int = 0
 
     def __post_init__(self):
         weight_files.check_plain_name("name", self.name)
-        for field in ("gan_type", "makes", "data_name", "data_license", "license", "dtype", "fingerprint"):
+        for field in ("gan_type", "makes", "data_name", "data_license", "license", "dtype", "fingerprint", "title"):
             if not isinstance(getattr(self, field), str):
                 raise ValueError(f"{field}={getattr(self, field)!r} in the recipe {self.name!r}: expected a text.")
         if ":" not in str(self.gan_type) and self.gan_type not in TYPES:
@@ -81,12 +93,13 @@ class Recipe:
                 f"gan_type={self.gan_type!r} is unknown.{hint} Types: {', '.join(TYPES)}; "
                 'a GAN of your own is written "package.module:Class".'
             )
-        for field in ("model", "compile", "data"):
+        for field in ("model", "compile", "data", "page"):
             if not isinstance(getattr(self, field), dict):
                 value = getattr(self, field)
                 raise ValueError(f"{field}={value!r} in the recipe {self.name!r}: expected a dict of arguments.")
-        for field in ("model", "compile", "data", "fitted"):
+        for field in ("model", "compile", "data", "fitted", "page"):
             object.__setattr__(self, field, _plain(self, field))
+        _check_page(self, self.page)
         object.__setattr__(self, "class_names", tuple(self.class_names))
         object.__setattr__(self, "picture_size", None if self.picture_size is None else tuple(self.picture_size))
         object.__setattr__(self, "weights", tuple(self.weights))
@@ -120,6 +133,25 @@ class Recipe:
             raise ValueError(f"Not a recipe: unknown fields {unknown}, missing {missing}; known are {sorted(known)}.")
         files = tuple(WeightFile(**file) for file in values.get("weights", ()))
         return cls(**{**values, "weights": files})
+
+
+def _check_page(recipe, page):
+    """Raises a ValueError for what the page is not told, or is of another type."""
+    for key, value in page.items():
+        wanted = _PAGE.get(key)
+        boxes = {"thumbnail": [value], "examples": value}.get(key, []) if wanted is type(value) else []
+        if wanted is not type(value) or not all(_is_box(box) for box in boxes):
+            raise ValueError(
+                f"page={{{key!r}: {value!r}}} in the recipe {recipe.name!r}: expected some of {', '.join(_PAGE)}; a "
+                "part of a sheet is [file, left, top, right, bottom]."
+            )
+        if key == "back":
+            _check_page(recipe, value)
+
+
+def _is_box(value):
+    """Whether it is a part of a sheet."""
+    return isinstance(value, list) and [type(part) for part in value] == [str, int, int, int, int]
 
 
 def _plain(recipe, field):

@@ -130,4 +130,5 @@ class Upscaler(Examples, Game):
         return {"images": dead_leaves(count, (self.tile, self.tile, 3), seed).astype("float32") / 255.0}
 
     def inference_description(self):
-        return [{"name": "images", "kind": "image", "range": [0.0, 1.0]}]
+        """See `kerasgan.GAN.inference_description`; `reach` is how far tiles have to overlap to leave no seam."""
+        return [{"name": "images", "kind": "image", "range": [0.0, 1.0], "reach": self.reach}]

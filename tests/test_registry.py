@@ -78,6 +78,10 @@ def test_recipe_does_not_share_its_arguments():
         ({"weights": [{"part": "generator"}]}, "expected WeightFile objects"),
         ({"batch_size": 0}, "batch_size=0"),
         ({"epochs": 1.5}, "epochs=1.5"),
+        ({"title": 3}, "title=3"),
+        ({"page": {"colour": "red"}}, "page={'colour': 'red'}.*expected some of seed, class"),
+        ({"page": {"seed": "7"}}, "page={'seed': '7'}"),
+        ({"page": {"thumbnail": ["samples.png", 0, 0]}}, "a part of a sheet is"),
     ],
 )
 def test_recipes_that_cannot_be_right(change, message):

@@ -16,6 +16,7 @@ import kerasgan
 from kerasgan import files, registry, weights
 from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
+from kerasgan.export.web import back_of, complete
 
 
 def folder():
@@ -24,13 +25,22 @@ def folder():
 
 
 def find(name, quantize):
-    """The .tflite file of a pretrained model, with its sidecar beside it; None unless it is there and sound."""
+    """The .tflite file of a pretrained model, with its sidecar beside it; None unless it is there and sound.
+
+    So is that of its other direction, if its recipe's page speaks of one.
+    """
     path = _path(name, quantize)
+    wanted = [path, back_of(path)] if "back" in registry.get(name).page else [path]
+    return path if all(map(_is_sound, wanted)) else None
+
+
+def _is_sound(path):
+    """Whether a file is there, and what its sidecar says; what is gone or damaged is made again."""
     try:
         described = sidecar.read(path)
-        return path if described and sidecar.describes(described, path) else None
-    except (OSError, ValueError):  # gone or damaged: it is made again
-        return None
+        return bool(described) and sidecar.describes(described, path)
+    except (OSError, ValueError):
+        return False
 
 
 def export(name, quantize, otherwise):
@@ -48,6 +58,7 @@ def export(name, quantize, otherwise):
     except OSError:
         path = pathlib.Path(otherwise) / path.name
     tflite(name, path, quantize, overwrite=True)
+    complete(name, path, quantize)
     for older in path.parent.glob(f"{name}-{quantize}-*"):
         if not older.name.startswith(path.name):
             older.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ files, also under a sub-path; on https and localhost it can be installed and wor
 
 import base64
 import hashlib
+import io
 import json
 import pathlib
 import re
@@ -14,6 +15,7 @@ import shutil
 import kerasgan
 from kerasgan import files, registry, weights
 from kerasgan.export import sidecar
+from kerasgan.export.network import Exportable
 
 LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
 CDN = "https://cdn.jsdelivr.net"
@@ -30,6 +32,18 @@ _BUNDLE = 'const BUNDLE = { version: "", page: [], runtime: "" }; // written by 
 _BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # with and without relaxed SIMD
 _CORE = ("package.json", "dist/index.js", *(f"wasm/{build}.{ending}" for build in _BUILDS for ending in ("js", "wasm")))
 _WASM_UTILS = ("package.json", "dist/index.js")
+_SMALL = 96  # pixels of a thumbnail's edge, at most
+_SMALL_BYTES = 6_000  # of its file, at most; colours are given up for it
+_COLOURS = (256, 128, 64, 32, 16, 8)
+_SHOWN = (
+    "seed",
+    "class",
+    "text",
+    "prefix",
+    "scaling",
+    "give",
+    "direction",
+)  # of a recipe's page, that zoo.json has as it is
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
 
@@ -64,7 +78,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
     folder, litert = check_page(folder, litert, overwrite)
     with files.atomic_folder(folder) as temporary:
         (temporary / "models").mkdir()
-        described = [_add_model(temporary, name, path, quantize) for name, path in models.items()]
+        described = [one for name, path in models.items() for one in _add_model(temporary, name, path, quantize)]
         runtime = _add_runtime(temporary, litert)
         _add_page(temporary, runtime, described)
     return folder
@@ -181,20 +195,119 @@ def _check_litert(path):
 
 
 def _add_model(folder, name, path, quantize):
-    """Puts a model and its sidecar into the folder; returns the sidecar as zoo.json holds it."""
-    target = folder / "models" / f"{name}.tflite"
+    """Puts a model and its sidecar into the folder; returns the sidecar as zoo.json holds it, in a list.
+
+    A translator's other direction, if it lies beside it, is a further model there, which says `of` which one it is.
+    """
     if path is None:
         from kerasgan.export.to_tflite import tflite
 
-        tflite(name, target, quantize=quantize)
-        described = sidecar.read(target)
-        _check_shown(name, described)
-    else:
-        shutil.copyfile(path, target)
-        described = {**_check_model(path), "name": name, "file": target.name}
-        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-        sidecar.path_of(target).write_text(text, encoding="utf-8")
-    return {**described, "file": f"models/{target.name}"}
+        with files.scratch(folder) as made:
+            tflite(name, made / f"{name}.tflite", quantize=quantize)
+            complete(name, made / f"{name}.tflite", quantize)
+            return _add_model(folder, name, made / f"{name}.tflite", quantize)
+    target = folder / "models" / f"{name}.tflite"
+    described = {**_check_model(path), "name": name, "file": target.name}
+    _check_shown(name, described)
+    shutil.copyfile(path, target)
+    _write_sidecar(described, target)
+    found = {**described, "file": f"models/{target.name}", **_pictures(folder, name, described)}
+    if not back_of(path).is_file():
+        return [found]
+    (back,) = _add_model(folder, f"{name}_back", back_of(path), quantize)
+    return [found, {**back, "of": name}]
+
+
+def complete(name, path, quantize):
+    """Adds what the page wants to the exported file of a pretrained model: how it is introduced, its other direction.
+
+    Args:
+        name: of the pretrained model.
+        path: its .tflite file; what translates back comes beside it (see `back_of`), if the recipe's page speaks of it.
+        quantize: as for `kerasgan.export.tflite`.
+    """
+    recipe = registry.get(name)
+    _introduce(path, recipe, recipe.page)
+    if "back" in recipe.page:
+        from kerasgan.export.to_tflite import tflite
+
+        tflite(turned(name), back_of(path), quantize=quantize, overwrite=True)
+        _introduce(back_of(path), recipe, recipe.page["back"], back=True)
+
+
+def back_of(path):
+    """Where the file of a translator's other direction is, beside that of the first."""
+    path = pathlib.Path(path)
+    return path.with_name(f"{path.name}.back.tflite")
+
+
+def turned(gan):
+    """A `kerasgan.export.Exportable` of the other direction of a translator, whose domains have images of one shape."""
+    exportable = Exportable.of(gan)
+    exportable.network = exportable.gan.inference_network(exportable.gan.directions[1])
+    return exportable
+
+
+def _introduce(path, recipe, page, **about):
+    """Says in the sidecar of a pretrained model's file how the page introduces it."""
+    known = {"title": recipe.title, **{key: page[key] for key in _SHOWN if key in page}}
+    _write_sidecar({**sidecar.read(path), "pretrained": recipe.name, **about, "page": known}, path)
+
+
+def _write_sidecar(described, target):
+    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+    sidecar.path_of(target).write_text(text, encoding="utf-8")
+
+
+def _pictures(folder, name, described):
+    """Cuts what the page shows of a pretrained model out of its sheets; returns it as zoo.json has it."""
+    pretrained = described.get("pretrained")
+    if pretrained not in registry.list_models() or registry.folder_of(pretrained) is None:
+        return {}
+    sheets, page = registry.folder_of(pretrained), registry.get(pretrained).page
+    page = page.get("back", {}) if described.get("back") else page
+    found = {}
+    if box := page.get("thumbnail"):
+        found["thumbnail"] = _add_picture(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
+    if boxes := page.get("examples"):
+        pictures = [_packed(_cut(sheets, box)) for box in boxes]
+        found["examples"] = [
+            _add_picture(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
+        ]
+    return found
+
+
+def _cut(sheets, box):
+    """A part of a sheet in the folder of an entry, a Pillow image; `box` is [file, left, top, right, bottom]."""
+    import PIL.Image
+
+    with PIL.Image.open(sheets / pathlib.PurePath(box[0]).name) as sheet:
+        return sheet.convert("RGBA" if sheet.mode == "RGBA" else "RGB").crop(box[1:])
+
+
+def _small(picture):
+    """A PNG of a picture that is small in every respect: some kilobytes for a strip of many."""
+    picture.thumbnail((_SMALL, _SMALL))
+    data = _packed(picture)
+    for colours in _COLOURS:
+        if len(data) <= _SMALL_BYTES:
+            break
+        data = _packed(picture.quantize(colours, method=2))  # an octree, which knows transparency
+    return data
+
+
+def _packed(picture):
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _add_picture(folder, name, data):
+    """Writes a picture into the bundle; returns its address, size and hash."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return {"file": name, **sidecar.fingerprint(path)}
 
 
 def _add_runtime(folder, litert):
@@ -233,7 +346,8 @@ def _add_page(folder, runtime, models):
         "files": sorted(fingerprints),
     }
     (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    kept = ["./", *(name for name in page if name != "service-worker.js"), _INDEX]
+    pictures = [name for name in fingerprints if name.startswith(("thumbnails/", "examples/"))]
+    kept = ["./", *(name for name in page if name != "service-worker.js"), *sorted(pictures), _INDEX]
     start = f"{CDN}/npm/@litertjs/" if runtime["core"].startswith(CDN) else "litert/"
     bundle = json.dumps({"version": index["version"], "page": kept, "runtime": start})
     _fill(folder / "service-worker.js", _BUNDLE, f"const BUNDLE = {bundle};")

@@ -1,5 +1,6 @@
 """Exported files that are kept for the next page."""
 
+import importlib
 import json
 import pathlib
 
@@ -55,6 +56,18 @@ def test_the_second_start_exports_nothing(exported, shown, capsys, tmp_path):
     assert cli.main(["export", NAMES[0], "--web", str(tmp_path / "page")]) == 0
     assert len(exported) == 4 and "Exporting" not in capsys.readouterr().out
     assert len(list(kept.iterdir())) == 4  # two files and their sidecars; the page itself is gone
+
+
+def test_the_way_back_of_a_translator_is_kept_too(exported, shown, monkeypatch, tmp_path):
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", cache.tflite)
+    monkeypatch.setattr(importlib.import_module("kerasgan.export.web"), "turned", lambda name: f"{name} back")
+    name = "cyclegan_noto2twemoji"
+    for start in range(3):
+        assert cli.main(["serve", name]) == 0 and shown == [name, f"{name}_back"]
+        assert exported == ["TensorFlow", (name, "dynamic"), (f"{name} back", "dynamic")] * (1 if start < 2 else 2)
+        if start == 1:
+            (kept,) = (tmp_path / "home" / "exports").glob("*.back.tflite")
+            kept.write_bytes(b"damaged")
 
 
 def test_another_mode_is_another_file(exported, shown):

@@ -26,7 +26,7 @@ from kerasgan.export.web import CDN, LITERT_JS, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
-from kerasgan.models import DCGAN, DFGAN, DVDGAN, GAN3D, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
+from kerasgan.models import DCGAN, DFGAN, DVDGAN, GAN3D, SRGAN, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -254,7 +254,7 @@ def test_first_sample_appears_by_itself_and_can_be_asked_for_again(visit, models
     here = visit().open()
     assert here.state()["name"] == "grey" and here.pixels().std() > 10 and here.message() is None
     assert here.state()["verified"]
-    assert re.fullmatch(r"[\d.]+ ms · median [\d.]+ ms · WebAssembly", here.page.inner_text("#latency"))
+    assert re.fullmatch(r"[\d.]+ ms · median [\d.]+ ms · WebAssembly", here.page.text_content("#latency"))
     fragment = urllib.parse.urlsplit(here.page.url).fragment
     assert fragment == f"grey/{here.state()['seed']}"
     again = visit().open("#" + fragment)
@@ -320,6 +320,63 @@ def test_a_picture_is_translated_as_litert_in_python_does(visit, translators, tr
     ]
 
 
+@pytest.fixture(scope="module")
+def upscaler():
+    return SRGAN((16, 16, 3), scale=2, width=4, blocks=1, upsampling="direct", tile=16, seed=1)
+
+
+@pytest.fixture(scope="module")
+def enlarging(upscaler, tmp_path_factory):
+    """The address of a page with an upscaler that has pictures to try, the cut of a sheet."""
+    root = tmp_path_factory.mktemp("enlarging")
+    tflite(upscaler, root / "larger.tflite", verify=False)
+    web({"larger": root / "larger.tflite"}, root / "page", litert=page_tools.litert())
+    PIL.Image.fromarray(_noise(20, 36)).save(root / "page" / "try.png")
+    change_zoo(root / "page", lambda models: models["larger"].update(examples=[{"file": "try.png"}]))
+    with page_tools.served(root) as host:
+        yield f"{host}/page/"
+
+
+def _noise(height, width):
+    """A smooth picture, uint8 (height, width, 3), far from black and white, where files cut tiles off."""
+    coarse = np.random.default_rng(4).integers(105, 150, (height // 4, width // 4, 3), dtype="uint8")
+    return np.asarray(PIL.Image.fromarray(coarse).resize((width, height), PIL.Image.Resampling.BICUBIC))
+
+
+def test_a_whole_picture_is_enlarged_in_tiles_as_python_does(visit, upscaler, enlarging, tmp_path):
+    here = visit(enlarging).open("#larger/7")
+    example = upscaler.upscale(_noise(20, 36), tile=16, overlap=4)  # which the page begins with
+    assert here.pixels().shape == (40, 72, 4)
+    assert np.abs(here.pixels()[..., :3].astype(int) - example).max() <= 1
+    for height, width in ((44, 28), (8, 8)):
+        PIL.Image.fromarray(_noise(height, width)).save(tmp_path / "photo.png")
+        choose_file(here, tmp_path / "photo.png")
+        expected = upscaler.upscale(_noise(height, width), tile=16, overlap=4)
+        assert here.pixels().shape == (2 * height, 2 * width, 4)
+        assert np.abs(here.pixels()[..., :3].astype(int) - expected).max() <= 1
+        np.testing.assert_array_equal(here.canvas(), here.pixels())
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    with PIL.Image.open(waiting.value.path()) as saved:
+        assert saved.size == (16, 16)  # as large as it was made
+    PIL.Image.fromarray(np.zeros((10, 1100, 3), "uint8")).save(tmp_path / "photo.png")
+    choose_file(here, tmp_path / "photo.png")
+    assert here.pixels().shape == (10, 1024, 4)  # made smaller first: a phone has the memory then
+
+
+def test_before_and_after_are_divided_by_a_line_that_keys_move(visit, enlarging):
+    here = visit(enlarging).open("#larger/7")
+    line = here.page.locator("#wipe")
+    line.focus()
+    line.press("Home")
+    for _ in range(25):
+        line.press("ArrowRight")
+    edge, whole = here.page.locator("#line").bounding_box(), here.page.locator("#picture").bounding_box()
+    assert abs(edge["x"] + edge["width"] / 2 - whole["x"] - 0.25 * whole["width"]) < 1.5
+    assert here.page.locator("#before").bounding_box() == whole
+    assert here.page.evaluate("document.querySelector('#before').style.clipPath") == "inset(0px 75% 0px 0px)"
+
+
 def test_controls_fit_what_the_model_takes(visit, translating):
     here = visit(translating).open("#colour/7")
     assert here.page.inner_text("#new") == "Photo or picture"
@@ -345,6 +402,26 @@ def test_a_photo_of_any_size_is_turned_upright_and_cropped_in_the_middle(visit, 
     assert here.works("from_grey")  # the picture stays when the model changes
     seen = np.reshape(here.state()["inputs"]["images"], (16, 16))
     np.testing.assert_allclose(seen, np.full((16, 16), (0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255), atol=0.03)
+
+
+def test_both_directions_of_a_translator(visit, translators, tmp_path):
+    root = tmp_path / "both"
+    web({name: translators[name] for name in ("colour", "with_alpha", "rgb")}, root, litert=page_tools.litert())
+
+    def other(models):
+        models["colour"].update(page={"direction": "there"})
+        models["with_alpha"].update(of="colour", page={"direction": "and back", "give": "Give it a spoon."})
+
+    change_zoo(root, other)
+    with page_tools.served(root) as host:
+        here = visit(f"{host}/").open("#colour/7")
+        assert [card.get_attribute("value") for card in here.page.locator("#models button").all()] == ["colour", "rgb"]
+        here.page.get_by_role("button", name="and back").tap()
+        here.wait("kerasgan.pixels()?.name === 'with_alpha'")
+        assert here.page.locator("#source .hint").inner_text().startswith("Give it a spoon. ")
+        assert here.page.get_by_role("button", name="and back").get_attribute("aria-pressed") == "true"
+        assert here.page.locator("#models button[value=colour]").get_attribute("aria-pressed") == "true"
+        assert here.works("rgb") and here.page.locator("#directions").is_hidden()
 
 
 def test_a_file_that_is_no_picture(visit, translating, tmp_path):
@@ -887,6 +964,32 @@ def test_a_text_is_shown_and_saved_as_it_is_written(visit, models):
     assert not any(np.array_equal(drawn, other) for other in pictures.values())
 
 
+def test_texts_begin_with_what_is_typed(visit, models):
+    here = visit().open("#words/7")
+    media, field = Text(WORDS), here.page.locator("#prefix")
+    field.fill(" größer (")
+    here.page.evaluate("kerasgan.show({})")
+    inputs = here.state()["inputs"]
+    given = np.reshape(inputs["given"], media.shape)
+    np.testing.assert_array_equal(given[:2], media.to_model(["größer ("])[0][:2])
+    assert not given[2:].any()
+    own = sound_of(models["words"], {"inputs": inputs}, "texts").ravel().tolist()
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    written = waiting.value.path().read_text(encoding="utf-8")
+    assert written == media.written([3, 2, *own[2:]]) + "\n" and written.startswith("größer (")
+    fragment = urllib.parse.urlsplit(here.page.url).fragment
+    field.fill("green")
+    here.wait_for_message("“green” is no word that this model knows")
+    assert here.state()["prefix"] == " größer ("
+    field.fill("red " * 6)
+    here.wait_for_message("up to 6 words: begin with fewer")
+    again = visit().open("#" + fragment)
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+    assert again.page.input_value("#prefix") == " größer (" and again.works("grey")
+    assert again.page.locator("#beginning").is_hidden()
+
+
 def test_a_sketch_comes_stroke_by_stroke(visit, models):
     here = visit().open("#pen/7")
     seek(here, models["pen"], lambda lines: sum(map(len, lines)) > 4)
@@ -1109,6 +1212,58 @@ def test_fits_the_screen_and_the_thumb(visit, scheme, name, buttons):
     assert (int(re.findall(r"\d+", ground)[0]) > 128) == (scheme == "light")
 
 
+def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
+    here = visit(is_mobile=False, has_touch=False).open("#classes/7")
+    for width, height in ((844, 390), (1280, 800)):
+        here.page.set_viewport_size({"width": width, "height": height})
+        boxes = {name: here.page.locator(name).bounding_box() for name in ("#frame", "#new", "#controls", "#strip")}
+        picture, controls = boxes["#frame"], boxes["#controls"]
+        assert picture["x"] + picture["width"] <= controls["x"] and picture["width"] > 0.38 * width
+        for box in (picture, boxes["#new"], boxes["#strip"]):  # what one needs first is in sight
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height and box["x"] + box["width"] <= width + 16
+
+
+def test_tabs_listen_to_arrow_keys(visit):
+    here = visit().open("#rgb/7")
+    tabs = {name: here.page.locator(f"#{name}-tab") for name in ("morph", "more")}
+    tabs["morph"].focus()
+    for key, name in (("ArrowRight", "more"), ("ArrowRight", "morph"), ("ArrowLeft", "more"), ("Home", "morph")):
+        here.page.keyboard.press(key)
+        assert here.page.evaluate("document.activeElement.id") == f"{name}-tab"
+        for each, tab in tabs.items():
+            assert tab.get_attribute("aria-selected") == ("true" if each == name else "false")
+            assert tab.get_attribute("tabindex") == ("0" if each == name else "-1")
+            assert here.page.locator(f"#{each}").is_visible() == (each == name)
+
+
+def test_a_mouse_scrolls_the_strip_by_arrows(visit):
+    here = visit(is_mobile=False, has_touch=False).open("#grey/7")
+    back, on = (here.page.locator(f".arrow.{name}") for name in ("back", "on"))
+    assert back.is_hidden() and on.is_visible()
+    on.click()
+    here.wait("document.querySelector('#models').scrollLeft > 100")
+    back.click()
+    here.wait("document.querySelector('#models').scrollLeft === 0")
+    here.page.locator("#models button").last.click()
+    here.wait("document.querySelector('.arrow.on').classList.contains('spent')")
+
+
+def test_a_model_opens_as_its_recipe_says(visit, copy):
+    folder, address = copy
+    shutil.copy(folder / "icon-192.png", folder / "small.png")
+    about = {"title": "Spots", "seed": 5, "class": 2, "scaling": "hard"}
+    change_zoo(folder, lambda models: models["classes"].update(page=about, thumbnail={"file": "small.png"}))
+    here = visit(address).open("#grey/7")
+    assert here.page.evaluate("getComputedStyle(document.querySelector('#picture')).imageRendering") == "auto"
+    card = here.page.locator("#models button[value=classes]")
+    assert card.inner_text() == "Spots" and card.locator("img").evaluate("(image) => image.naturalWidth") == 192
+    assert here.works("classes")
+    assert (here.state()["seed"], here.state()["label"]) == (5, 2)
+    assert here.page.evaluate("getComputedStyle(document.querySelector('#picture')).imageRendering") == "pixelated"
+    here.open("#classes/9/class=1")
+    assert (here.state()["seed"], here.state()["label"]) == (9, 1)
+
+
 def test_address_of_an_unknown_model(visit):
     here = visit().open("#nothing%/7")
     here.wait_for_message("There is no model “nothing%” here")
@@ -1267,6 +1422,11 @@ def test_works_offline_after_the_first_visit(visit, bundle):
     here.context.set_offline(True)
     here.open("#rgba/7")
     assert here.state()["name"] == "rgba" and here.pixels().std() > 10
+    other = here.context.new_page()  # a second tab, while the first one is open
+    other.goto(here.address + "#rgb/7")
+    other.evaluate("kerasgan.ready")
+    assert other.evaluate("kerasgan.state().name") == "rgb" and other.evaluate("kerasgan.pixels().name") == "rgb"
+    assert here.works("rgb")
 
 
 def test_new_bundle_takes_the_place_of_the_old(visit, bundle, models, tmp_path):
@@ -1275,7 +1435,9 @@ def test_new_bundle_takes_the_place_of_the_old(visit, bundle, models, tmp_path):
     with page_tools.served(tmp_path) as host:
         here = visit(f"{host}/zoo/", service_workers="allow", expect_errors=True).open("#rgb/7")
         assert here.page.evaluate("kerasgan.offline") is True
+        old = here.page
         web({"fresh": models["rgb"]}, folder, litert=page_tools.litert(), overwrite=True)
+        here.page = here.context.new_page()
         version = json.loads((folder / "zoo.json").read_text())["version"]
         here.open()
         assert here.state()["name"] == "fresh"
@@ -1286,6 +1448,8 @@ def test_new_bundle_takes_the_place_of_the_old(visit, bundle, models, tmp_path):
                 break
             assert time.monotonic() < end, kept
             time.sleep(0.1)
+        old.click("#models button[value=rgba]")
+        old.locator("#message p", has_text="This page has been renewed meanwhile").wait_for(timeout=20_000)
     here.open()
     assert here.state()["name"] == "fresh" and here.pixels().std() > 10
 

@@ -148,6 +148,74 @@ def test_names_are_exported(monkeypatch, models, tmp_path):
     assert (folder / "models" / "wgan_gp_sprites.tflite").is_file()
 
 
+def test_pretrained_models_are_introduced(monkeypatch, models, litert, tmp_path):
+    """By plain names, small pictures and pictures to try that come from their sheets, all of them listed and kept."""
+
+    def tflite(name, path, quantize):
+        path.write_bytes(models["first"].read_bytes())
+        sidecar.path_of(path).write_bytes(sidecar.path_of(models["first"]).read_bytes())
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", tflite)
+    names = ["dcgan_celeba", "wgan_gp_sprites", "srgan_x4"]
+    found = contents(web(dict.fromkeys(names) | {"own": models["second"]}, tmp_path / "page", litert=litert))
+    zoo = json.loads(found["zoo.json"])
+    faces, sprites, photos, own = zoo["models"]
+    assert [model["page"]["title"] for model in (faces, sprites, photos)] == ["Faces", "Game sprites", "Enlarge photos"]
+    assert sprites["page"]["scaling"] == "hard" and "page" not in own and "thumbnail" not in own
+    assert len(photos["examples"]) > 2
+    for picture in (*(model["thumbnail"] for model in (faces, sprites, photos)), *photos["examples"]):
+        data = found[picture["file"]]
+        assert {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()} == {
+            key: picture[key] for key in ("size", "sha256")
+        }
+        assert data.startswith(b"\x89PNG") and f'"{picture["file"]}"' in found["service-worker.js"].decode()
+        assert len(data) <= (6000 if picture["file"].startswith("thumbnails/") else 20_000)
+
+
+def test_a_translator_of_two_directions_has_both(monkeypatch, models, tmp_path):
+    def tflite(gan, path, quantize, overwrite=False):
+        assert gan in ("cyclegan_noto2twemoji", "the other one")
+        path.write_bytes(models["first"].read_bytes())
+        sidecar.path_of(path).write_bytes(sidecar.path_of(models["first"]).read_bytes())
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", tflite)
+    monkeypatch.setattr(importlib.import_module("kerasgan.export.web"), "turned", lambda name: "the other one")
+    folder = web("cyclegan_noto2twemoji", tmp_path / "page")
+    first, back = json.loads((folder / "zoo.json").read_text())["models"]
+    assert (first["name"], back["name"]) == ("cyclegan_noto2twemoji", "cyclegan_noto2twemoji_back")
+    assert back["of"] == first["name"] and "of" not in first and "thumbnail" not in back
+    assert (first["page"]["direction"], back["page"]["direction"]) == ("Noto to Twemoji", "Twemoji to Noto")
+    assert len(back["examples"]) == 6 and (folder / back["file"]).is_file()
+    assert not {picture["sha256"] for picture in first["examples"]} & {
+        picture["sha256"] for picture in back["examples"]
+    }
+
+
+def test_the_other_direction_is_that_of_translate():
+    import numpy as np
+
+    from kerasgan.export.web import turned
+    from kerasgan.models import CycleGAN
+
+    gan = CycleGAN((16, 16, 3), width=2, blocks=1, seed=1)
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype="uint8")
+    (made,) = turned(gan).samples({"images": images.astype("float32") / 255}).values()
+    np.testing.assert_allclose(255 * made, gan.translate(images, direction="b_to_a"), atol=0.51)
+
+
+def test_every_part_of_a_sheet_that_a_recipe_names_is_there():
+    import PIL.Image
+
+    from kerasgan import registry
+
+    for name in registry.ZOO:
+        page = registry.get(name).page
+        boxes = [*page.get("examples", []), *page.get("back", {}).get("examples", [])]
+        for file, left, top, right, bottom in (*filter(None, [page.get("thumbnail")]), *boxes):
+            with PIL.Image.open(registry.folder_of(name) / file) as sheet:
+                assert 0 <= left < right <= sheet.width and 0 <= top < bottom <= sheet.height, name
+
+
 @pytest.mark.slow
 def test_a_pretrained_model(tmp_path):
     folder = web("vanilla_gan_mnist", tmp_path / "page")

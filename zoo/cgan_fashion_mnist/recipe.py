@@ -17,6 +17,8 @@ RECIPE = Recipe(
     name="cgan_fashion_mnist",
     gan_type="cgan",
     makes="clothes of a chosen class (10), 28x28 grey",
+    title="Clothes",
+    page={"seed": 9, "thumbnail": ["samples.png", 270, 0, 298, 28]},
     model={"image_shape": [28, 28, 1], "num_classes": 10, "units": 600, "maxout_units": 120},
     compile={
         "discriminator_optimizer": _ADAM,

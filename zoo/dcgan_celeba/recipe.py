@@ -29,6 +29,8 @@ RECIPE = Recipe(
     name="dcgan_celeba",
     gan_type="dcgan",
     makes="faces, 64x64 RGB",
+    title="Faces",
+    page={"seed": 73, "thumbnail": ["samples.png", 132, 66, 196, 130]},
     model={
         "image_shape": [64, 64, 3],
         "latent_dim": 128,

@@ -15,6 +15,8 @@ RECIPE = Recipe(
     name="lapgan_celeba",
     gan_type="lapgan",
     makes="faces, 32x32 RGB",
+    title="Faces (small)",
+    page={"seed": 45, "thumbnail": ["samples.png", 0, 0, 32, 32]},
     model={
         "image_shape": [32, 32, 3],
         "width": 32,

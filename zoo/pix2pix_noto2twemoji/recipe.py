@@ -21,6 +21,19 @@ RECIPE = Recipe(
     name="pix2pix_noto2twemoji",
     gan_type="pix2pix",
     makes="emoji in the style of Twemoji from emoji in that of Noto, 64x64 RGB",
+    title="Emoji redrawn",
+    page={
+        "give": "Give it an emoji on white, as Android draws it: it comes back in the style of Twemoji.",
+        "thumbnail": ["samples.png", 264, 264, 328, 328],
+        "examples": [
+            ["samples.png", 0, 132, 64, 196],
+            ["samples.png", 0, 0, 64, 64],
+            ["samples.png", 0, 66, 64, 130],
+            ["samples.png", 0, 396, 64, 460],
+            ["samples.png", 396, 132, 460, 196],
+            ["samples.png", 198, 264, 262, 328],
+        ],
+    },
     model={
         "image_shape": [64, 64, 3],
         "width": 48,

@@ -35,6 +35,8 @@ RECIPE = Recipe(
     name="progressive_gan_emoji",
     gan_type="progressive_gan",
     makes="emoji of people, 64x64 RGB",
+    title="Emoji people",
+    page={"seed": 77, "thumbnail": ["samples.png", 264, 198, 328, 262]},
     model={
         "image_shape": [64, 64, 3],
         "latent_dim": 128,

@@ -21,6 +21,8 @@ RECIPE = Recipe(
     name="r3gan_celeba",
     gan_type="r3gan",
     makes="faces, 64x64 RGB",
+    title="Faces (sharp)",
+    page={"seed": 77, "thumbnail": ["samples.png", 462, 330, 526, 394]},
     model={"image_shape": [64, 64, 3], "latent_dim": 64, "width": 16, "max_width": 256, "blocks": 1, "group_size": 32},
     compile={
         "learning_rate": f"geometric(1.2e-3, 1e-4, {_SEEN})",

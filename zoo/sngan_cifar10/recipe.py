@@ -16,6 +16,8 @@ RECIPE = Recipe(
     name="sngan_cifar10",
     gan_type="sngan",
     makes="small photographs of ten kinds, 32x32 RGB",
+    title="Tiny photos",
+    page={"seed": 11, "class": 1, "thumbnail": ["samples.png", 238, 34, 270, 66]},
     model={"image_shape": [32, 32, 3], "num_classes": 10, "width": 64},
     compile={
         "learning_rate": [f"linear(4e-4, 0, {_SEEN})", f"linear(2e-4, 0, {_SEEN})"],

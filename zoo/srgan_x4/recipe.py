@@ -22,6 +22,17 @@ RECIPE = Recipe(
     name="srgan_x4",
     gan_type="srgan",
     makes="images of any size, 4 times as large",
+    title="Enlarge photos",
+    page={
+        "give": "Give it a small, sharp picture, up to 512 pixels a side: such a large one takes up to a minute.",
+        "thumbnail": ["samples_more.png", 392, 98, 488, 194],
+        "examples": [
+            ["samples_more.png", 490, 98, 586, 194],
+            ["samples_more.png", 784, 0, 880, 96],
+            ["samples_more.png", 196, 98, 292, 194],
+            ["samples_more.png", 784, 490, 880, 586],
+        ],
+    },
     model={
         "image_shape": [96, 96, 3],
         "scale": 4,

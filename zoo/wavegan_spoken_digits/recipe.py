@@ -17,6 +17,8 @@ RECIPE = Recipe(
     name="wavegan_spoken_digits",
     gan_type="wavegan",
     makes="spoken digits, one second at 8 kHz",
+    title="Spoken digits",
+    page={"thumbnail": ["samples.png", 1048, 0, 1112, 64]},
     model={"length": 8192, "sample_rate": 8000, "width": 16, "num_classes": 10},
     compile={
         "learning_rate": f"linear(2e-4, 0, {_SEEN}, {_SEEN // 2})",

@@ -20,6 +20,8 @@ RECIPE = Recipe(
     name="wgan_gp_sprites",
     gan_type="wgan_gp",
     makes="pixel-art game sprites, 32x32 RGBA",
+    title="Game sprites",
+    page={"seed": 1, "scaling": "hard", "thumbnail": ["samples.png", 204, 204, 236, 236]},
     model={"image_shape": [32, 32, 4], "width": 48},
     compile={
         "discriminator_optimizer": _adam(4e-4, 49_500),

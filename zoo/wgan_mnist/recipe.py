@@ -21,6 +21,8 @@ RECIPE = Recipe(
     name="wgan_mnist",
     gan_type="wgan",
     makes="handwritten digits, 28x28 grey",
+    title="Digits (clean)",
+    page={"seed": 19, "thumbnail": ["samples.png", 90, 0, 118, 28]},
     model={"image_shape": [28, 28, 1], "width": 64},
     compile={
         "discriminator_optimizer": _rmsprop(2 * _STEPS),

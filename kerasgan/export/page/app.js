@@ -2,32 +2,44 @@
 
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
-import { readPicture } from "./given.js";
-import { feeder, given, hasRoom, inputOf, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
+import { leaves, readPicture, whole } from "./given.js";
+import * as kinds from "./kinds.js";
+import { feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 import { Player } from "./sounds.js";
+import { Strip } from "./strip.js";
+import { tabs } from "./tabs.js";
+import { enlarged, LONGEST } from "./tiles.js";
+import { Wipe } from "./wipe.js";
 
 const LARGEST_SEED = 2 ** 32 - 1;
 const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
+const STAND_IN = 96; // pixels of the drawing that is enlarged where there is no picture
 const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of one that turns a solid
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
 const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
 const PAPER_LABEL =
   "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
-const CONTROLS = "#play, #actions button, #actions input, #explore button, .chips button, #text, #drawing button";
+const CONTROLS =
+  "#play, #actions button, #actions input, #explore button, .chips button, " +
+  "#text, #prefix, #examples button, #drawing button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
 const pad = $("#pad");
 
+const latency = element("span", "", { id: "latency" }); // which "About" shows
+
 let zoo; // zoo.json
+let strip;
 let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
-let choice = { seed: newSeed(), label: 0, text: "", at: [0, 0] }; // which sample is shown: the address says the same
-let photo = null; // what models are given which take one; it stays when the model changes
+let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0] }; // which sample is shown: the address says the same
+let photo = null; // what models are given which take one; it stays when the model changes,
+let photoOf = null; // unless it is the example of a model, which this names
 let feed; // from a choice to the model's inputs, for the choice's seed
 let drawn = null; // {name, image, output, values, lines}: what the canvas shows
 let accelerator = "wasm";
@@ -35,11 +47,13 @@ let choosing = 0; // counts choices of a model, so that a late download does not
 let leaving = new AbortController(); // ends the download of a model that is no longer wanted
 let filling = 0; // counts fillings of the small pictures, for the same reason
 let verified = false;
+let renewed = false; // whether another tab has brought a newer bundle, whose files are others
 let latencies = [];
 let turn; // the angle, in radians, from which a sample is seen that can be turned around
 let since = null; // when the sample began to move; null for one that has not been shown yet
 let moving = 0; // counts what moves on the picture, so that one gives way to the next
 const player = new Player(showPlaying);
+const wipe = new Wipe($("#sample"));
 const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
   drawn: putOnPaper,
@@ -56,6 +70,11 @@ class Newest {
 
   constructor(work) {
     this.#work = work;
+  }
+
+  /** Whether a newer request waits for the one that is under way. */
+  get isWanted() {
+    return this.#next !== null;
   }
 
   request(value) {
@@ -76,9 +95,11 @@ class Newest {
 
 const painter = new Newest(async ({ running, inputs, lines }) => {
   try {
-    await paint(running, inputs, lines);
+    if (kinds.enlarges(running.description)) await enlarge(running);
+    else await paint(running, inputs, lines);
   } catch (error) {
     if (running !== model) return; // it was given up meanwhile
+    $("#progress").hidden = true;
     filling++; // the small pictures would fail, too
     if (running.accelerator === "webgpu") withoutWebGPU(error);
     else fail(error, `${running.description.name} could not make this sample`);
@@ -101,6 +122,7 @@ function put(image) {
 
 function show(image, sample, milliseconds, source) {
   player.stop();
+  wipe.hide();
   const { name, output } = description;
   picture.width = image.width;
   picture.height = image.height;
@@ -118,18 +140,54 @@ function show(image, sample, milliseconds, source) {
   else put(image);
   latencies = [...latencies, milliseconds].slice(-RECENT);
   const backend = model?.accelerator === "webgpu" ? "WebGPU" : "WebAssembly";
-  $("#latency").textContent =
-    `${milliseconds.toFixed(1)} ms · median ${median(latencies).toFixed(1)} ms · ${backend}`;
+  latency.textContent = `${milliseconds.toFixed(1)} ms · median ${median(latencies).toFixed(1)} ms · ${backend}`;
+}
+
+/** Enlarges all of the picture that there is, tile by tile; gives up when a newer one is wanted. */
+async function enlarge(running) {
+  const { description: own } = running;
+  const input = inputOf(own, "image");
+  const scale = kinds.enlarges(own);
+  const source = photo ? whole(photo, LONGEST) : new ImageData(leaves(choice.seed, STAND_IN, STAND_IN), STAND_IN);
+  const image = new ImageData(scale * source.width, scale * source.height);
+  showEnlarging(source, image);
+  const run = async (values) => {
+    await nextFrame(); // between tiles the page shows how far it is, and listens
+    return kinds.checked((await running.run({ [input.name]: values })).values);
+  };
+  const begin = performance.now();
+  const bar = showProgress(choosing, [1], "Enlarging");
+  bar(0, 0);
+  for await (const { done, all, top, strip } of enlarged(run, source, scale, input)) {
+    if (running !== model || painter.isWanted) return;
+    if (strip) {
+      image.data.set(strip.data, 4 * top * image.width);
+      picture.getContext("2d").putImageData(strip, 0, top);
+      bar(0, done / all);
+    }
+    latency.textContent = `${(performance.now() - begin).toFixed(0)} ms for ${done} of ${all} tiles`;
+  }
+  $("#progress").hidden = true;
+  drawn = { name: own.name, image, output: { ...own.output, exact: true }, values: null, lines: [] };
+}
+
+/** Shows a picture as it was, on the one side of the line and, until tiles come, on the other. */
+function showEnlarging(source, { width, height }) {
+  $("#given").hidden = true;
+  wipe.show(source);
+  Object.assign(picture, { width, height });
+  picture.getContext("2d").drawImage($("#before"), 0, 0, width, height);
 }
 
 /** Shows the sample of the current choice, and writes the choice to where it can be read. */
 function update(changes = {}) {
-  const around = feed && ["seed", "label", "text"].every((name) => changes[name] === undefined);
+  const around = feed && ["seed", "label", "text", "prefix"].every((name) => changes[name] === undefined);
   if (!around) since = null;
   if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
   choice = { ...choice, ...changes };
   $("#seed").value = choice.seed;
   $("#text").value = choice.text;
+  $("#prefix").value = choice.prefix;
   const [x, y] = choice.at;
   Object.assign($("#dot").style, { left: `${50 + 50 * x}%`, top: `${50 - 50 * y}%` });
   for (const chip of $("#classes .chips").children) {
@@ -371,12 +429,15 @@ async function chooseModel(name, changes = {}) {
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
+  latency.textContent = "";
   if (name !== description?.name) drawing.reset();
   description = zoo.models.find((each) => each.name === name);
   hideMessage();
   describe();
   buildClasses();
   buildExamples();
+  buildPictures();
+  buildDirections();
   dress();
   update({ ...firstOf(description), at: [0, 0], ...changes });
   setEnabled(false);
@@ -385,12 +446,16 @@ async function chooseModel(name, changes = {}) {
   try {
     const compiled = await loadModel(description, number);
     if (number !== choosing) return compiled?.delete();
+    await takeFirst();
+    if (number !== choosing) return compiled.delete();
     model = compiled;
     describe();
     setEnabled(true);
     await update();
   } catch (error) {
-    if (number === choosing) fail(error, `${name} could not be loaded`, () => chooseModel(name, choice));
+    if (number !== choosing) return;
+    if (renewed) say("This page has been renewed meanwhile: what it wants is not there any more.", () => location.reload());
+    else fail(error, `${name} could not be loaded`, () => chooseModel(name, choice));
   } finally {
     if (number === choosing) $("#progress").hidden = true;
   }
@@ -425,7 +490,7 @@ async function withoutWebGPU(error) {
   if (model) say("The GPU stopped working for this page, so the model now runs in WebAssembly.");
 }
 
-function showProgress(number, totals) {
+function showProgress(number, totals, doing = null) {
   const received = totals.map(() => 0);
   const bar = $("#progress progress");
   $("#progress").hidden = false;
@@ -434,16 +499,13 @@ function showProgress(number, totals) {
     received[part] = Math.min(bytes, totals[part]);
     const [done, all] = [sum(received), sum(totals)];
     bar.value = done / all;
-    $("#progress p").textContent = done < all ? `Loading: ${megabytes(done)} of ${megabytes(all)}` : "Starting …";
+    if (doing) $("#progress p").textContent = `${doing}: ${Math.round((100 * done) / all)} %`;
+    else $("#progress p").textContent = done < all ? `Loading: ${megabytes(done)} of ${megabytes(all)}` : "Starting …";
   };
 }
 
 function describe() {
-  for (const card of $("#models").children) {
-    const pressed = card.value === description.name;
-    card.setAttribute("aria-pressed", pressed);
-    if (pressed) card.scrollIntoView({ block: "nearest", inline: "center" });
-  }
+  strip.mark(description.of ?? description.name);
   const { data, file, sha256 } = description;
   const running = model && `${model.accelerator === "webgpu" ? "WebGPU" : "WebAssembly"}, LiteRT.js`;
   const rows = {
@@ -456,9 +518,16 @@ function describe() {
     Size: `${megabytes(description.size)}, ${description.quantization}`,
     File: `${file.split("/").pop()}, sha256 ${sha256.slice(0, 12)}… ${verified ? "(matches)" : ""}`,
     "Runs on": running,
+    Time: running && latency,
   };
-  const items = Object.entries(rows).filter(([, text]) => text);
-  $("#about").replaceChildren(...items.flatMap(([name, text]) => [element("dt", name), element("dd", text)]));
+  const items = Object.entries(rows).filter(([, value]) => value);
+  $("#about").replaceChildren(...items.flatMap(([name, value]) => [element("dt", name), cell(value)]));
+}
+
+function cell(value) {
+  const made = element("dd", "");
+  made.append(value);
+  return made;
 }
 
 /** The page as it is for what the model takes and makes: a seed and a plane for latents, a picture to choose for images. */
@@ -466,9 +535,14 @@ function dress() {
   const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
   $("#explore").hidden = $("#actions label").hidden = !latents;
   $("#source").hidden = !image;
+  const give = description.page?.give ?? "Take a photo or choose a picture.";
+  $("#source .hint").textContent = `${give} Pictures stay on this device.`;
+  $("#beginning").hidden = !inputOf(description, "tokens");
   $("#given").hidden = true;
+  wipe.hide();
   $("#new").textContent = image ? "Photo or picture" : "New";
   const heard = isHeard();
+  $("main").classList.toggle("hard", isHard(description));
   $("#frame").classList.toggle("heard", heard);
   pad.classList.toggle("heard", heard);
   turn = outputOf(description)?.FIRST_TURN;
@@ -488,17 +562,6 @@ function dress() {
       : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.");
 }
 
-function buildModels() {
-  const cards = zoo.models.map(({ name, makes }) => {
-    const card = element("button", "", { value: name });
-    card.append(element("b", title(makes) || name), element("small", name));
-    card.addEventListener("click", () => chooseModel(name));
-    return card;
-  });
-  $("#models").replaceChildren(...cards);
-  $("#models").hidden = cards.length < 2;
-}
-
 function buildClasses() {
   const input = inputOf(description, "labels");
   const [low, high] = input?.range ?? [0, -1];
@@ -511,10 +574,16 @@ function buildClasses() {
   $("#classes").hidden = !input;
 }
 
-/** What is asked of a model at first: its first class, and the first of its example texts. */
+/** What is asked of a model at first: what it opens with; else its first class, the first of its example texts. */
 function firstOf(model) {
   const [labels, text] = ["labels", "text"].map((kind) => inputOf(model, kind));
-  return { label: labels?.range[0] ?? 0, text: text?.examples[0] ?? "" };
+  const { seed, ...opening } = model.page ?? {};
+  return {
+    prefix: opening.prefix ?? "",
+    label: opening.class ?? labels?.range[0] ?? 0,
+    text: opening.text ?? text?.examples[0] ?? "",
+    ...(seed !== undefined && { seed }),
+  };
 }
 
 function buildExamples() {
@@ -529,14 +598,60 @@ function buildExamples() {
   $("#text").maxLength = input?.length ?? 0;
 }
 
+/** The directions of a translator that has two. */
+function buildDirections() {
+  const firstOf = ({ name, of }) => of ?? name;
+  const both = zoo.models.filter((each) => firstOf(each) === firstOf(description));
+  const chips = both.map(({ name, page }) => {
+    const chip = element("button", page?.direction ?? name);
+    chip.setAttribute("aria-pressed", name === description.name);
+    chip.addEventListener("click", () => chooseModel(name));
+    return chip;
+  });
+  $("#directions").replaceChildren(...chips);
+  $("#directions").hidden = chips.length < 2;
+}
+
+/** Pictures to try, where the model has some. */
+function buildPictures() {
+  const examples = inputOf(description, "image") ? (description.examples ?? []) : [];
+  const buttons = examples.map((example, i) => {
+    const button = element("button", "");
+    button.append(Object.assign(new Image(), { src: example.file, alt: `Example ${i + 1}` }));
+    button.addEventListener("click", () => model && takeExample(example).then(() => update()));
+    return button;
+  });
+  $("#examples").replaceChildren(...buttons);
+  $("#examples").hidden = !buttons.length;
+}
+
+/** A model that has examples begins with the first, unless a person gave a picture. */
+async function takeFirst() {
+  if (photoOf && photoOf !== description.name) replacePhoto(null, null);
+  const [first] = description.examples ?? [];
+  if (photo || !first) return;
+  await takeExample(first).catch((error) => console.debug(error)); // there are drawings in its place
+}
+
+async function takeExample({ file }) {
+  const { name } = description;
+  const response = await fetch(file);
+  if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
+  const bitmap = await createImageBitmap(await response.blob());
+  if (description.name === name) replacePhoto(bitmap, name);
+}
+
+function replacePhoto(bitmap, of) {
+  photo?.close();
+  [photo, photoOf] = [bitmap, of];
+}
+
 async function takePicture() {
   const [file] = $("#file").files;
   $("#file").value = ""; // so that the same one can be chosen again
   if (!file) return;
   try {
-    const picture = await readPicture(file);
-    photo?.close();
-    photo = picture;
+    replacePhoto(await readPicture(file), null);
     hideMessage();
     await update();
   } catch (error) {
@@ -577,6 +692,7 @@ function listen() {
   listenToPicture(() => (isHeard() ? playOrStop() : fresh()));
   tap("#play", playOrStop);
   $("#text").addEventListener("change", () => model && chosen({ text: $("#text").value }));
+  $("#prefix").addEventListener("input", () => model && typedPrefix());
   tap("#save", save);
   tap("#share", share);
   tap("#undo", () => drawing.undo());
@@ -585,8 +701,7 @@ function listen() {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
   });
-  tap("#morph-tab", () => showTab("morph"));
-  tap("#more-tab", () => showTab("more"));
+  tabs($(".tabs"), () => model && fillSmall());
   $("#seed").addEventListener("change", typedSeed);
   $("#file").addEventListener("change", takePicture);
   $("#gpu input").addEventListener("change", (event) => {
@@ -624,6 +739,15 @@ function nearest(...place) {
   return place.map((value) => Math.round(1000 * Math.min(1, Math.max(-1, value))) / 1000);
 }
 
+/** Every letter of a beginning counts at once. */
+function typedPrefix() {
+  const prefix = $("#prefix").value;
+  const problem = kinds.beginningProblem(description, prefix);
+  if (problem) return say(problem);
+  hideMessage();
+  chosen({ prefix });
+}
+
 function typedSeed() {
   const text = $("#seed").value.trim();
   if (!/^\d+$/.test(text) || Number(text) > LARGEST_SEED) {
@@ -633,14 +757,6 @@ function typedSeed() {
     hideMessage();
     chosen({ seed: Number(text) });
   }
-}
-
-function showTab(name) {
-  for (const each of ["morph", "more"]) {
-    $(`#${each}`).hidden = each !== name;
-    $(`#${each}-tab`).setAttribute("aria-selected", each === name);
-  }
-  if (model) fillSmall();
 }
 
 function setEnabled(enabled) {
@@ -655,6 +771,7 @@ function address() {
   const parts = [encodeURIComponent(description.name), choice.seed];
   if (inputOf(description, "labels")) parts.push(`class=${choice.label}`);
   if (inputOf(description, "text")) parts.push(`text=${encodeURIComponent(choice.text)}`);
+  if (inputOf(description, "tokens") && choice.prefix) parts.push(`prefix=${encodeURIComponent(choice.prefix)}`);
   if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
   return `#${parts.join("/")}`;
 }
@@ -671,6 +788,8 @@ function parseAddress(fragment) {
   if (/^\d+$/.test(values.class)) changes.label = Math.min(high, Math.max(low, Number(values.class)));
   const text = inputOf(asked, "text");
   if (text && values.text !== undefined) changes.text = decodeURIComponent(values.text).slice(0, text.length);
+  const prefix = inputOf(asked, "tokens") ? decodeURIComponent(values.prefix ?? "") : "";
+  changes.prefix = prefix && !kinds.beginningProblem(asked, prefix) ? prefix : "";
   const at = (values.at ?? "").split(",").map(Number);
   if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
   return { name: asked.name, changes };
@@ -736,12 +855,6 @@ function element(tag, text, properties = {}) {
   return Object.assign(document.createElement(tag), { textContent: text, ...properties });
 }
 
-/** What a model makes, without its numbers: "digits" of "digits (10 classes), 28x28 grey". */
-function title(makes) {
-  const text = (makes ?? "").replace(/,\s*\d+x\d+.*$/, "").replace(/\s*\(.*\)$/, "");
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
@@ -756,7 +869,11 @@ async function keepOffline() {
   if (!isSecureContext || !("serviceWorker" in navigator)) return false;
   try {
     const workers = navigator.serviceWorker;
-    workers.addEventListener("controllerchange", () => handOver(workers.controller)); // a newer bundle's
+    let known = Boolean(workers.controller);
+    workers.addEventListener("controllerchange", () => {
+      [renewed, known] = [known, true];
+      handOver(workers.controller); // a newer bundle's
+    });
     await workers.register("service-worker.js");
     return await handOver((await workers.ready).active);
   } catch (error) {
@@ -807,7 +924,7 @@ async function start() {
     return fail(error, "The list of models could not be read", () => location.reload());
   }
   runtime = new Runtime(zoo.runtime);
-  buildModels();
+  strip = new Strip($("#strip"), zoo.models, chooseModel);
   listen();
   await follow(location.hash);
   $("#share").hidden = !navigator.share;
@@ -827,8 +944,8 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.offline                  whether the page now works without a network
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
- *   await kerasgan.show(changes)            changes some of {seed, label, text, at: [x, y]}
- *   kerasgan.state()                        {name, seed, label, text, at, inputs, accelerator, verified, memory, playing}
+ *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y]}
+ *   kerasgan.state()                        {name, seed, label, text, prefix, at, inputs, accelerator, verified, memory, playing}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {

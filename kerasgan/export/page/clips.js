@@ -38,7 +38,7 @@ export async function file(name, picture, output, values) {
     const image = draw(output, values, frame);
     Object.assign(canvas, { width: image.width, height: image.height });
     canvas.getContext("2d").putImageData(image, 0, 0);
-    const still = await pictureFile(name, canvas);
+    const still = await pictureFile(name, canvas, output);
     frames.push(chunksOf(new Uint8Array(await still.arrayBuffer()), await still.slice(0, SIGNATURE).arrayBuffer()));
   }
   return new File(animated(frames, output.frame_rate), `${name}.png`, { type: "image/png" });

@@ -25,6 +25,15 @@ export function cropped(bitmap, width, height) {
   return context.getImageData(0, 0, width, height).data;
 }
 
+/** All of a picture, as ImageData, smaller where its longer edge has more than so many pixels. */
+export function whole(bitmap, longest) {
+  const shrink = Math.min(1, longest / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(shrink * side)));
+  const context = scratch(width, height);
+  context.drawImage(bitmap, 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
 /** Discs that cover each other, the same ones for the same seed: edges and flat parts, as photographs have them. */
 export function leaves(seed, width, height) {
   const uniform = uniformSource(seed);

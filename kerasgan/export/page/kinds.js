@@ -9,11 +9,12 @@ import * as rolls from "./rolls.js";
 import * as sounds from "./sounds.js";
 import * as strokes from "./strokes.js";
 import * as texts from "./texts.js";
+import { scaleOf } from "./tiles.js";
 import * as volumes from "./volumes.js";
 
 /**
- * Kinds of input. Each takes the input's description, its number among the model's inputs and a seed, and returns a
- * function from what is chosen on the page, `{label, text, at: [x, y], picture, lines}`, to the input's values.
+ * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed and the model, and
+ * returns a function from what is chosen on the page, `{label, text, prefix, at: [x, y], picture, lines}`, to values.
  */
 const INPUTS = {
   latents(input, number, seed) {
@@ -36,8 +37,8 @@ const INPUTS = {
   strokes(input) {
     return ({ lines }) => strokes.rowsOf(input, lines);
   },
-  tokens(input) {
-    return () => new Float32Array(elements(input.shape)); // none: the model begins itself
+  tokens(input, number, seed, { output }) {
+    return ({ prefix }) => texts.rowsOf(output, prefix);
   },
 };
 
@@ -45,7 +46,7 @@ const INPUTS = {
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
  * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
  * What moves has `viewAt`, from the description and the seconds since it began to what `draw` takes, or to null where
- * it has come to its end. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
+ * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
  * says what the latent plane is for, where that is particular.
  */
 const OUTPUTS = {
@@ -65,6 +66,11 @@ export const inputOf = (model, kind) => model.inputs.find((input) => input.kind 
 
 /** How a model's output is shown and saved: the functions of its kind. */
 export const outputOf = (model) => OUTPUTS[model.output.kind];
+
+/** Whether pixels keep their edges on the screen, as those of sprites do; photographs are smooth. */
+export function isHard({ page, output }) {
+  return page?.scaling ? page.scaling === "hard" : Boolean(OUTPUTS[output.kind]?.isHard?.(output));
+}
 
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
@@ -92,15 +98,24 @@ export function hasRoom(model, lines) {
   return !input || strokes.hasRoom(input, lines);
 }
 
-/** The sample that a model has made: where it goes on from lines, it begins with these. */
+/** The sample that a model has made: where it goes on from lines or a text, it begins with these. */
 export function sampleOf(model, inputs, values) {
-  const input = inputOf(model, "strokes");
-  return input ? strokes.joined(inputs[input.name], values) : values;
+  const given = inputOf(model, "strokes") ?? inputOf(model, "tokens");
+  return given ? outputOf(model).joined(inputs[given.name], values) : values;
 }
 
-/** A function from `{label, at, picture, lines}` to the values of all inputs by name, for the samples around one seed. */
+/** Why a model cannot go on from the beginning of a text, in words; null when it can. */
+export const beginningProblem = (model, prefix) => outputOf(model).beginningProblem(model.output, prefix);
+
+/** How many times larger a model makes pictures of any size; 0 for one that does not. */
+export function enlarges(model) {
+  const input = inputOf(model, "image");
+  return input ? scaleOf(input, model.output) : 0;
+}
+
+/** A function from `{label, text, prefix, at, picture, lines}` to the values of all inputs by name, for the samples around one seed. */
 export function feeder(model, seed) {
-  const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed)]);
+  const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed, model)]);
   return (choice) => Object.fromEntries(parts.map(([name, values]) => [name, values(choice)]));
 }
 
@@ -109,8 +124,11 @@ export function feeder(model, seed) {
  * that a person began it with. Throws when it holds numbers that no sample can have.
  */
 export function shown(model, values, view = outputOf(model).FIRST_TURN, lines = []) {
-  if (!values.every(Number.isFinite)) {
-    throw new Error("The model's answer holds values that are not numbers.");
-  }
-  return outputOf(model).draw(model.output, values, view, lines);
+  return outputOf(model).draw(model.output, checked(values), view, lines);
+}
+
+/** What a model made. Throws when it holds values that are no numbers. */
+export function checked(values) {
+  if (!values.every(Number.isFinite)) throw new Error("The model's answer holds values that are not numbers.");
+  return values;
 }

@@ -17,6 +17,9 @@ export function smallSize({ shape }) {
 
 export const isTransparent = ({ shape }) => shape[3] === 4;
 
+/** Whether the pixels of enlarged ones keep their edges, unless the model says so itself: those of small sprites do. */
+export const isHard = (output) => isTransparent(output) && Math.max(...output.shape.slice(1, 3)) <= LONGEST;
+
 /** The ImageData of a model's values. */
 export function draw({ shape, range }, values) {
   const [height, width, channels] = shape.slice(1);
@@ -32,9 +35,12 @@ export function draw({ shape, range }, values) {
   return new ImageData(pixels, width, height);
 }
 
-/** A canvas that holds a picture, as a PNG that is large enough for other programs not to blur it. */
-export function file(name, picture) {
-  const scale = Math.max(1, Math.floor(1024 / Math.max(picture.width, picture.height)));
+/**
+ * A canvas that holds a picture, as a PNG that is large enough for other programs not to blur it, or just as it is where
+ * its size is what the model is for.
+ */
+export function file(name, picture, { exact }) {
+  const scale = exact ? 1 : Math.max(1, Math.floor(1024 / Math.max(picture.width, picture.height)));
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: scale * picture.width, height: scale * picture.height });
   const context = canvas.getContext("2d");

@@ -36,6 +36,48 @@ export function stringOf({ vocabulary, unit, opening = "", closing = "" }, value
   return tokens.map((token, at) => (isClose(token, at) ? token : ` ${token}`)).join("");
 }
 
+/** The tokens of a string, as kerasgan.tokens divides it. */
+function tokensOf({ unit, opening = "", closing = "" }, text) {
+  const line = text.normalize("NFC").split(/\s+/).filter(Boolean).join(" ");
+  if (unit === "character") return [...line, ...(line && /\s$/.test(text) ? [" "] : [])];
+  return line.split(" ").flatMap((run) => {
+    const marks = (list) => (mark) => mark === '"' || list.includes(mark);
+    const letters = [...run];
+    let begin = letters.findIndex((letter) => !marks(opening)(letter));
+    if (begin < 0) begin = letters.length;
+    let end = letters.length;
+    while (end > begin && marks(closing)(letters[end - 1])) end--;
+    const word = letters.slice(begin, end).join("");
+    return [...letters.slice(0, begin), ...(word ? [word] : []), ...letters.slice(end)];
+  });
+}
+
+/** Why a model cannot go on from a text, in words; null when it can. */
+export function beginningProblem(output, text) {
+  const tokens = tokensOf(output, text);
+  const unknown = tokens.find((token) => !output.vocabulary.includes(token));
+  if (unknown !== undefined) return `“${unknown}” is no ${output.unit} that this model knows.`;
+  const most = output.shape[1] - 1;
+  return tokens.length > most ? `This model writes up to ${most + 1} ${output.unit}s: begin with fewer.` : null;
+}
+
+/** The rows that the beginning of a text is for a model, one-hot, zeros behind it. */
+export function rowsOf(output, text) {
+  const [length, width] = [output.shape[1], output.vocabulary.length];
+  const rows = new Float32Array(length * width);
+  tokensOf(output, text).forEach((token, row) => (rows[row * width + output.vocabulary.indexOf(token)] = 1));
+  return rows;
+}
+
+/** The numbers of the tokens that a model wrote, behind those of the rows that it was given. */
+export function joined(given, values) {
+  const width = given.length / values.length;
+  return values.map((value, place) => {
+    const one = given.subarray(place * width, (place + 1) * width).indexOf(1);
+    return one < 0 ? value : one;
+  });
+}
+
 /** A text in lines as wide as there is room, broken at spaces alone. */
 function linesOf(context, text, room) {
   const lines = [];
