@@ -24,7 +24,7 @@ RECIPE = Recipe(
     makes="images of any size, 4 times as large",
     title="Enlarge photos",
     page={
-        "give": "Give it a small, sharp picture, up to 512 pixels a side: such a large one takes up to a minute.",
+        "give": "Give it a small, sharp picture, up to 512 pixels a side; the larger it is, the longer it takes.",
         "thumbnail": ["samples_more.png", 392, 98, 488, 194],
         "examples": [
             ["samples_more.png", 490, 98, 586, 194],
