@@ -61,11 +61,17 @@ class Place(click.ParamType):
     name = "path"
 
     def convert(self, value, param, ctx):
-        files.check_given(value, max(param.opts, key=len))
+        files.check_given(value, called(param))
         return value
 
     def shell_complete(self, ctx, param, incomplete):
         return [click.shell_completion.CompletionItem(incomplete, type="file")]
+
+
+def called(param):
+    """What an option or an argument is called in messages: --out, NAME|RUN|FILE."""
+    argument = param.param_type_name == "argument"
+    return param.metavar.strip("[]").split(" ")[0] if argument else max(param.opts, key=len)
 
 
 class ModelName(Place):

@@ -58,7 +58,7 @@ def run(tmp_path, monkeypatch):
 COMMANDS = {
     "generate": ["-o", "x.npy"],
     "train": ["--data", "data", "--out", "new"],
-    "evaluate": ["--data", "data"],
+    "evaluate": ["--data", "run"],
     "report": [],
     "export": [],
     "serve": [],

@@ -6,7 +6,7 @@ import random
 import click
 
 from kerasgan import commands, files
-from kerasgan.commands import COUNT, Command
+from kerasgan.commands import COUNT, PLACE, Command
 from kerasgan.tasks.base import Task
 
 _SIMPLIFY = 2.0  # of `kerasgan.data.sketches`
@@ -14,7 +14,7 @@ _SIMPLIFY = 2.0  # of `kerasgan.data.sketches`
 
 @click.command(cls=Command)
 @commands.model_argument()
-@click.argument("drawing", metavar="DRAWING", type=click.Path(exists=True))
+@click.argument("drawing", metavar="DRAWING", type=PLACE)
 @click.option("--count", "-n", type=COUNT, default=9, help="How many sketches.")
 @commands.out_option("File to write; default: the drawing's name with _completed.svg behind.")
 @click.option("--size", type=float, help="Units of the drawing's longer side; of a whole sketch it is 255.")
@@ -41,6 +41,7 @@ def complete(name, drawing, count, out, size, simplify, seed, columns, animated)
     """
     import kerasgan
 
+    commands.check_there(drawing, "a drawing, .svg or .ndjson")
     kerasgan.runs.check_name(name)
     base = os.path.splitext(os.path.basename(drawing))[0]
     path = files.check_output(out or f"{base}_completed.svg", name="--out")

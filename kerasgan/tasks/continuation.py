@@ -7,7 +7,7 @@ import click
 import numpy as np
 
 from kerasgan import commands, files
-from kerasgan.commands import COUNT, Command
+from kerasgan.commands import COUNT, PLACE, Command
 from kerasgan.tasks.base import Task
 
 _ENDINGS = (".webp", ".gif", ".apng", ".mp4", ".npz", ".png")
@@ -16,7 +16,7 @@ _MOST = 256  # clips that are scored, unless more are asked for
 
 @click.command("continue", cls=Command)
 @commands.model_argument()
-@click.argument("clip", metavar="CLIP", type=click.Path(exists=True))
+@click.argument("clip", metavar="CLIP", type=PLACE)
 @commands.out_option("File to write; default: the clip's name with _next behind.")
 @click.option("--length", type=COUNT, help="How many frames; default: as many as at a time.")
 @click.option("--seed", type=int, help="The same seed gives the same frames; default: chosen.")
@@ -34,6 +34,7 @@ def continue_clip(name, clip, out, length, seed):
     """
     import kerasgan
 
+    commands.check_there(clip, "the path of a clip")
     kerasgan.runs.check_name(name)
     base = os.path.splitext(os.path.basename(os.path.normpath(clip)))[0]
     path = files.check_output(out or f"{base}_next.webp", _ENDINGS, name="--out")

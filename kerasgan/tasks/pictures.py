@@ -4,7 +4,7 @@ import os
 
 import click
 
-from kerasgan import files
+from kerasgan import commands, files
 
 ENDINGS = (".png", ".webp", ".jpg", ".jpeg")
 
@@ -13,12 +13,13 @@ class Picture(click.Path):
     """The path of a file."""
 
     def convert(self, value, param, ctx):
+        files.check_given(value, commands.called(param))
         if os.path.isdir(value):
             self.fail(f"{value!r} is a folder; name the pictures in it, such as {value.rstrip('/')}/*.jpg", param, ctx)
         return super().convert(value, param, ctx)
 
 
-argument = click.argument("paths", metavar="PICTURE ...", type=Picture(exists=True), nargs=-1, required=True)
+argument = click.argument("paths", metavar="PICTURE ...", type=Picture(exists=True, dir_okay=False), nargs=-1, required=True)
 
 
 def outputs(paths, out, suffix, endings=ENDINGS, ending=".png"):

@@ -260,7 +260,7 @@ def test_an_empty_string_is_no_path(write, monkeypatch, read):
         (["train", "dcgan", "--data", "photos", "--out="], "--out"),
         (["train", "", "--data", "photos", "--out", "run"], "auto|NAME|TYPE|RUN"),
         (["generate", "dcgan_celeba", "-o", ""], "--out"),
-        (["translate", "pix2pix_noto2twemoji", "a.png", ""], "PICTURE"),
+        (["translate", "pix2pix_noto2twemoji", ""], "PICTURE"),
         (["translate", "", "a.png"], "NAME|RUN|FILE"),
         (["upscale", "x", "a.png", "--out", ""], "--out"),
         (["convert", "", "--out", "o.zip", "--size", "8"], "SOURCE"),
