@@ -276,7 +276,7 @@ def test_an_entry_that_does_not_share_its_weights_has_a_card_and_scores_alone(
     assert holds(zoo) == ["card.md", "recipe.py"]
     found = score_tool.score(NAME, run.parent / "noise.npz", "kid", zoo, run=run, network="digits", progress=False)
     card = kerasgan.describe(NAME)
-    assert f"| kid ↓ | {found[0].value:.4g}" in card and "its weights are not shared" in card.lower()
+    assert f"| kid (digits) ↓ | {found[0].value:.4g}" in card and "its weights are not shared" in card.lower()
     assert "weights.h5" not in card and ".png)" not in card and "kerasgan.load" not in card
     discriminator = registry.build(RECIPE, compile=False).discriminator
     assert f"| discriminator | {discriminator.count_params():,} |" in card
