@@ -218,6 +218,10 @@ class GAN(Game):
             raise ValueError(f"latents have the shape {values.shape}: expected (count, {width}), at least one of them.")
         if not (np.issubdtype(values.dtype, np.floating) and np.isfinite(values).all()):
             raise ValueError("latents hold values that are no finite numbers.")
+        if self.num_classes is not None and latents.space == "latents":
+            if np.shape(latents.condition) != (len(values),):
+                raise ValueError(f"latents have no class each, of the {self.num_classes} that {self.name} has.")
+            self._check_labels(latents.condition)
         return latents.replaced(values)
 
     # Directions (see `kerasgan.directions`) --------------------------------------------------------------------------

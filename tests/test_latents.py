@@ -1,5 +1,6 @@
 """Latents as values: kept, decoded, edited along directions, mixed."""
 
+import dataclasses
 import json
 
 import keras
@@ -51,6 +52,9 @@ def test_classes_go_along():
     clothes = kerasgan.load("cgan_fashion_mnist")
     samples, latents = clothes.generate(4, labels=["Bag", "Coat", 1, 9], seed=1, return_latents=True)
     assert latents.condition.tolist() == [8, 4, 1, 9] and np.array_equal(clothes.decode(latents), samples)
+    for classes, message in ((None, "no class each"), (latents.condition + 8, "contain 16"), ([1.0] * 4, "float64")):
+        with pytest.raises(ValueError, match=message):
+            clothes.decode(dataclasses.replace(latents, condition=classes))
     others = clothes.decode(latents.values, labels=0)
     assert others.shape == samples.shape and not np.array_equal(others, samples)
 

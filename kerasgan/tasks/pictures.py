@@ -19,7 +19,9 @@ class Picture(click.Path):
         return super().convert(value, param, ctx)
 
 
-argument = click.argument("paths", metavar="PICTURE ...", type=Picture(exists=True, dir_okay=False), nargs=-1, required=True)
+argument = click.argument(
+    "paths", metavar="PICTURE ...", type=Picture(exists=True, dir_okay=False), nargs=-1, required=True
+)
 
 
 def outputs(paths, out, suffix, endings=ENDINGS, ending=".png"):
