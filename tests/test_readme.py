@@ -22,7 +22,7 @@ from PIL import Image
 
 import kerasgan
 import kerasgan.serve as serving
-from kerasgan import cli, distribution, files, metrics, runs
+from kerasgan import cli, commands, distribution, files, metrics, runs
 from kerasgan.media import blocks
 from kerasgan.media.sketch import svg
 from kerasgan.runs import preparing
@@ -179,14 +179,15 @@ def _as_trained(words, monkeypatch):
         return kerasgan.GAN
 
     monkeypatch.setattr(runs, "train", note)
+    monkeypatch.setattr(commands, "check_there", lambda path, what: None)  # the data lie where those machines are
     assert cli.main(words) == 0
     return asked
 
 
 def test_commands_for_two_machines_and_for_a_cluster(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    commands = [shlex.split(line) for line in OTHERS["sh"].splitlines() if not line.startswith("#")]
-    asked = [_as_trained(words[1:], monkeypatch) for words in commands]
+    lines = [shlex.split(line) for line in OTHERS["sh"].splitlines() if not line.startswith("#")]
+    asked = [_as_trained(words[1:], monkeypatch) for words in lines]
     workers = ["machine-a:2222", "machine-b:2222"]
     assert [one["workers"] for one in asked] == [(None, workers, number) for number in (0, 1)]
     assert asked[0]["data"] == asked[1]["data"] == ("photos64/", "runs/wide")
