@@ -201,7 +201,12 @@ def module(name):
     homes = homes_of(name)
     if homes is None:
         return f"# kerasgan.{name}\n\n::: kerasgan.{name}\n"
-    objects = "\n".join(documented(home, public) for public, home in homes.items())
+    # What a module shows as a whole, without a list, is documented there.
+    others = [f"kerasgan.{other}" for other in modules_of_reference() if homes_of(other) is None]
+    objects = "\n".join(
+        f"## {public}\n\nSee [{home}][]." if home.rpartition(".")[0] in others else documented(home, public)
+        for public, home in homes.items()
+    )
     return f"# kerasgan.{name}\n\n::: kerasgan.{name}\n    options: {{members: false}}\n\n{objects}"
 
 
