@@ -6,6 +6,7 @@ TensorFlow nor Keras is imported.
 """
 
 import ast
+import functools
 import importlib
 import pathlib
 import re
@@ -217,6 +218,7 @@ def documented(path, name=None):
     return f"::: {path}\n    options: {options}\n"
 
 
+@functools.cache
 def homes_of(name):
     """{public name: dotted path of what it is} of a module that lists them in `__all__`; None of one that does not.
 

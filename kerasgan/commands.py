@@ -125,7 +125,7 @@ def whole(option, text):
         raise click.BadParameter(f"{text!r} is no whole number.", param_hint=f"'{option}'") from None
 
 
-def check_there(path, what):
+def check_there(path, what="a folder, a zip or .npz file, or tfds:NAME"):
     """Raises a FileNotFoundError for a path that leads nowhere; other sources are tfds:NAME, and numbers of samples."""
     if ":" not in path and not path.isdigit() and not os.path.exists(os.path.expanduser(path)):
         raise FileNotFoundError(f"{path!r} does not exist; give {what}.")

@@ -7,19 +7,17 @@ which it varies most over many samples. With labels: what tells the latents of s
 """
 
 import dataclasses
-import json
 import warnings
-import zipfile
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import files
+from kerasgan import described
 from kerasgan.checks import number
 
 STRENGTHS = (-2.5, -1.25, 0.0, 1.25, 2.5)  # of a sweep, in standard deviations
-_KIND = "kerasgan directions"  # what a file says that it holds
+_KIND = "directions"  # what a file says that it holds
 _TRIED = 1024  # latents times directions that SeFa looks at: of affine maps, one latent would do
 _DIFFERENCE = 1e-2  # steps by which it does
 _DRAWN = 1_000  # latents that GANSpace looks at, and that tell how far they go along a direction
@@ -96,9 +94,11 @@ def _ganspace(first, codes, condition, space):
     Of styles, as they are; else of the first maps behind a rectifier: without it they are affine in latents that are
     drawn alike in all directions, and the components would be those of SeFa.
     """
-    parts = [slice(start, start + _CHUNK) for start in range(0, len(codes), _CHUNK)]
-    maps = [np.asarray(first(codes[part], None if condition is None else condition[part])) for part in parts]
-    maps = codes if space == "styles" else np.maximum(np.concatenate(maps), 0)
+    maps = codes
+    if space != "styles":
+        parts = [slice(start, start + _CHUNK) for start in range(0, len(codes), _CHUNK)]
+        maps = [first(codes[part], None if condition is None else condition[part]) for part in parts]
+        maps = np.maximum(np.concatenate(maps), 0)
     maps = maps - maps.mean(axis=0)
     _, left = np.linalg.eigh(maps @ maps.T)  # samples are fewer than values: their products are the smaller matrix
     kept = min(codes.shape[1], len(codes) - 1)
@@ -198,9 +198,8 @@ def save(path, directions, weights):
     """
     fields = ("name", "method", "space", "deviation")
     rows = [{field: getattr(direction, field) for field in fields} for direction in directions]
-    about = {"kind": _KIND, "weights": weights, "directions": rows}
-    with files.atomic(files.check_output(path, (".npz",))) as temporary, open(temporary, "wb") as file:
-        np.savez(file, vectors=np.stack([one.vector for one in directions]), about=np.array(json.dumps(about)))
+    about = {"weights": weights, "directions": rows}
+    described.write(path, _KIND, about, vectors=np.stack([one.vector for one in directions]))
 
 
 def load(path, weights=None):
@@ -211,17 +210,16 @@ def load(path, weights=None):
         weights: `kerasgan.latents.digest` of the generator that they shall be for; None takes any.
 
     Raises:
+        FileNotFoundError: there is no such file.
         ValueError: it holds no directions, or those of another model.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            about, vectors = json.loads(str(arrays["about"])), arrays["vectors"].astype("float32")
-        if about["kind"] != _KIND:
-            raise ValueError("it holds something else")
-        found = [Direction(vector, **row) for vector, row in zip(vectors, about["directions"], strict=True)]
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{str(path)!r} holds no directions: {error}.") from None
-    if weights is not None and about["weights"] != weights:
+
+    def made(arrays, weights, directions):
+        vectors = arrays["vectors"].astype("float32")
+        return weights, [Direction(vector, **row) for vector, row in zip(vectors, directions, strict=True)]
+
+    held_for, found = described.read(path, _KIND, made)
+    if weights not in (None, held_for):
         raise ValueError(f"{str(path)!r} holds directions of another model.")
     return found
 

@@ -190,8 +190,12 @@ class GAN(Game):
             sample, candidates = self.truncated(self.ema_generator, truncation)
             if np.ndim(candidates) or latents.space != "latents":
                 raise ValueError(f"truncation={truncation!r}: it chooses among latents, and these are chosen already.")
-        parts = [slice(start, start + _CHUNK) for start in range(0, len(latents), _CHUNK)]
-        made = [sample(tf.constant(latents.values[part]), _part(latents.condition, part)) for part in parts]
+        return self._decoded(sample, latents.values, latents.condition)
+
+    def _decoded(self, sample, values, condition):
+        """Samples in natural units, by a function of latents and of what goes with them, from arrays of both."""
+        parts = [slice(start, start + _CHUNK) for start in range(0, len(values), _CHUNK)]
+        made = [sample(tf.constant(values[part]), _part(condition, part)) for part in parts]
         return self.media.to_natural(joined([each(np.asarray, samples) for samples in made]))
 
     def decoder(self, space):
@@ -447,7 +451,7 @@ class GAN(Game):
         ways = self.latents_between(starts, ends, shares).astype("float32").reshape(count, -1, latents.shape[-1])
         labels = self._labels_for(count, None)
         labels = None if labels is None else np.repeat(np.asarray(labels), ways.shape[1], axis=0)
-        return self.decode(self.latents_of(ways.reshape(-1, ways.shape[-1]), labels))
+        return self._decoded(self._sampler(self.ema_generator), ways.reshape(-1, ways.shape[-1]), labels)
 
     def _sampling_seed(self, seed):
         """int32 (2,) of a user's seed, or, for None, of the model's own next one."""

@@ -2,15 +2,12 @@
 
 import dataclasses
 import hashlib
-import json
-import zipfile
 
 import numpy as np
 
-from kerasgan import files
+from kerasgan import described
 
-_KIND = "kerasgan latents"  # what a file says that it holds
-_MOST = 2**28  # bytes of arrays that a file may declare
+_KIND = "latents"  # what a file says that it holds
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,14 +48,9 @@ class Latents:
         Raises:
             ValueError, OSError: the file cannot be written.
         """
-        path = files.check_output(path, (".npz",))
-        about = {"kind": _KIND, "model": self.model, "weights": self.weights, "space": self.space}
-        arrays = {"values": self.values, "about": np.array(json.dumps(about))}
-        if self.condition is not None:
-            arrays["condition"] = self.condition
-        with files.atomic(path) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **arrays)
-        return path
+        about = {"model": self.model, "weights": self.weights, "space": self.space}
+        condition = {} if self.condition is None else {"condition": self.condition}
+        return described.write(path, _KIND, about, values=self.values, **condition)
 
     @classmethod
     def load(cls, path):
@@ -68,22 +60,21 @@ class Latents:
             FileNotFoundError: there is no such file.
             ValueError: it holds no latents, or is damaged.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:  # what it declares, before memory is taken
-                if sum(member.file_size for member in archive.infolist()) > _MOST:
-                    raise ValueError("it declares more than latents take")
-            with np.load(path, allow_pickle=False) as arrays:
-                about = json.loads(str(arrays["about"]))
-                if about.pop("kind") != _KIND:
-                    raise ValueError("it holds something else")
-                condition = arrays["condition"] if "condition" in arrays else None
-                found = cls(arrays["values"], condition, **about)
-                found._check()
-        except FileNotFoundError:
-            raise FileNotFoundError(f"{str(path)!r} does not exist; give a file that `Latents.save` wrote.") from None
-        except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, OSError, EOFError) as error:
-            raise ValueError(f"{str(path)!r} holds no latents: {error}.") from None
-        return found
+
+        def made(arrays, **about):
+            found = cls(arrays["values"], arrays.get("condition"), **about)
+            found._check()
+            return found
+
+        return described.read(path, _KIND, made)
+
+    @classmethod
+    def joined(cls, parts):
+        """Latents of one model, one after the other."""
+        conditions = [part.condition for part in parts]
+        condition = None if conditions[0] is None else np.concatenate(conditions)
+        values = np.concatenate([part.values for part in parts])
+        return dataclasses.replace(parts[0], values=values, condition=condition)
 
     def _check(self):
         if self.values.ndim != 2 or self.values.dtype != np.float32 or not np.isfinite(self.values).all():

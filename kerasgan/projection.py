@@ -8,7 +8,6 @@ stay where the generator knows them: drawn to the length that they are drawn wit
 where it is, moving no further than it has to (arXiv:1609.03552, section 4).
 """
 
-import dataclasses
 import math
 
 import numpy as np
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from kerasgan import perceptual
 from kerasgan.checks import number
+from kerasgan.latents import Latents
 
 _TRIED = 256  # samples of which the nearest is where it starts
 _RATE = 0.1  # of Adam, at its highest
@@ -52,7 +52,7 @@ def project(gan, pictures, labels=None, steps=200, seed=0, keep=0, progress=Fals
     labels = [labels] * len(wanted) if labels is None or np.ndim(labels) == 0 else list(labels)
     if len(labels) != len(wanted):
         raise ValueError(f"labels: {len(labels)} given for {len(wanted)} pictures; give one for all, or one each.")
-    stops = {math.ceil(steps * ((place + 1) / keep) ** 2): place for place in range(keep)}
+    stops = [math.ceil(steps * ((place + 1) / keep) ** 2) for place in range(keep)]
     found, ways = [], []
     parts = [slice(start, start + _CHUNK) for start in range(0, len(wanted), _CHUNK)]
     with tqdm(total=steps * len(parts), desc="Projecting", disable=not progress, leave=False) as bar:
@@ -61,10 +61,7 @@ def project(gan, pictures, labels=None, steps=200, seed=0, keep=0, progress=Fals
             latents, way = _projected(gan, wanted[part], start, steps, stops, bar)
             found.append(latents)
             ways.append(way)
-    conditions = [latents.condition for latents in found]
-    values = np.concatenate([latents.values for latents in found])
-    condition = None if conditions[0] is None else np.concatenate(conditions)
-    latents = dataclasses.replace(found[0], values=values, condition=condition)
+    latents = Latents.joined(found)
     return (latents, gan.media.to_natural(np.concatenate(ways))) if keep else latents
 
 
@@ -90,10 +87,7 @@ def _nearest_samples(gan, wanted, labels, seed):
             images[label] = latents, _samples(gan, latents)
         latents, samples = images[label]
         nearest.append(latents[np.argmin(_Nearness(picture[None]).distances(samples))])
-    values = np.concatenate([latents.values for latents in nearest])
-    conditions = [latents.condition for latents in nearest]
-    condition = None if conditions[0] is None else np.concatenate(conditions)
-    return dataclasses.replace(nearest[0], values=values, condition=condition)
+    return Latents.joined(nearest)
 
 
 def _samples(gan, latents):
@@ -112,8 +106,8 @@ def _projected(gan, wanted, latents, steps, stops, bar):
 
     def watch(done, sample):
         bar.update()
-        if done in stops:
-            way[:, stops[done]] = sample().numpy()
+        if done in stops:  # of few steps, several stops are one
+            way[:, np.equal(stops, done)] = sample().numpy()[:, None]
 
     return _moved(gan, latents, loss, steps, watch), way
 

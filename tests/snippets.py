@@ -7,6 +7,8 @@ import io
 import re
 import shlex
 
+import keras
+
 import kerasgan
 from kerasgan import cli
 
@@ -20,6 +22,20 @@ def run_cell(code, names):
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, "cell", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+
+
+def stop_after_a_step(monkeypatch):
+    """Has every `fit` end after its first step."""
+
+    class First(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = True
+
+    def fit(gan, *arguments, callbacks=(), **options):
+        return whole(gan, *arguments, callbacks=[*callbacks, First()], **options)
+
+    whole = kerasgan.Game.fit
+    monkeypatch.setattr(kerasgan.Game, "fit", fit)
 
 
 def commands(text):

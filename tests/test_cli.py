@@ -189,7 +189,7 @@ def test_examples_in_help_are_accepted(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "load", lambda name, compile: pytest.fail("reached the work", pytrace=False))
     monkeypatch.setattr(runs, "check_name", lambda name: name)
-    monkeypatch.setattr(commands, "check_there", lambda path, what: None)
+    monkeypatch.setattr(commands, "check_there", lambda path: None)
     monkeypatch.setattr(runs, "train", lambda *args, **kwargs: kerasgan.GAN)
     monkeypatch.setattr(looking, "look", lambda source: looking.Look(5000, 64, 64, 3, 0.0, 256))
     for name in ("generate", "train"):

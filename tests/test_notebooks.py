@@ -4,12 +4,9 @@ import json
 import pathlib
 import re
 
-import keras
 import matplotlib
 import pytest
-from snippets import run_cell
-
-import kerasgan
+from snippets import run_cell, stop_after_a_step
 
 FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
 NAMES = ("load_and_play", "train_on_your_own_folder", "export_to_a_phone")
@@ -46,16 +43,7 @@ def installing(code):
 @pytest.fixture
 def a_step(monkeypatch):
     """A training of one step."""
-
-    class First(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            self.model.stop_training = True
-
-    def fit(gan, *arguments, callbacks=(), **options):
-        return whole(gan, *arguments, callbacks=[*callbacks, First()], **options)
-
-    whole = kerasgan.Game.fit
-    monkeypatch.setattr(kerasgan.Game, "fit", fit)
+    stop_after_a_step(monkeypatch)
 
 
 @pytest.mark.slow

@@ -51,6 +51,8 @@ def test_a_samples_latents_are_found_again(gan):
     assert psnr(gan.decode(found), wanted) > 35 and np.abs(found.values - known.values).max() < 0.3
     assert way.shape == (2, 3, *SHAPE) and np.array_equal(way[:, -1], gan.decode(found))
     assert psnr(way[:, 0], wanted) < psnr(way[:, 2], wanted)
+    once, way = gan.project(wanted, steps=1, keep=6)  # which are all after the only step
+    assert all(np.array_equal(way[:, place], gan.decode(once)) for place in range(6))
     assert np.array_equal(gan.project(wanted, steps=5).values, gan.project(wanted, steps=5).values)
     assert all(np.array_equal(before, now) for before, now in zip(weights, gan.weights, strict=True))
 

@@ -14,11 +14,11 @@ import urllib.parse
 import urllib.request
 import wave
 
-import keras
 import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
+from snippets import BLOCK, stop_after_a_step
 
 import kerasgan
 import kerasgan.serve as serving
@@ -29,8 +29,7 @@ from kerasgan.runs import preparing
 from kerasgan.synthetic import measuring
 
 README = pathlib.Path(__file__).parents[1] / "README.md"
-_BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SNIPPETS = _BLOCK.findall(README.read_text(encoding="utf-8"))
+SNIPPETS = BLOCK.findall(README.read_text(encoding="utf-8"))
 OTHERS = dict(
     re.findall(r"^```(sh|slurm|yaml)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 )
@@ -121,16 +120,7 @@ def networks():
 @pytest.fixture
 def one_step(monkeypatch):
     """A reader's training takes its time; here its first step shows that what is typed is right."""
-
-    class First(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            self.model.stop_training = True
-
-    def fit(gan, *arguments, callbacks=(), **options):
-        return whole(gan, *arguments, callbacks=[*callbacks, First()], **options)
-
-    whole = kerasgan.Game.fit
-    monkeypatch.setattr(kerasgan.Game, "fit", fit)
+    stop_after_a_step(monkeypatch)
 
 
 @pytest.fixture
@@ -179,7 +169,7 @@ def _as_trained(words, monkeypatch):
         return kerasgan.GAN
 
     monkeypatch.setattr(runs, "train", note)
-    monkeypatch.setattr(commands, "check_there", lambda path, what: None)  # the data lie where those machines are
+    monkeypatch.setattr(commands, "check_there", lambda path: None)  # the data lie where those machines are
     assert cli.main(words) == 0
     return asked
 

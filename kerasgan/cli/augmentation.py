@@ -49,7 +49,7 @@ def augment(context, data, out, everything, measure, per_class, gan, minutes, la
       kerasgan augment --measure --data clothes.npz --out table.md
       kerasgan augment --measure --data clothes.npz --out table.md --sizes 5,10 --seeds 3 --minutes 2
     """
-    commands.check_there(data, "a folder, a zip or .npz file, or tfds:NAME")
+    commands.check_there(data)
     of_measure = commands.given(context, _OF_MEASURE)
     if of_measure and not measure:
         raise ValueError(f"--{min(of_measure)} is for --measure; leave it out, or add that.")

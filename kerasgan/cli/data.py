@@ -72,7 +72,7 @@ def convert(context, source, out, size, crop, trust, **options):
     if size is None:
         raise ValueError("--size is missing. Example: kerasgan convert my_photos/ --out photos64.zip --size 64")
     crop = crop[0] if len(crop) == 1 else [commands.whole("--crop", edge) for edge in crop]
-    commands.check_there(source, "a folder, a zip or .npz file, or tfds:NAME")
+    commands.check_there(source)
     if out.lower().endswith(".zip"):
         files.check_output(out, name="--out")
     else:

@@ -8,7 +8,7 @@ import numpy as np
 from kerasgan import commands, files
 from kerasgan.commands import COUNT, PLACE, POSITIVE, Command
 from kerasgan.tasks import GENERATION, pictures
-from kerasgan.tasks.generation import class_numbers
+from kerasgan.tasks.generation import class_numbers, place
 
 _KEPT = 6  # samples on the way to a picture
 _RATE = 25  # frames a second
@@ -38,10 +38,9 @@ def project(name, paths, label, steps, seed, crop, save_latents, out):
     if save_latents is not None:
         files.check_output(save_latents, (".npz",), name="--save_latents")
     gan = _opened(name, out)
-    path = _place(name, out, "_projected", gan.media)
+    path = place(name, out, gan.media, "_projected")
     files.check_apart(path, paths, name="--out")
-    if gan.media.kind != "image":
-        raise ValueError(f"{name!r} makes {gan.media.plural}: projection is for images.")
+    _check_images(name, gan, "projection is for images")
     from kerasgan import data
 
     height, width, channels = gan.media.shape
@@ -85,8 +84,8 @@ def directions(name, method, count, positive, negative, samples, seed, out):
     for folder in filter(None, (positive, negative)):
         commands.check_there(folder, "a folder of pictures")
     gan = _opened(name, out)
-    path = _place(name, out, "_directions", gan.media)
-    found = gan.directions(method, count) if positive is None else [_labelled(gan, positive, negative)]
+    path = place(name, out, gan.media, "_directions")
+    found = gan.directions(method, count) if positive is None else [_labelled(name, gan, positive, negative)]
     from kerasgan.directions import STRENGTHS, sweep
 
     gan.media.save(sweep(gan, found, samples, seed), path, columns=samples * len(STRENGTHS))
@@ -94,13 +93,12 @@ def directions(name, method, count, positive, negative, samples, seed, out):
     print(f"Saved {what} to {path}: a row each, from {STRENGTHS[0]} to {STRENGTHS[-1]} deviations.")
 
 
-def _labelled(gan, positive, negative):
+def _labelled(name, gan, positive, negative):
     """The direction from pictures in one folder to those in another."""
     from kerasgan import data
     from kerasgan.directions import of_labels
 
-    if gan.media.kind != "image":
-        raise ValueError(f"--positive: this model makes {gan.media.plural}; projection is for images.")
+    _check_images(name, gan, "--positive is for images")
     height, width, channels = gan.media.shape
     options = {"size": (height, width), "channels": channels, "batch_size": 1, "shuffle": False}
     sets = [np.concatenate([*data.images(folder, **options).as_numpy_iterator()]) for folder in (positive, negative)]
@@ -133,11 +131,10 @@ def video(name, seconds, count, keys, loop, seed, out):
             f"{_MOST_FRAMES / _RATE:g} seconds."
         )
     gan = _opened(name, out)
-    if gan.media.kind != "image":
-        raise ValueError(f"{name!r} makes {gan.media.plural}: a video shows images that become others.")
+    _check_images(name, gan, "a video shows images that become others")
     from kerasgan.media import Video
 
-    path = _place(name, out, "", Video)
+    path = place(name, out, Video)
     steps = round(frames / legs)
     ways = gan.interpolate(count, steps + loop, seed=seed, keys=keys, closed=loop)
     clips = _opaque(ways).reshape(count, -1, *ways.shape[1:-1], min(ways.shape[-1], 3))
@@ -156,14 +153,10 @@ def _opened(name, out):
     return GENERATION.open(name)
 
 
-def _place(name, out, suffix, media):
-    """The path of the file, for a kind of sample; `suffix` is that of its name, where `out` does not say it."""
-    import kerasgan
-
-    path = out or f"{kerasgan.runs.called(name)}{suffix}{media.extension}"
-    path = files.check_output(path, media.extensions, name="--out")
-    kerasgan.runs.check_outside_data(name, path)
-    return path
+def _check_images(name, gan, why):
+    """Raises a ValueError for a model that makes something else."""
+    if gan.media.kind != "image":
+        raise ValueError(f"{name!r} makes {gan.media.plural}: {why}.")
 
 
 def _opaque(images):

@@ -47,7 +47,7 @@ def evaluate(context, name, data, metrics, network, subset, out, **options):
       kerasgan evaluate cgan_fashion_mnist --data fashion_mnist.npz --repeats 3 -o scores.json
     """
     path = runs.check_name(name)
-    commands.check_there(data, "a folder, a zip or .npz file, or tfds:NAME")
+    commands.check_there(data)
     if out is None and path.is_dir() and name not in registry.list_models():
         out = path / runs.EVALUATION
     if out is not None:

@@ -76,7 +76,7 @@ def train(context, name, data, out, finetune, minutes, callbacks, devices, worke
         runs.check_name(name)
         recipe = runs.for_other_data(recipe)
     if recipe is None or ":" not in recipe.data.get("reader", ""):  # a reader of one's own may take anything
-        commands.check_there(data, "a folder, a zip or .npz file, or tfds:NAME")
+        commands.check_there(data)
     if name == auto.NAME:
         recipe = _planned(data)
     recipe = runs.changed(_for_reader(recipe, changes), changes)

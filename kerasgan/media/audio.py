@@ -9,13 +9,11 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_whole
-from kerasgan.media import markup
+from kerasgan.media.heard import Heard
 from kerasgan.media.image import Image
-from kerasgan.media.pictured import Pictured
 
 FULL_SCALE = 32768.0  # samples in a WAV file of 16 bits are float samples times this
 PAUSE = 0.25  # seconds of silence between the sounds of one file
-HEARD = 8  # sounds of a sheet that can be heard: a run folder keeps many sheets
 WIDTH, HEIGHT = 128, 64  # pixels of a drawn waveform, and of a spectrogram
 FLOOR = 80.0  # dB below a sine of full scale, where a spectrogram ends
 WINDOW = 0.032  # seconds that a column of a spectrogram hears, about
@@ -24,7 +22,7 @@ COARSE = (16, 32)  # bands and moments of descriptors
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Audio(Pictured):
+class Audio(Heard):
     """Sounds: float32 waveforms in [-1, 1], for the model and for people alike, (samples, channels).
 
     A sheet shows of each its waveform (full scale is the height), and its spectrogram: time from left to right,
@@ -46,6 +44,7 @@ class Audio(Pictured):
     extension = ".wav"
     extensions = (".wav", ".zip", ".png")
     plural = "sounds"
+    drawn_as = "waveform and spectrogram"
     samples_at_a_glance = 4
     kind = "audio"
     range = (-1.0, 1.0)
@@ -164,23 +163,6 @@ class Audio(Pictured):
             else:
                 files.write_zip(temporary, [self._wav(one) for one in samples], ".wav")
         return path
-
-    def save_sheet(self, samples, path, columns=None):
-        """Saves the picture of sounds, and, beside it, the first eight of them to be heard, as `.wav`."""
-        path = self.save(samples, path, columns)
-        self.save(samples[:HEARD], path.with_suffix(self.extension))
-        return path
-
-    def html(self, samples, columns=None):
-        """The first eight sounds as HTML, for notebooks: pictures with a player below each."""
-        samples, pictures = self._checked(samples), self._pictures()
-        heard, drawn = samples[:HEARD], self._drawn(samples[:HEARD])
-        parts = [
-            f"{pictures.html(picture[None], alt='waveform and spectrogram', wide=markup.BESIDE)}<br>"
-            f"{markup.sound(self._wav(one), f'sound {number}')}"
-            for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
-        ]
-        return markup.side_by_side(parts) + markup.more(len(samples), HEARD, self.plural)
 
     def _in_a_row(self, samples):
         pause = np.zeros((len(samples), round(PAUSE * self.sample_rate), self.shape[1]), "float32")

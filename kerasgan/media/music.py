@@ -9,14 +9,12 @@ import numpy as np
 
 from kerasgan import files
 from kerasgan.checks import is_number, is_whole
-from kerasgan.media import markup
+from kerasgan.media.heard import Heard
 from kerasgan.media.image import Image
-from kerasgan.media.pictured import Pictured
 
 TICKS = 480  # of a MIDI file, a quarter note
 VELOCITY = 80  # of every note: a roll does not say how loud
 DRUMS = 9  # the MIDI channel whose notes are drums, counted from 0
-HEARD = 8  # pieces of a sheet that can be heard: a run folder keeps many sheets
 RATE = 22050  # Hz of the preview
 HARMONICS = (1.0, 0.5, 0.25, 0.12)  # of a tone of the preview
 FADE = 0.02  # seconds in which such a tone begins and ends
@@ -27,7 +25,7 @@ PAPER, BAR_LINE = 255, 205  # grey levels
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
-class Music(Pictured):
+class Music(Heard):
     """Pieces of music as piano rolls: which pitches sound in which step, of each track.
 
     In model range a roll is float32 (steps, pitches, tracks) in [0, 1], how surely a pitch sounds; for people it is the
@@ -59,6 +57,7 @@ class Music(Pictured):
     extension = ".mid"
     extensions = (".mid", ".zip", ".wav", ".png", ".npz")
     plural = "pieces"
+    drawn_as = "piano roll"
     samples_at_a_glance = 4
     kind = "music"
     range = (0.0, 1.0)
@@ -229,23 +228,6 @@ class Music(Pictured):
             else:
                 files.write_zip(temporary, [self._midi(one) for one in rolls], ".mid")
         return path
-
-    def save_sheet(self, samples, path, columns=None):
-        """Saves the picture of pieces, and, beside it, the first eight of them to be heard, as `.mid`."""
-        path = self.save(samples, path, columns)
-        self.save(samples[:HEARD], path.with_suffix(self.extension))
-        return path
-
-    def html(self, samples, columns=None):
-        """The first eight pieces as HTML, for notebooks: their rolls, with a player of simple tones below each."""
-        rolls, pictures = self._checked(samples), self._pictures()
-        heard, drawn = rolls[:HEARD], self._drawn(rolls[:HEARD])
-        parts = [
-            f"{pictures.html(picture[None], alt='piano roll', wide=markup.BESIDE)}<br>"
-            f"{markup.sound(self._wav(one), f'piece {number}')}"
-            for number, (one, picture) in enumerate(zip(heard, drawn, strict=True), 1)
-        ]
-        return markup.side_by_side(parts) + markup.more(len(rolls), HEARD, self.plural)
 
     def _facts(self):
         return {

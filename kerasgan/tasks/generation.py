@@ -74,10 +74,9 @@ def generate(context, name, count, out, seed, label, latents, save_latents, edit
     commands.import_tensorflow()
     gan = GENERATION.open(name)
     media = gan.media
-    path = files.check_output(out or kerasgan.runs.called(name) + media.extension, media.extensions, name="--out")
+    path = place(name, out, media)
     if animated:
         media.check_animated(path, name="--animated")
-    kerasgan.runs.check_outside_data(name, path)
     truncation = asked.pop("truncation")
     wanted = gan.task.wanted(gan, {option: value for option, value in asked.items() if value})
     seed = random.randrange(2**31) if seed is None else seed
@@ -94,6 +93,23 @@ def generate(context, name, count, out, seed, label, latents, save_latents, edit
         samples = gan.generate(count, **options)
     media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
     print(f"Saved {count} {media.plural} to {path} (seed {seed}).")
+
+
+def place(name, out, media, suffix=""):
+    """The path of the file to write.
+
+    Args:
+        name: of the model.
+        out: what `--out` says, or None.
+        media: the kind of sample, or its class.
+        suffix: of the file's name, where `out` does not say it.
+    """
+    import kerasgan
+
+    path = out or f"{kerasgan.runs.called(name)}{suffix}{media.extension}"
+    path = files.check_output(path, media.extensions, name="--out")
+    kerasgan.runs.check_outside_data(name, path)
+    return path
 
 
 def class_numbers(words, class_names):
@@ -136,10 +152,8 @@ def _decode(context, name, latents, edits, out, columns):
     kerasgan.runs.check_name(name)
     commands.import_tensorflow()
     gan = GENERATION.open(name)
-    path = out or kerasgan.runs.called(name) + gan.media.extension
-    path = files.check_output(path, gan.media.extensions, name="--out")
+    path = place(name, out, gan.media)
     files.check_apart(path, [latents], name="--out")
-    kerasgan.runs.check_outside_data(name, path)
     kept = _edited(gan, kept, edits)
     gan.media.save(gan.decode(kept, truncation=context.params["truncation"]), path, columns=columns)
     print(f"Saved {len(kept)} {gan.media.plural} of {latents} to {path}.")
