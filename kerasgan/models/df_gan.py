@@ -176,7 +176,7 @@ class DFGAN(TextToImage):
 
     @staticmethod
     def default_optimizers():
-        return keras.optimizers.Adam(1e-4, 0.0, 0.9), keras.optimizers.Adam(4e-4, 0.0, 0.9), keras.optimizers.Adam(1e-3)
+        return keras.optimizers.Adam(4e-4, 0.0, 0.9), keras.optimizers.Adam(1e-4, 0.0, 0.9), keras.optimizers.Adam(1e-3)
 
     def mismatched_loss(self, logits):
         return ops.relu(1.0 + logits)
