@@ -1,7 +1,8 @@
 """Serves a web bundle, a folder made by `kerasgan.export.web`, to browsers on this machine or in its network.
 
-A server for a few phones in one room, meant to be hard to misuse: it reads the bundle once, when it starts, and knows
-nothing but the addresses of those files. It answers by starlette, on uvicorn (`kerasgan.serving`).
+A server for a few phones in one room, meant to be hard to misuse: it reads the bundle when it starts, or is shown
+another one, and knows nothing but the addresses of those files. It answers by starlette, on uvicorn
+(`kerasgan.serving`).
 """
 
 import contextlib
@@ -24,7 +25,7 @@ _QUEUE = 128  # connections that wait for the server to see them
 _ANY = ("0.0.0.0", "::", "")
 
 
-def serve(folder, host="127.0.0.1", port=None, lan=False, ready=None, verbose=False):
+def serve(folder, host="127.0.0.1", port=None, lan=False, ready=None, verbose=False, meanwhile=None):
     """Serves a web bundle until Ctrl-C.
 
     Args:
@@ -34,6 +35,7 @@ def serve(folder, host="127.0.0.1", port=None, lan=False, ready=None, verbose=Fa
         lan: listen on all of this machine's addresses, and show one as a QR code for phones in the same network.
         ready: called with the address, such as "http://127.0.0.1:8000/", when the server listens.
         verbose: print a line for every request.
+        meanwhile: called with the `Server` while it answers, in this thread: what it does, Ctrl-C ends, too.
 
     Raises:
         ImportError: starlette or uvicorn is not installed, or for `lan` segno, which draws the QR code; they come with
@@ -55,7 +57,7 @@ def serve(folder, host="127.0.0.1", port=None, lan=False, ready=None, verbose=Fa
                 _say(f"The page is at {url}\nCtrl-C stops the server.")
             if ready is not None:
                 ready(url)
-            web.serve_forever()
+            web.serve_forever(meanwhile)
     _say("\nStopped.")
 
 
@@ -128,6 +130,7 @@ class Server:
 
     def __init__(self, listening, host, served, verbose):
         uvicorn, answers, connections = _import_uvicorn()
+        self._served = served
         self._listening, self.server_address = listening, listening.getsockname()[:2]
         self.server_port = self.server_address[1]
         self._names = {"localhost", "127.0.0.1", "::1", host.lower()}
@@ -170,11 +173,20 @@ class Server:
         host = "127.0.0.1" if self.server_address[0] in _ANY else self.server_address[0]
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
 
-    def serve_forever(self):
-        """Answers until `shutdown()`, or Ctrl-C, is called; in a thread of its own, for this may be a notebook's."""
+    def show(self, folder):
+        """Answers from another bundle from now on, which is read now. Raises what `Bundle` raises."""
+        self._served.take(Bundle(folder))
+
+    def serve_forever(self, meanwhile=None):
+        """Answers until `shutdown()`, or Ctrl-C, is called; in a thread of its own, for this may be a notebook's.
+
+        `meanwhile` is called with this server, in this thread.
+        """
         self._ended.clear()
         try:  # before the thread starts: Ctrl-C may come as soon as it answers
             threading.Thread(target=self._run, daemon=True).start()
+            if meanwhile is not None:
+                meanwhile(self)
             while not self._ended.wait(0.5):  # Windows knows no Ctrl-C while something waits without an end
                 pass
         finally:

@@ -756,8 +756,8 @@ def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words
 def test_serve_without_names_shows_the_whole_zoo(monkeypatch, tmp_path):
     shown = []
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))
-    monkeypatch.setattr(exporting, "write_page", lambda names, *others: shown.extend(names))
-    monkeypatch.setattr(kerasgan.serve, "serve", lambda page, **options: None)
+    monkeypatch.setattr(exporting, "_show_at_once", lambda models, *others: shown.extend(models))
+    monkeypatch.setattr(exporting, "_made", lambda name, *others: f"{name}.tflite")
     assert cli.main(["serve"]) == 0
     paged = {name for name in registry.ZOO if registry.gan_class(registry.get(name).gan_type).task.on_page}
     assert paged <= {*shown} and not {*registry.RECIPES} & {*shown}

@@ -12,6 +12,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -893,6 +894,26 @@ for _ in range(6):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("Stopped.") == 6
+
+
+def test_another_page_takes_its_place_while_it_is_looked_at(bundle, tmp_path):
+    """By what is done meanwhile, in the thread that serves: Ctrl-C ends both."""
+    larger = shutil.copytree(bundle, tmp_path / "larger")
+    (larger / "models" / "more.tflite").write_bytes(b"more")
+    write_zoo(larger, models=("models/faces.tflite", "models/more.tflite"))
+    seen = []
+
+    def meanwhile(web):
+        seen.append(get(web, "/models/more.tflite")[0])
+        web.show(larger)
+        seen.append(get(web, "/models/more.tflite")[2])
+        with pytest.raises(FileNotFoundError, match="no such folder"):
+            web.show(tmp_path / "none")
+        seen.append(get(web, "/models/faces.tflite")[0])
+        raise KeyboardInterrupt
+
+    serve(bundle, port=0, meanwhile=meanwhile)
+    assert seen == [404, b"more", 200] and threading.current_thread() is threading.main_thread()
 
 
 def test_serving_does_not_import_tensorflow():

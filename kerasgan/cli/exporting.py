@@ -1,6 +1,8 @@
 """Generators on other devices: `export`, `serve`."""
 
+import itertools
 import os
+import sys
 
 import click
 
@@ -93,22 +95,49 @@ def write_page(names, folder, quantize, litert, overwrite=False):
 
     exports.check_page(folder, litert, overwrite)
     mode = quantize or exports.WEB_MODE
-    names = list(dict.fromkeys(names))
-    pretrained = [name for name in names if name in registry.list_models()]
-    models = {runs.called(name): cache.find(name, mode) if name in pretrained else None for name in names}
-    if len(models) < len(names):
-        raise ValueError(f"Two of {', '.join(names)} would have one name on the page, that of their folder or file.")
-    missing = [name for name in names if models[runs.called(name)] is None]
-    kept = f"the pretrained ones are kept in {cache.folder()}" if {*missing} & {*pretrained} else ""
+    models = _found(names, mode)
     with cache.scratch() as temporary:
-        for name in console.steps(missing, "Exporting", kept):
-            commands.import_tensorflow()
-            if name in pretrained:
-                models[name] = cache.export(name, mode, temporary)
-            else:
-                models[runs.called(name)] = os.path.join(temporary, f"{runs.called(name)}.tflite")
-                exports.tflite(name, models[runs.called(name)], mode)
-        return exports.web(models, folder, litert=litert, overwrite=overwrite)
+        for name in _missing(models):
+            models[name] = _made(name, mode, temporary)
+        return exports.web(_called(models), folder, litert=litert, overwrite=overwrite)
+
+
+def _found(names, mode):
+    """{name, run or file: its exported file in the cache, or None}, in the order of the page."""
+    from kerasgan.export import cache
+
+    pretrained = registry.list_models()
+    models = {name: cache.find(name, mode) if name in pretrained else None for name in names}
+    if len({runs.called(name) for name in models}) < len(models):
+        raise ValueError(f"Two of {', '.join(models)} would have one name on the page, that of their folder or file.")
+    return models
+
+
+def _missing(models):
+    """Yields the names of models that are not exported yet, and tells how far it is."""
+    from kerasgan.export import cache
+
+    missing = [name for name, path in models.items() if path is None]
+    kept = f"the pretrained ones are kept in {cache.folder()}" if {*missing} & {*registry.list_models()} else ""
+    yield from console.steps(missing, "Exporting", kept)
+
+
+def _made(name, mode, temporary):
+    """Exports one model: a pretrained one into the cache, another into the folder `temporary`. Returns the file."""
+    from kerasgan import export as exports
+    from kerasgan.export import cache
+
+    commands.import_tensorflow()
+    if name in registry.list_models():
+        return cache.export(name, mode, temporary)
+    path = os.path.join(temporary, f"{runs.called(name)}.tflite")
+    exports.tflite(name, path, mode)
+    return path
+
+
+def _called(models):
+    """Those that are exported, by their names on the page."""
+    return {runs.called(name): path for name, path in models.items() if path is not None}
 
 
 @click.command(cls=Command)
@@ -125,8 +154,9 @@ def serve(names, quantize, litert, **options):
 
     It makes samples on the device that opens it, with pretrained models (all of them without a NAME), models of
     your own, or those of a folder made by kerasgan export --web. With --lan, phones in the same network open it by
-    a QR code. Ctrl-C stops it. Models are exported first; those of pretrained ones are kept for the next time in
-    the folder exports of $KERASGAN_HOME or ~/.cache/kerasgan, which may be removed at any time.
+    a QR code. Ctrl-C stops it. The page opens with one model and those that were exported before; the others come to
+    it as they are exported. What was exported of pretrained ones is kept for the next time in the folder exports of
+    $KERASGAN_HOME or ~/.cache/kerasgan, which may be removed at any time.
 
     Examples:
       kerasgan serve
@@ -144,9 +174,38 @@ def serve(names, quantize, litert, **options):
     for name in names:
         runs.check_name(name)
     exports.check_installed("tflite")
-    with cache.scratch() as folder:  # the server reads the page once, when it starts
-        page = write_page(names or _for_the_page(), os.path.join(folder, "page"), quantize, litert)
-        return serving.serve(page, **options)
+    mode = quantize or exports.WEB_MODE
+    models = _found(names or _for_the_page(), mode)
+    with cache.scratch() as folder:
+        exports.check_page(os.path.join(folder, "page"), litert)
+        missing = _missing(models)
+        if not any(models.values()):
+            first = next(missing)
+            models[first] = _made(first, mode, folder)
+        _show_at_once(models, missing, mode, litert, folder, options)
+
+
+def _show_at_once(models, missing, mode, litert, folder, options):
+    """Serves a page of the models that are exported, to which the others come one by one."""
+    from kerasgan import export as exports
+    from kerasgan import serve as serving
+
+    failed, pages = set(), itertools.count()
+
+    def page():
+        left = sum(path is None for path in models.values()) - len(failed)
+        return exports.web(_called(models), os.path.join(folder, f"page_{next(pages)}"), litert=litert, preparing=left)
+
+    def meanwhile(server):
+        for name in missing:
+            try:
+                models[name] = _made(name, mode, folder)
+            except Exception as error:  # whatever it is, it must not take the others from those who look at them
+                failed.add(name)
+                console.write(f"{name} is not on the page: {error}", stream=sys.stderr)
+            server.show(page())
+
+    serving.serve(page(), meanwhile=meanwhile, **options)
 
 
 def _for_the_page():

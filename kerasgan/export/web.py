@@ -47,7 +47,7 @@ _SHOWN = (
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
 
-def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
+def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False, preparing=0):
     """Writes a folder of static files: a page that makes samples on the device that opens it.
 
     ```python
@@ -62,6 +62,8 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
         litert: None takes LiteRT.js from a public CDN (jsDelivr) at a fixed version. The path of a `node_modules`
             folder, made by `npm install @litertjs/core@2.5.3`, copies it into the folder: no other host is asked then.
         overwrite: whether a folder that `web` wrote before is replaced.
+        preparing: how many models are still to come, for a page whose folder is replaced while it is looked at: it asks
+            for `zoo.json` again until this is 0.
 
     Returns:
         The folder as a `pathlib.Path`.
@@ -80,7 +82,7 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False):
         (temporary / "models").mkdir()
         described = [one for name, path in models.items() for one in _add_model(temporary, name, path, quantize)]
         runtime = _add_runtime(temporary, litert)
-        _add_page(temporary, runtime, described)
+        _add_page(temporary, runtime, described, preparing)
     return folder
 
 
@@ -330,7 +332,7 @@ def _add_runtime(folder, litert):
     }
 
 
-def _add_page(folder, runtime, models):
+def _add_page(folder, runtime, models, preparing):
     """Writes the page, its service worker and zoo.json, which lists all files."""
     page = sorted(path.name for path in PAGE.iterdir() if path.is_file())
     for name in page:
@@ -343,6 +345,7 @@ def _add_page(folder, runtime, models):
         "version": hashlib.sha256(json.dumps([fingerprints, runtime]).encode()).hexdigest()[:16],
         "runtime": runtime,
         "models": models,
+        "preparing": preparing,
         "files": sorted(fingerprints),
     }
     (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

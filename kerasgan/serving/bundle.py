@@ -1,6 +1,6 @@
 """Web bundles, folders made by `kerasgan.export.web`, as a server sees them: addresses, and what is at each.
 
-A bundle is read once. No address is ever turned into a path.
+A bundle is read once; another one can take its place. No address is ever turned into a path.
 """
 
 import base64
@@ -61,6 +61,10 @@ class Bundle:
                 )
         self.files = dict(_files(folder))
         self.policy = self._policy(self._runtime(folder))
+
+    def take(self, other):
+        """Becomes what another bundle is; requests that are being answered keep the files that they have."""
+        self.files, self.policy = other.files, other.policy
 
     def _runtime(self, folder):
         """Addresses of the runtime in zoo.json. Checks that all files that it lists are there, and drops others."""

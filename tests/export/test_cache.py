@@ -32,16 +32,30 @@ def exported(monkeypatch, tmp_path):
     return asked
 
 
+class Shown(list):
+    """Names of the models on the page that was served at last; `pages` has those of each page, and how many were to
+    come."""
+
+    def __init__(self):
+        super().__init__()
+        self.pages = []
+
+    def show(self, page):
+        zoo = json.loads((pathlib.Path(page) / "zoo.json").read_text())
+        self[:] = [model["name"] for model in zoo["models"]]
+        self.pages.append(([*self], zoo["preparing"]))
+
+    def serve(self, page, meanwhile=lambda server: None, **options):
+        self.pages.clear()
+        self.show(page)
+        meanwhile(self)
+
+
 @pytest.fixture
 def shown(monkeypatch):
-    """Names of the models on the page that was served at last."""
-    names = []
-
-    def serve(page, **options):
-        names[:] = [model["name"] for model in json.loads((pathlib.Path(page) / "zoo.json").read_text())["models"]]
-
-    monkeypatch.setattr(serving, "serve", serve)
-    return names
+    shown = Shown()
+    monkeypatch.setattr(serving, "serve", shown.serve)
+    return shown
 
 
 def test_the_second_start_exports_nothing(exported, shown, capsys, tmp_path):
@@ -102,6 +116,30 @@ def test_what_follows_from_other_things_is_exported_again(exported, monkeypatch,
     path = cache.export(NAMES[0], "dynamic", tmp_path)
     assert path == cache.find(NAMES[0], "dynamic") != older
     assert not older.exists() and float16.exists() and other.exists()
+
+
+def test_the_page_opens_with_what_is_ready(exported, shown, tmp_path):
+    """In the order that was asked for, however they come."""
+    cache.export(NAMES[1], "dynamic", tmp_path)
+    assert cli.main(["serve", *NAMES]) == 0
+    assert shown.pages == [([NAMES[1]], 1), (NAMES, 0)]
+    assert cli.main(["serve", *NAMES]) == 0 and shown.pages == [(NAMES, 0)]
+
+
+def test_what_cannot_be_exported_takes_nothing_from_the_others(exported, shown, capsys, tmp_path, monkeypatch):
+    names, write = [NAMES[0], "r3gan_celeba", NAMES[1]], cache.tflite
+
+    def tflite(name, *others, **options):
+        if name == names[1]:
+            raise ValueError("it makes other samples")
+        write(name, *others, **options)
+
+    monkeypatch.setattr(cache, "tflite", tflite)
+    assert cli.main(["serve", *names]) == 0
+    assert shown.pages == [([NAMES[0]], 2), ([NAMES[0]], 1), (NAMES, 0)]
+    assert "r3gan_celeba is not on the page: it makes other samples" in capsys.readouterr().err
+    assert cli.main(["serve", names[1]]) == 2  # and there is nothing to look at
+    assert "it makes other samples" in capsys.readouterr().err
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(exported, shown, tmp_path):

@@ -287,6 +287,25 @@ def translating(translators, tmp_path_factory):
         yield f"{host}/page/"
 
 
+def test_models_come_to_the_page_while_it_is_open(visit, models, tmp_path):
+    """As `kerasgan serve` exports them; what is looked at stays."""
+    names = ["rgba", "mono", "words"]
+    page, litert = tmp_path / "page", page_tools.litert()
+    web({"mono": models["mono"]}, page, litert=litert, preparing=2)
+    with page_tools.served(tmp_path) as host:
+        here = visit(f"{host}/page/").open("#mono/3")
+        note = here.page.locator("#arriving")
+        assert note.text_content() == "2 more models are on their way." and not here.page.is_visible("#strip")
+        web({name: models[name] for name in names}, page, litert=litert, overwrite=True)
+        note.wait_for(state="hidden")
+        cards = here.page.locator("#models button")
+        assert cards.evaluate_all("cards => cards.map((card) => card.value)") == names
+        assert here.page.get_attribute("#models [aria-pressed=true]", "value") == here.state()["name"] == "mono"
+        cards.nth(2).tap()
+        here.page.locator("#prefix").wait_for()
+        assert here.state()["name"] == "words" and not here.page.is_visible("#message")
+
+
 def choose_file(here, path):
     """Gives the page a picture as a person does, and waits until it is drawn."""
     with here.page.expect_file_chooser() as chooser:

@@ -1,5 +1,6 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
+import { awaitOthers } from "./arriving.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
@@ -925,6 +926,10 @@ async function start() {
   }
   runtime = new Runtime(zoo.runtime);
   strip = new Strip($("#strip"), zoo.models, chooseModel);
+  awaitOthers(zoo, $("#arriving"), (newer) => {
+    zoo = newer;
+    strip.show(zoo.models);
+  });
   listen();
   await follow(location.hash);
   $("#share").hidden = !navigator.share;

@@ -10,20 +10,30 @@ export function titleOf({ name, makes, page }) {
 export class Strip {
   #strip;
   #cards;
+  #choose;
 
   /** `strip` holds the cards and two arrows; `choose(name)` is called for a card that is tapped. */
   constructor(strip, models, choose) {
     this.#strip = strip;
+    this.#choose = choose;
     this.#cards = strip.querySelector("#models");
-    const shown = models.filter(({ of }) => !of); // a translator's other direction has no card of its own
-    const names = shown.map(titleOf);
-    const isAlone = (title) => names.filter((each) => each === title).length === 1;
-    this.#cards.replaceChildren(...shown.map((model) => card(model, isAlone(titleOf(model)), choose)));
-    strip.hidden = shown.length < 2;
+    this.show(models);
     const arrows = strip.querySelectorAll(".arrow");
     arrows.forEach((arrow, i) => arrow.addEventListener("click", () => this.#scroll(i ? 1 : -1)));
     this.#cards.addEventListener("scroll", () => this.#showArrows(), { passive: true });
     new ResizeObserver(() => this.#showArrows()).observe(this.#cards);
+  }
+
+  /** Shows cards of models; the one that was marked stays so, and what is in sight stays in sight. */
+  show(models) {
+    const marked = this.#cards.querySelector("[aria-pressed=true]")?.value;
+    const shown = models.filter(({ of }) => !of); // a translator's other direction has no card of its own
+    const names = shown.map(titleOf);
+    const isAlone = (title) => names.filter((each) => each === title).length === 1;
+    this.#cards.replaceChildren(...shown.map((model) => card(model, isAlone(titleOf(model)), this.#choose)));
+    this.#strip.hidden = shown.length < 2;
+    if (marked) this.mark(marked);
+    this.#showArrows();
   }
 
   /** Marks the card of the chosen model, and brings it into sight. */
