@@ -95,10 +95,9 @@ setup(
         "h5py>=3.11",  # weight files in half precision; Keras's own dependency
         "mido>=1.3",  # writes MIDI files, the form in which music is saved; pure Python, 50 kB
         "click>=8.2",  # the command: options, their checks, help, completion in shells
-        "rich>=13",  # tables that fit a terminal; Keras's own dependency
+        "rich>=13",  # tables that fit a terminal, bars; Keras's own dependency
         "absl-py>=2",  # flags of scripts in tools, benchmarks and examples; TensorFlow's own dependency
         "requests>=2.31",  # downloads; TensorFlow's own dependency, with certificates that work on every system
-        "tqdm>=4.66",  # bar of a download, in terminals and logs; tensorflow-datasets' own dependency
         "filelock>=3.15",  # two processes that want the same weights at once, on every operating system
     ],
     extras_require={

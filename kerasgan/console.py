@@ -92,32 +92,6 @@ def say(line):
     write(line)
 
 
-def steps(items, doing, note=""):
-    """Yields the items, each of which takes a while: under a bar on a terminal, after a line each elsewhere.
-
-    Args:
-        items: texts, such as names.
-        doing: what is done to them, such as "Exporting".
-        note: what is said of all of them, once.
-    """
-    items = list(items)
-    if sys.stdout is None or not sys.stdout.isatty():
-        for number, item in enumerate(items, 1):
-            write(f"{doing} {item} ({number} of {len(items)}{f'; {note}' if note and number == 1 else ''}) ...")
-            yield item
-        return
-    import tqdm
-
-    shown = "{desc} |{bar:20}| {n_fmt} of {total_fmt}  {elapsed}"
-    with tqdm.tqdm(total=len(items), file=sys.stdout, leave=False, dynamic_ncols=True, bar_format=shown) as bar:
-        for item in items:
-            bar.set_description_str(f"{doing} {printable(item, sys.stdout.encoding)}")
-            yield item
-            bar.update()
-    if items:
-        write(f"{doing}: {len(items)} done{f'; {note}' if note else ''}.")
-
-
 def write(text, end="\n", stream=None):
     """Prints text, with an escape for each letter that the stream cannot take: what is said must not end the work.
 

@@ -21,9 +21,9 @@ import zlib
 from pathlib import Path
 
 from PIL import Image
-from tqdm import tqdm
 
 from kerasgan import files
+from kerasgan.bars import Bar
 from kerasgan.data import reading
 from kerasgan.data.files import CONVERTED, BadSample, FileSource
 from kerasgan.data.image import CHOICES, check_crop, check_size
@@ -229,7 +229,7 @@ def _part_length(plan):
 def _make_parts(working, found, prepare, length):
     """Notes of all parts: of those that are there and sound, and of those that are made now."""
     items, parts = iter(found.items()), []
-    with tqdm(desc="Converting", total=found.count, unit=" images", disable=None) as bar:
+    with Bar("Converting", found.count, "images") as bar:
         while chunk := list(itertools.islice(items, length)):
             path = working / f"{len(parts):05}.tfrecord"
             part = _sound(path)

@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from kerasgan import perceptual
+from kerasgan.bars import Bar
 from kerasgan.checks import number
 from kerasgan.latents import Latents
 
@@ -55,7 +55,7 @@ def project(gan, pictures, labels=None, steps=200, seed=0, keep=0, progress=Fals
     stops = [math.ceil(steps * ((place + 1) / keep) ** 2) for place in range(keep)]
     found, ways = [], []
     parts = [slice(start, start + _CHUNK) for start in range(0, len(wanted), _CHUNK)]
-    with tqdm(total=steps * len(parts), desc="Projecting", disable=not progress, leave=False) as bar:
+    with Bar("Projecting", steps * len(parts), "steps", shown=progress) as bar:
         for part in parts:
             start = _nearest_samples(gan, wanted[part], labels[part], seed)
             latents, way = _projected(gan, wanted[part], start, steps, stops, bar)

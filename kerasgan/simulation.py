@@ -3,9 +3,9 @@
 import pathlib
 
 import numpy as np
-from tqdm import tqdm
 
 from kerasgan import files
+from kerasgan.bars import Bar
 from kerasgan.checks import is_whole
 from kerasgan.smoke import Smoke
 
@@ -61,8 +61,7 @@ def simulate(kind, out, sequences=20, frames=120, size=128, seed=None, progress=
     """
     folder = check(kind, out, sequences, frames, size, seed)
     start, digits, written = np.random.SeedSequence(seed).entropy, max(3, len(str(sequences - 1))), []
-    bar = tqdm(total=sequences * frames, desc="Simulating", unit=" frames", disable=None if progress else True)
-    with bar:
+    with Bar("Simulating", sequences * frames, "frames", shown=progress) as bar:
         for number in range(sequences):
             arrays = _sequence(KINDS[kind](size, np.random.default_rng([start, number])), frames, bar)
             written.append(pathlib.Path(folder) / f"{kind}_{number:0{digits}}.npz")

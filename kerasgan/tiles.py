@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from tqdm import tqdm
 
+from kerasgan.bars import Bar
 from kerasgan.checks import is_whole
 
 _FIELD = 8  # pixels over which colours are spread into what is transparent
@@ -87,24 +87,23 @@ def in_tiles(network, image, scale, tile, overlap, reach):
     rows, columns = math.ceil(height / step), math.ceil(width / step)
     result = np.empty((height * scale, width * scale, 3), "uint8")
     strip = np.zeros((tile * scale, (columns * step + 2 * overlap) * scale, 3), "float32")
-    bar = tqdm(total=rows * columns, desc="Upscaling", unit=" tiles", delay=3, leave=False, disable=None)
-    for row in range(rows):
-        seen = image[_mirrored(row * step - overlap, tile, height)]
-        fade = _window(scale, tile, overlap, reach, row == 0, row == rows - 1)[:, None, None]
-        for column in range(columns):
-            pixels = seen[:, _mirrored(column * step - overlap, tile, width)]
-            larger = np.asarray(network(pixels[None].astype("float32") / np.float32(127.5) - np.float32(1)))[0]
-            sideways = _window(scale, tile, overlap, reach, column == 0, column == columns - 1)[:, None]
-            left = column * step * scale
-            strip[:, left : left + tile * scale] += larger * (fade * sideways)
-            bar.update()
-        # Rows that the next tiles do not reach are finished.
-        done = slice((overlap if row == 0 else 0) * scale, (tile if row == rows - 1 else step) * scale)
-        first = max(0, row * step - overlap) * scale
-        finished = strip[done, overlap * scale : (overlap + width) * scale][: len(result) - first]
-        result[first : first + len(finished)] = np.clip(np.rint((finished + 1.0) * 127.5), 0, 255)
-        strip = np.concatenate([strip[step * scale :], np.zeros_like(strip[: step * scale])])
-    bar.close()
+    with Bar("Upscaling", rows * columns, "tiles", delay=3) as bar:
+        for row in range(rows):
+            seen = image[_mirrored(row * step - overlap, tile, height)]
+            fade = _window(scale, tile, overlap, reach, row == 0, row == rows - 1)[:, None, None]
+            for column in range(columns):
+                pixels = seen[:, _mirrored(column * step - overlap, tile, width)]
+                larger = np.asarray(network(pixels[None].astype("float32") / np.float32(127.5) - np.float32(1)))[0]
+                sideways = _window(scale, tile, overlap, reach, column == 0, column == columns - 1)[:, None]
+                left = column * step * scale
+                strip[:, left : left + tile * scale] += larger * (fade * sideways)
+                bar.update()
+            # Rows that the next tiles do not reach are finished.
+            done = slice((overlap if row == 0 else 0) * scale, (tile if row == rows - 1 else step) * scale)
+            first = max(0, row * step - overlap) * scale
+            finished = strip[done, overlap * scale : (overlap + width) * scale][: len(result) - first]
+            result[first : first + len(finished)] = np.clip(np.rint((finished + 1.0) * 127.5), 0, 255)
+            strip = np.concatenate([strip[step * scale :], np.zeros_like(strip[: step * scale])])
     return result
 
 

@@ -27,6 +27,7 @@ import warnings
 import zipfile
 
 from kerasgan import files
+from kerasgan.bars import Bar
 
 _ENDING = ".weights.h5"
 _SHORT = 2**10  # values in an array that is not worth being compressed
@@ -280,13 +281,12 @@ def _goes_on(response, start):
 
 def _receive(response, file, part, start):
     import requests
-    import tqdm
 
     missing = file.size - start
     if shutil.disk_usage(part.parent).free < missing:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    bar = tqdm.tqdm(total=file.size, initial=start, desc=file.filename, unit="B", unit_scale=True, disable=None)
-    with open(part, "ab" if start else "wb") as stream, bar:
+    with open(part, "ab" if start else "wb") as stream, Bar(file.filename, file.size, "B") as bar:
+        bar.update(start)
         for data in response.iter_content(_CHUNK):
             stream.write(data)
             bar.update(len(data))

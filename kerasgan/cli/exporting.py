@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from kerasgan import commands, console, registry, runs
+from kerasgan import bars, commands, console, registry, runs
 from kerasgan.commands import COUNT, MODEL, PLACE, Command
 
 _ENDINGS = {"tflite": ".tflite", "onnx": ".onnx", "saved_model": ""}  # of formats
@@ -119,7 +119,7 @@ def _missing(models):
 
     missing = [name for name, path in models.items() if path is None]
     kept = f"the pretrained ones are kept in {cache.folder()}" if {*missing} & {*registry.list_models()} else ""
-    yield from console.steps(missing, "Exporting", kept)
+    yield from bars.steps(missing, "Exporting", kept)
 
 
 def _made(name, mode, temporary):

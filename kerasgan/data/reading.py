@@ -7,8 +7,8 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from tqdm import tqdm
 
+from kerasgan import bars
 from kerasgan.data.files import BadSample, LeftOut
 from kerasgan.data.other_kinds import suggestion
 
@@ -23,8 +23,7 @@ def read_usable(function, source, bad):
     chunks ahead, so that the source may be a stream. A bar shows up in a terminal when it takes long.
     """
     results = in_parallel(function, source.items())
-    bar = tqdm(results, "Reading", source.count, unit=" samples", delay=3, leave=False, disable=None)
-    for position, result in enumerate(bar):
+    for position, result in enumerate(bars.over(results, "Reading", "samples", source.count, delay=3)):
         if isinstance(result, BadSample):
             bad.append((source.item_name(position), result))
         else:

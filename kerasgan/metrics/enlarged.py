@@ -3,9 +3,9 @@
 import hashlib
 
 import numpy as np
-from tqdm import tqdm
 
 import kerasgan
+from kerasgan import bars
 from kerasgan.metrics import result
 
 BICUBIC = "bicubic"
@@ -47,8 +47,8 @@ def evaluate(gan, originals, score, plainly, better, *, beside=None, model=None,
         "version": kerasgan.__version__,
         "error_is": f"standard error over {plural}",
     }
-    bar = tqdm(methods.items(), f"Scoring {split}", leave=False, disable=None if progress else True)
-    found = {name: score(method, originals, gan.scale) for name, method in bar}
+    shown = bars.over(methods.items(), f"Scoring {split}", shown=progress)
+    found = {name: score(method, originals, gan.scale) for name, method in shown}
     records = []
     for metric, higher_is_better in better.items():
         for name, scores in found.items():

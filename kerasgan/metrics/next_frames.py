@@ -3,9 +3,9 @@
 import hashlib
 
 import numpy as np
-from tqdm import tqdm
 
 import kerasgan
+from kerasgan import bars
 from kerasgan.metrics import checks, result
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim
@@ -80,7 +80,7 @@ def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progr
     names = checks.metric_names(metrics, METRICS, "a model that continues clips")
     measures = {"psnr": lambda a, b: np.minimum(psnr(a, b), HIGHEST), "ssim": ssim}
     found, digest, count = {}, hashlib.sha256(), 0
-    for clip in tqdm(clips, f"Scoring {split}", leave=False, disable=None if progress else True):
+    for clip in bars.over(clips, f"Scoring {split}", "clips", shown=progress):
         given, truth = clip[: gan.given_frames], clip[gan.given_frames :]
         digest.update(np.ascontiguousarray(clip).tobytes())
         predictions = {

@@ -7,7 +7,8 @@ import json
 
 import numpy as np
 
-from kerasgan import files, weights
+from kerasgan import bars, files, weights
+from kerasgan.bars import Bar
 from kerasgan.metrics.moments import Moments
 
 MOST = 50_000  # samples of each kind that are taken when nobody says how many
@@ -51,7 +52,7 @@ class Halves:
 
     def __init__(self, real, media, count, floor, progress):
         self._read = lambda: _batches(real, media)
-        batches = _bar(self._read(), "reading" if progress else None)
+        batches = bars.over(self._read(), "reading", "batches", shown=progress)
         digests = [digest for batch, _ in batches for digest in _digests(batch)]
         most = len(digests) // 2 if floor else len(digests)
         if most < 1:
@@ -89,7 +90,7 @@ class Halves:
             for digest in self._groups[i]:
                 owners[digest].append(i)
         left = sum(map(len, owners.values()))
-        with _progress_bar(left, "real" if progress else None) as bar:
+        with Bar("real", left, "samples", shown=progress) as bar:
             for batch, labels in self._read():
                 chosen = collections.defaultdict(list)
                 for position, digest in enumerate(_digests(batch)):
@@ -163,7 +164,7 @@ class Collector:
     def take(self, batches, labels, count, title):
         """Takes batches to their end, `count` samples in all; returns `samples()`."""
         start = 0
-        with _progress_bar(count, title) as bar:
+        with Bar(title, count, "samples", shown=title is not None) as bar:
             for batch in batches:
                 self.add(batch, None if labels is None else labels[start : start + len(batch)])
                 start += len(batch)
@@ -238,20 +239,3 @@ def _cache(digests, network, samples):
             np.savez(temporary, **arrays)
     except OSError:
         pass  # a cache that cannot be written costs time the next time, and nothing else
-
-
-# Progress ------------------------------------------------------------------------------------------------------------
-
-
-def _progress_bar(total, title):
-    from tqdm import tqdm
-
-    # None: a bar where there is a screen, and none in a file.
-    return tqdm(total=total, desc=title, unit=" samples", disable=True if title is None else None, leave=False)
-
-
-def _bar(batches, title):
-    with _progress_bar(None, title) as bar:
-        for batch in batches:
-            bar.update(len(batch[0]))
-            yield batch

@@ -3,9 +3,9 @@
 import hashlib
 
 import numpy as np
-from tqdm import tqdm
 
 import kerasgan
+from kerasgan import bars
 from kerasgan.metrics import checks, result
 from kerasgan.metrics import features as networks
 from kerasgan.metrics.kernel import kernel_distance
@@ -84,7 +84,7 @@ def _translated(gan, pairs, direction, progress):
     """{"source", "target", "translated", "unchanged"}: uint8 images; the last is None where channels differ."""
     source_media, target_media = gan.media_of(direction)
     parts = {"source": [], "target": [], "translated": []}
-    for batch in tqdm(pairs, "Translating", unit=" batches", leave=False, disable=None if progress else True):
+    for batch in bars.over(pairs, "Translating", "batches", shown=progress):
         a, b = (part.numpy() for part in batch)
         source, target = (a, b) if direction == "a_to_b" else (b, a)
         source = source_media.to_natural(source)

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from tqdm import tqdm
 
-from kerasgan import bicubic, coarse, tiles
+from kerasgan import bars, bicubic, coarse, tiles
 from kerasgan.checks import is_whole
 from kerasgan.game.pretraining import Pretraining
 from kerasgan.gan_types import Starting
@@ -248,9 +247,7 @@ class TempoGAN(Pretraining, Upscaler):
         frames = fields.reshape(-1, *fields.shape[-3:]).astype("float32")
         densities = larger.reshape(-1, *larger.shape[-3:])  # the same memory
         with full_precision(self.ema_generator):
-            for number, frame in enumerate(
-                tqdm(frames, "Upscaling", unit=" frames", delay=3, leave=False, disable=None)
-            ):
+            for number, frame in enumerate(bars.over(frames, "Upscaling", "frames", delay=3)):
                 densities[number, ..., 0] = self._density(frame, tile, overlap)
         return larger
 
