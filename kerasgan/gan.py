@@ -56,6 +56,7 @@ class GAN(Game):
         self.num_classes = num_classes
         self.latent = latent
         self.named_directions = {}  # {name: `kerasgan.directions.Direction`}, of pretrained models
+        self.encoder_file = None  # path of the encoder that `project` starts with (see `kerasgan.inversion`)
         self.truncation_refusal = None  # why `generate` takes no truncation: of pretrained models that lose by it
 
     # The game ------------------------------------------------------------------------------------------------------

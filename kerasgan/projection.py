@@ -1,11 +1,12 @@
 """Projection: the latents whose sample is nearest to a real picture; painting: the nearest latents to some that obey.
 
 By optimization (Zhu et al., 2016, arXiv:1609.03552; Karras et al., 2020, arXiv:1912.04958, appendix D): from the
-nearest of some samples on, Adam moves latents so that the sample comes near the picture, in pixels and in maps of a
-network that was trained to recognize things. The rate rises at the start and falls at the end, as in StyleGAN2. Latents
-stay where the generator knows them: drawn to the length that they are drawn with, and each within what it is drawn from
-(Lipton & Tripathi, 2017, arXiv:1702.04782). What is painted is a constraint on some pixels, which the sample meets from
-where it is, moving no further than it has to (arXiv:1609.03552, section 4).
+nearest of some samples on, or from what an encoder guesses if that is nearer (`kerasgan.inversion`), Adam moves latents
+so that the sample comes near the picture, in pixels and in maps of a network that was trained to recognize things. The
+rate rises at the start and falls at the end, as in StyleGAN2. Latents stay where the generator knows them: drawn to the
+length that they are drawn with, and each within what it is drawn from (Lipton & Tripathi, 2017, arXiv:1702.04782). What
+is painted is a constraint on some pixels, which the sample meets from where it is, moving no further than it has to
+(arXiv:1609.03552, section 4).
 """
 
 import math
@@ -13,7 +14,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from kerasgan import perceptual
+from kerasgan import inversion, perceptual
 from kerasgan.bars import Bar
 from kerasgan.checks import number
 from kerasgan.latents import Latents
@@ -54,10 +55,12 @@ def project(gan, pictures, labels=None, steps=200, seed=0, keep=0, progress=Fals
         raise ValueError(f"labels: {len(labels)} given for {len(wanted)} pictures; give one for all, or one each.")
     stops = [math.ceil(steps * ((place + 1) / keep) ** 2) for place in range(keep)]
     found, ways = [], []
+    encoder = None if gan.encoder_file is None else inversion.Encoder(gan, gan.encoder_file)
     parts = [slice(start, start + _CHUNK) for start in range(0, len(wanted), _CHUNK)]
     with Bar("Projecting", steps * len(parts), "steps", shown=progress) as bar:
         for part in parts:
             start = _nearest_samples(gan, wanted[part], labels[part], seed)
+            start = start if encoder is None else _or_guesses(gan, wanted[part], start, encoder)
             latents, way = _projected(gan, wanted[part], start, steps, stops, bar)
             found.append(latents)
             ways.append(way)
@@ -88,6 +91,13 @@ def _nearest_samples(gan, wanted, labels, seed):
         latents, samples = images[label]
         nearest.append(latents[np.argmin(_Nearness(picture[None]).distances(samples))])
     return Latents.joined(nearest)
+
+
+def _or_guesses(gan, wanted, latents, encoder):
+    """Of each of the latents and what an encoder guesses, that whose sample is nearer to the picture."""
+    guesses = latents.replaced(np.clip(encoder.guesses(wanted), *_limits(gan, latents.space)))
+    far, guessed = (_Nearness(wanted).distances(_samples(gan, each)).numpy() for each in (latents, guesses))
+    return latents.replaced(np.where((guessed < far)[:, None], guesses.values, latents.values))
 
 
 def _samples(gan, latents):

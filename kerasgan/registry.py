@@ -22,6 +22,7 @@ WEIGHTS = "weights.json"  # beside the recipe of a zoo entry: its weight files, 
 SCORES = "scores.json"  # beside it: its scores with their protocol, written by tools/score_entry.py
 SHEET = "samples.png"  # beside it: some of its samples
 _ERRORS = 3  # of the standard ones, by which precision has to rise for a model to offer truncation
+ENCODER = "encoder.weights.h5"  # beside it: see `kerasgan.inversion`
 DIRECTIONS = "directions.npz"  # beside it: directions that somebody has looked at and named
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 
@@ -265,6 +266,8 @@ def load(name, dtype=None, compile=True):
     gan = with_weights(recipe, paths, name, dtype, compile, folder)
     if folder is not None:
         allow_truncation(gan, name, folder)
+        if (folder / ENCODER).is_file():
+            gan.encoder_file = folder / ENCODER
         if (folder / DIRECTIONS).is_file():
             from kerasgan import directions
 

@@ -753,6 +753,16 @@ def test_export_writes_a_verified_file(capsys, run, tmp_path, monkeypatch, words
     assert kerasgan_command(capsys, "export", model, "--overwrite", *words)[0] == 0
 
 
+def test_the_command_adds_one_to_a_run(run, tmp_path, capsys):
+    folder = shutil.copytree(run, tmp_path / "run")
+    code, out, error = kerasgan_command(capsys, "train-encoder", folder, "--samples", 64)
+    assert code == 0 and f"Saved the encoder to {folder / registry.ENCODER}" in out, error
+    assert kerasgan.load(folder).encoder_file == folder / registry.ENCODER
+    assert "--overwrite replaces it" in fails(capsys, "train-encoder", folder)
+    assert "give a file by --out" in fails(capsys, "train-encoder", "dcgan_celeba")
+    assert "ending" in fails(capsys, "train-encoder", folder, "-o", tmp_path / "x.npz")
+
+
 def test_serve_without_names_shows_the_whole_zoo(monkeypatch, tmp_path):
     shown = []
     monkeypatch.setenv("KERASGAN_HOME", str(tmp_path))

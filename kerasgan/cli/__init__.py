@@ -18,7 +18,7 @@ from kerasgan import commands, console, tasks, trust
 from kerasgan.cli.augmentation import augment
 from kerasgan.cli.data import convert, simulate
 from kerasgan.cli.exporting import export, serve
-from kerasgan.cli.latents import directions, project, video
+from kerasgan.cli.latents import directions, project, train_encoder, video
 from kerasgan.cli.publication import publish
 from kerasgan.cli.scores import evaluate, report
 from kerasgan.cli.training import train
@@ -29,13 +29,15 @@ INTERRUPTED = 130  # the exit code that shells give to what Ctrl-C ended
 _COMPLETE = "_KERASGAN_COMPLETE"  # environment variable by which a shell asks how a word may end
 
 _BEFORE_THE_VERBS = (list_models, types, describe)
-_AFTER_THEM = (directions, project, video, train, augment, simulate, convert, evaluate, report, export, publish, serve)
+_OF_LATENTS = (directions, project, train_encoder, video)
+_OF_DATA = (train, augment, simulate, convert, evaluate)
+_OF_RESULTS = (report, export, publish, serve)
 
 
 def all_commands():
     """{name: click command} of all, in the order of the help: between ours, the verbs of the tasks."""
     verbs = [task.command for task in tasks.known()]
-    return {command.name: command for command in (*_BEFORE_THE_VERBS, *verbs, *_AFTER_THEM)}
+    return {command.name: command for command in (*_BEFORE_THE_VERBS, *verbs, *_OF_LATENTS, *_OF_DATA, *_OF_RESULTS)}
 
 
 class _Commands(click.Group):

@@ -1,6 +1,7 @@
-"""What is done with latents: `project`, `directions`, `video`."""
+"""What is done with latents: `project`, `train-encoder`, `directions`, `video`."""
 
 import math
+import os
 
 import click
 import numpy as np
@@ -53,6 +54,40 @@ def project(name, paths, label, steps, seed, crop, save_latents, out):
     print(f"Saved {len(paths)} pictures, each with the way to the sample that is nearest, to {path}.")
     if save_latents is not None:
         print(f"Saved their latents to {latents.save(save_latents)}.")
+
+
+@click.command("train-encoder", cls=Command)
+@commands.model_argument("RUN")
+@click.option("--samples", type=COUNT, default=100_000, help="How many samples it learns from.")
+@click.option("--seed", type=int, default=0, help="Of its weights and of the samples.")
+@commands.out_option("File to write; default: encoder.weights.h5 in the run folder, where kerasgan project finds it.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@commands.trust_option
+def train_encoder(name, samples, seed, out, overwrite):
+    """Trains an encoder that guesses the latents of a picture.
+
+    It learns from samples of the generator, which stays as it is; kerasgan project and gan.project start from what it
+    guesses, where that is nearer than the nearest of some samples, and come nearer in fewer steps.
+
+    Examples:
+      kerasgan train-encoder runs/my_photos
+    """
+    from kerasgan import registry, runs
+
+    if out is None:
+        if name in registry.list_models():
+            raise ValueError(f"{name!r} is a pretrained model, to which nothing is added: give a file by --out.")
+        out = runs.check_run(name) / registry.ENCODER
+    if not os.fspath(out).endswith(".weights.h5"):
+        raise ValueError(f"--out {os.fspath(out)!r}: expected a file ending in .weights.h5.")
+    files.check_output(out, name="--out")
+    if os.path.exists(out) and not overwrite:
+        raise FileExistsError(f"{str(out)!r} is there already; --overwrite replaces it.")
+    gan = _opened(name, None)
+    from kerasgan import inversion
+
+    network, explained = inversion.train(gan, samples, seed, progress=True)
+    print(f"Saved the encoder to {inversion.save(network, out)}: of new samples' latents it explains {explained:.0%}.")
 
 
 @click.command(cls=Command)

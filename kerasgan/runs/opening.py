@@ -85,6 +85,8 @@ def _opened(name, dtype, compile, trust):
     if holds_recipe(path):
         recipe, seen = read(path)["recipe"], int(gan.samples_seen)
         gan.origin = provenance.Origin(called(path), recipe, seen, path / EVALUATION)
+    if (path / registry.ENCODER).is_file():
+        gan.encoder_file = path / registry.ENCODER
     return gan
 
 
