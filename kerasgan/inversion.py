@@ -16,7 +16,6 @@ from kerasgan import weights
 from kerasgan.bars import Bar
 from kerasgan.checks import number
 from kerasgan.precision import policy
-from kerasgan.sizes import downsampling_stages
 
 _BATCH = 64
 _RATE = 1e-3  # of Adam at the start; it falls to 0 as a cosine
@@ -26,7 +25,7 @@ _WIDTH, _DEEPEST = 24, 8
 def build(gan):
     """Images in model range -> float32 (count, length of the codes that samples are made from), each of deviation 1."""
     images = x = keras.Input(gan.media.shape, name="samples")
-    for stage in range(downsampling_stages(gan.media.shape)):
+    for stage in range(int(math.log2(max(1, min(gan.media.shape[:2]) // 4)))):  # down to 4 to 7 pixels
         x = layers.Conv2D(_WIDTH * min(2**stage, _DEEPEST), 4, strides=2, padding="same", use_bias=False)(x)
         x = layers.LeakyReLU(0.2)(layers.BatchNormalization(momentum=0.95)(x))
     length = gan.codes(1, 0).values.shape[1]

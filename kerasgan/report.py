@@ -16,8 +16,10 @@ from kerasgan.metrics import result
 
 _SHEETS = 6  # shown of the progress
 _WAYS, _STEPS = 6, 9
+_MOST_CLASSES = 20  # that each have a way of their own
 _DIRECTIONS = 5
-_NEIGHBOURS, _QUERIES = 5, 8
+_NEIGHBOURS = 5
+_TRIED, _EXTREMES = 64, 4  # new samples, and how many of them are shown of the most typical and of the strangest
 _READ = 64  # samples of the data at a time
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
@@ -132,10 +134,15 @@ def _evaluation(scores):
 
 
 def _ways(gan, seed):
-    ways = gan.task.ways(gan, _WAYS, _STEPS, seed)
+    classes = gan.num_classes and min(gan.num_classes, _MOST_CLASSES)
+    ways = gan.task.ways(gan, classes or _WAYS, _STEPS, seed)
     if ways is None:
         return ""
-    return _figure(_saved(gan.media, ways, columns=_STEPS), "Each row goes from one latent vector to another.")
+    names = list(gan.class_names[:classes]) if classes else []
+    of_class = f", of one class: {', '.join(names) or f'0 to {classes - 1}'}" if classes else ""
+    return _figure(
+        _saved(gan.media, ways, columns=_STEPS), f"Each row goes from one latent vector to another{of_class}."
+    )
 
 
 def _directions(gan, seed):
@@ -157,21 +164,26 @@ def _neighbours(gan, recipe, source, network, seed):
 
     from kerasgan import metrics
 
-    fakes, media = gan.task.examples(gan, _QUERIES, seed), gan.media
+    fakes, media = gan.task.examples(gan, _TRIED, seed), gan.media
     if network is None and media.similarity:
         reals, seen_by = np.concatenate(list(_reals(recipe, source, media))), f"by their {media.similarity}"
-        indices = np.argsort(-media.similarities(fakes, reals), axis=1, kind="stable")[:, :_NEIGHBOURS]
+        alike = media.similarities(fakes, reals)
+        indices = np.argsort(-alike, axis=1, kind="stable")[:, :_NEIGHBOURS]
+        strangeness = -np.take_along_axis(alike, indices, axis=1).mean(axis=1)
     else:
         network = metrics.features.get(media.default_network() if network is None else network)
         reals, found = zip(*((real, network.features(real)) for real in _reals(recipe, source, media)), strict=True)
         reals, seen_by = np.concatenate(reals), f"as {network.name} sees them"
         k = min(_NEIGHBOURS, len(reals))
-        _, indices = metrics.nearest(network.features(fakes), np.concatenate(found), k=k)
-    count = indices.shape[1]
-    rows = np.concatenate([np.concatenate([fakes[i : i + 1], reals[indices[i]]]) for i in range(len(fakes))])
+        distances, indices = metrics.nearest(network.features(fakes), np.concatenate(found), k=k)
+        strangeness = distances.mean(axis=1)
+    order, count = np.argsort(strangeness, kind="stable"), indices.shape[1]
+    shown = [*order[:_EXTREMES], *order[_EXTREMES:][-_EXTREMES:]]
+    rows = np.concatenate([np.concatenate([fakes[i : i + 1], reals[indices[i]]]) for i in shown])
     caption = (
-        f"First column: new samples. Beside each, the {count} nearest of {len(reals):,} real ones, {seen_by}. A new "
-        "sample that equals its neighbour was memorized."
+        f"First column: of {len(fakes)} new samples the {_EXTREMES} that are most like real ones, and below them the "
+        f"{_EXTREMES} that are least. Beside each, the {count} nearest of {len(reals):,} real ones, {seen_by}. A new "
+        "sample that equals its neighbour was memorized; the last show what the network does not know how to make."
     )
     return _figure(_saved(media, rows, columns=count + 1), caption)
 

@@ -117,11 +117,25 @@ def test_neighbours_of_memorized_samples_are_themselves(run, pictures, tmp_path,
     )
     recipe, gan = runs.recipe_of(run), runs.load(str(run))
     reals = np.concatenate([gan.media.to_natural(b) for b in runs.read_whole(recipe, pictures).as_numpy_iterator()])
-    monkeypatch.setattr(gan, "generate", lambda count, seed: reals[3 : 3 + count], raising=False)
+    strange = np.full((1, *gan.media.shape), 255, "uint8")  # as no picture of the data is
+    monkeypatch.setattr(gan, "generate", lambda count, seed: np.concatenate([strange, reals[3:14]]), raising=False)
     kerasgan.report._neighbours(gan, recipe, pictures, lambda images: images.reshape(len(images), -1) / 255.0, 0)
     rows = shown["rows"].reshape(8, 6, 16, 16, 3)
-    np.testing.assert_array_equal(rows[:, 0], rows[:, 1])
-    assert (rows[:, 1] != rows[:, 2]).any()
+    np.testing.assert_array_equal(rows[:-1, 0], rows[:-1, 1])
+    assert (rows[:, 1] != rows[:, 2]).any() and np.array_equal(rows[-1, 0], strange[0])
+
+
+def test_each_class_has_a_way(monkeypatch):
+    """From one of its samples to another, in the order of the classes."""
+    gan = kerasgan.load("cgan_fashion_mnist")
+    asked, shown = {}, {}
+    monkeypatch.setattr(
+        kerasgan.report, "_saved", lambda media, samples, columns=None: shown.update(columns=columns) or ""
+    )
+    ways = gan.interpolate
+    monkeypatch.setattr(gan, "interpolate", lambda *args, **options: asked.update(ways=args) or ways(*args, **options))
+    page = kerasgan.report._ways(gan, 0)
+    assert asked["ways"] == (10, shown["columns"]) and f"of one class: {gan.class_names[0]}, " in page
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ class Collector:
     def take(self, batches, labels, count, title):
         """Takes batches to their end, `count` samples in all; returns `samples()`."""
         start = 0
-        with Bar(title, count, "samples", shown=title is not None) as bar:
+        with Bar(title or "", count, "samples", shown=title is not None) as bar:
             for batch in batches:
                 self.add(batch, None if labels is None else labels[start : start + len(batch)])
                 start += len(batch)
