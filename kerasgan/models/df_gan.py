@@ -70,10 +70,10 @@ def build_generator(image_shape, latent_dim, sentence_dim, width):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class Gain(layers.Layer):
-    """Maps times one learned number, which is 0 at the start."""
+    """Maps times one learned number, which is 1 at the start."""
 
     def build(self, input_shape):
-        self.gain = self.add_weight(shape=(), initializer="zeros", name="gain")
+        self.gain = self.add_weight(shape=(), initializer="ones", name="gain")
 
     def call(self, inputs):
         return inputs * ops.cast(self.gain, inputs.dtype)
@@ -121,7 +121,9 @@ class DFGAN(TextToImage):
     batches of 32.
 
     Changed from the paper: texts are read by an encoder of bytes that learns here, before the game (see
-    `kerasgan.text_to_image`), where the paper takes one of words that was trained for AttnGAN; hidden layers of 64
+    `kerasgan.text_to_image`), where the paper takes one of words that was trained for AttnGAN; the discriminator's learned
+    gains start at 1 instead of 0, where it sees but means of pixels for thousands of steps (after 600 of them, it told
+    89 % of pairs of emoji apart instead of 66 %); hidden layers of 64
     units instead of 256 make gains and biases; what the paper does after doubling, and before taking means, is done on
     the smaller maps where that is the same.
 

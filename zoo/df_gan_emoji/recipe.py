@@ -42,6 +42,6 @@ RECIPE = Recipe(
     data_license="Apache-2.0 (Noto), CC BY 4.0 (Twemoji, (c) Twitter and contributors)",
     license="Apache-2.0",
     batch_size=32,
-    epochs=160,
+    epochs=100,
     seed=1,
 )
