@@ -121,11 +121,11 @@ class DFGAN(TextToImage):
     batches of 32.
 
     Changed from the paper: texts are read by an encoder of bytes that learns here, before the game (see
-    `kerasgan.text_to_image`), where the paper takes one of words that was trained for AttnGAN; the discriminator's learned
-    gains start at 1 instead of 0, where it sees but means of pixels for thousands of steps (after 600 of them, it told
-    89 % of pairs of emoji apart instead of 66 %); hidden layers of 64
-    units instead of 256 make gains and biases; what the paper does after doubling, and before taking means, is done on
-    the smaller maps where that is the same.
+    `kerasgan.text_to_image`), where the paper takes one of words that was trained for AttnGAN; the discriminator's
+    learned gains start at 1 instead of 0, where it sees but means of pixels for thousands of steps (after 600 of them,
+    it told 89 % of pairs of emoji apart instead of 66 %); hidden layers of 64 units instead of 256 make gains and
+    biases; what the paper does after doubling, and before taking means, is done on the smaller maps where that is the
+    same.
 
     Args:
         image_shape: (height, width, channels); height and width multiples of 4, best of 16.
