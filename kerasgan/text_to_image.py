@@ -55,8 +55,17 @@ def _of_length(x, size, name):
     return layers.UnitNormalization(dtype="float32", name=name)(x) * size**0.5
 
 
-def build_encoder(image_shape, length, sentence_dim):
-    """[images, bytes of texts] -> {"images": ..., "texts": ...}: vectors that are alike for what belongs together."""
+def build_encoder(image_shape, length, sentence_dim, given=None):
+    """[images, bytes of texts] -> {"images": ..., "texts": ...}: vectors that are alike for what belongs together.
+
+    Of an encoder of texts that is given, [bytes of texts] -> {"texts": ...}: it learns nothing any more.
+    """
+    if given is not None:
+        text = keras.Input((length,), dtype="int32", name="text")
+        given.trainable = False
+        vectors = layers.Activation("linear", dtype="float32")(given(text, training=False))
+        reading = keras.Model(text, _of_length(vectors, sentence_dim, "sentence"), name="text_encoder")
+        return keras.Model([text], {"texts": reading(text)}, name="encoder")
     images, text = keras.Input(image_shape, name="samples"), keras.Input((length,), dtype="int32", name="text")
     found = {
         "images": build_image_encoder(image_shape, sentence_dim)(images),
@@ -72,7 +81,7 @@ class TextToImage(GAN):
     and its image, and unlike for any other image of the batch (symmetric cross-entropy of cosines at temperature 0.1;
     van den Oord et al., 2018, arXiv:1807.03748). It reads bytes, so it takes any language, and what it does not know
     it does not refuse. Then it stays as it is, and the game begins: the discriminator is matching-aware, it takes
-    images with a text of another image for wrong, too.
+    images with a text of another image for wrong, too. With an encoder of texts that is given there is but the game.
 
     Samples of the game are {"samples": images, "sentence": vectors of their texts}.
 
@@ -84,6 +93,7 @@ class TextToImage(GAN):
         length: bytes of the longest text.
         sentence_dim: length of the sentence vector.
         encoder_samples: samples seen, from which on the encoder stays as it is and the game begins.
+        text_encoder: one of the user's, or None.
         seed, name, dtype: as in `GAN`.
     """
 
@@ -100,6 +110,7 @@ class TextToImage(GAN):
         length,
         sentence_dim,
         encoder_samples,
+        text_encoder=None,
         seed=None,
         name=None,
         dtype=None,
@@ -108,16 +119,29 @@ class TextToImage(GAN):
             super().__init__(
                 generator, discriminator, media=Image(image_shape), latent="normal", seed=seed, name=name, dtype=dtype
             )
-            self.encoder = build_encoder(image_shape, length, sentence_dim)
+            self.encoder = build_encoder(image_shape, length, sentence_dim, text_encoder)
         self.length, self.encoder_samples, self.caption = length, encoder_samples, Caption(length)
         self._examples = np.zeros((0, length), "int32")
 
     @staticmethod
-    def check_sizes(length, encoder_samples):
-        """Raises a ValueError unless the arguments of these names make sense."""
+    def checked(length, sentence_dim, encoder_samples, text_encoder):
+        """(sentence_dim, encoder_samples) as they are, or as an encoder that is given has them: its own length, and 0.
+
+        Raises:
+            ValueError: an argument does not make sense, or the encoder reads or makes something else.
+        """
         if not is_whole(length) or length > captions.LONGEST:
             raise ValueError(f"length={length!r}: expected a number of bytes from 1 to {captions.LONGEST}.")
         number("encoder_samples", encoder_samples, None, least=1, whole=True)
+        if text_encoder is None:
+            return sentence_dim, encoder_samples
+        shapes = [tuple(each.shape) for each in (*text_encoder.inputs, *text_encoder.outputs)]
+        if len(shapes) != 2 or shapes[0] != (None, length) or len(shapes[1]) != 2 or None in shapes[1][1:]:
+            raise ValueError(
+                f"text_encoder, from input to output, is {shapes}: expected a Keras model of bytes of texts, int32 "
+                f"(None, {length}), as kerasgan.captions.tokens_of makes them, to a vector each, (None, any length)."
+            )
+        return shapes[1][1], 0
 
     @functools.cached_property
     def text_encoder(self):
@@ -131,7 +155,7 @@ class TextToImage(GAN):
     # The game ------------------------------------------------------------------------------------------------------
 
     def stage_at(self, samples_seen):
-        """0 while the encoder learns, 1 in the game."""
+        """0 while the encoder learns, 1 in the game, which begins at once with an encoder that was given."""
         return 0 if samples_seen < self.encoder_samples else 1
 
     @property

@@ -134,6 +134,9 @@ class DFGAN(TextToImage):
         sentence_dim: length of the vector that a text becomes; the paper's is 256.
         width: channels next to the image, which double with each halving, up to 8 times; the paper's is 32.
         encoder_samples: samples seen, from which on the encoder of texts stays as it is and the game begins.
+        text_encoder: one of your own in its place, which stays as it is: a Keras model from bytes of texts, int32
+            (batch, length), as `kerasgan.captions.tokens_of` makes them, to a vector each. Its length is `sentence_dim`
+            then, and the game begins at once.
         seed, name, dtype: as in `GAN`.
 
     Example:
@@ -164,16 +167,26 @@ class DFGAN(TextToImage):
         sentence_dim=256,
         width=32,
         encoder_samples=200_000,
+        text_encoder=None,
         seed=None,
         name=None,
         dtype=None,
     ):
-        self.check_sizes(length, encoder_samples)
+        sentence_dim, encoder_samples = self.checked(length, sentence_dim, encoder_samples, text_encoder)
         with policy(dtype, seed):
             generator = build_generator(image_shape, latent_dim, sentence_dim, width)
             discriminator = build_discriminator(image_shape, sentence_dim, width)
         super().__init__(
-            generator, discriminator, image_shape, length, sentence_dim, encoder_samples, seed, name, dtype
+            generator,
+            discriminator,
+            image_shape,
+            length,
+            sentence_dim,
+            encoder_samples,
+            text_encoder,
+            seed,
+            name,
+            dtype,
         )
 
     @staticmethod

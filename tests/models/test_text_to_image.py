@@ -174,3 +174,41 @@ def test_a_judge_finds_what_belongs_together(learned):
         *((name, "real data") for name in ("r_precision", "colors")),
     }
     assert all(0 <= value for value in found.values())
+
+
+def own_encoder(length=LENGTH, size=6):
+    """How often each of some letters stands in a text."""
+    tokens = keras.Input((length,), dtype="int32")
+    counted = keras.layers.Embedding(256, size, embeddings_initializer="glorot_normal")(tokens)
+    return keras.Model(tokens, keras.layers.GlobalAveragePooling1D()(counted))
+
+
+@pytest.mark.parametrize("cls", [DFGAN, GANCLS])
+def test_an_encoder_of_ones_own_stays_as_it_is(cls, tmp_path):
+    encoder = own_encoder()
+    before = encoder.get_weights()[0]
+    gan = small(cls, text_encoder=encoder, seed=1)
+    history = gan.fit(*data(), batch_size=8, epochs=2, verbose=0).history
+    assert history["stage"][0] == 1.0 and "generator_loss" in history and "contrast" not in history
+    assert np.array_equal(encoder.get_weights()[0], before)
+    tokens = tokens_of(["red"], LENGTH)
+    vector = encoder(tokens).numpy()
+    np.testing.assert_allclose(gan.sentences(tokens), vector / np.sqrt(np.mean(vector**2)), rtol=1e-4)
+    gan.save(tmp_path / "own.keras")
+    loaded = keras.saving.load_model(tmp_path / "own.keras")
+    assert np.array_equal(loaded.generate(2, text="red", seed=3), gan.generate(2, text="red", seed=3))
+    loaded.fit(*data(), batch_size=8, epochs=1, verbose=0)
+    network = gan.inference_network()
+    assert [tuple(each.shape) for each in network.inputs] == [(None, 4), (None, LENGTH)]
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        own_encoder(length=LENGTH + 1),
+        keras.Sequential([keras.Input((LENGTH,), dtype="int32"), keras.layers.Embedding(256, 4)]),
+    ],
+)
+def test_encoders_that_do_not_fit(encoder):
+    with pytest.raises(ValueError, match=rf"text_encoder, from .* int32 \(None, {LENGTH}\)"):
+        small(text_encoder=encoder)
