@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import dataclasses
 import functools
 import importlib.util
 import io
@@ -21,8 +22,9 @@ import pytest
 from kerasgan.captions import tokens_of
 from kerasgan.data.midi import read_song
 from kerasgan.data.svg import read_svg
+from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
-from kerasgan.export.web import CDN, LITERT_JS, web
+from kerasgan.export.web import CDN, LITERT_JS, steer, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
@@ -49,10 +51,9 @@ WORDS = {"unit": "word", "vocabulary": ["", "!", "(", "größer", "red", "文"],
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """Exported generators of random weights, spread so that their pictures have contrast."""
-    folder = tmp_path_factory.mktemp("models")
-    gans = {
+def gans():
+    """Generators of random weights, spread so that their pictures have contrast; "rgb" has directions with names."""
+    found = {
         "grey": DCGAN(image_shape=(16, 24, 1), latent_dim=6, width=2, seed=1),
         "rgb": DCGAN(image_shape=(24, 16, 3), latent_dim=7, width=2, latent="normal", seed=2),
         "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
@@ -68,11 +69,24 @@ def models(tmp_path_factory):
         "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
     }
     random = np.random.default_rng(0)
-    for name, gan in gans.items():
+    for gan in found.values():
         for weight in gan.ema_generator.weights:
             if "variance" not in weight.path and "seed" not in weight.path:
                 weight.assign(np.asarray(weight) + random.normal(0, 0.3, weight.shape))
+    first, second = found["rgb"].directions(count=2)
+    found["rgb"].named_directions = {
+        name: dataclasses.replace(one, name=name) for name, one in (("smile", first), ("a, b: c/d", second))
+    }
+    return found
+
+
+@pytest.fixture(scope="module")
+def models(gans, tmp_path_factory):
+    """Files of these generators."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, gan in gans.items():
         tflite(gan, folder / f"{name}.tflite", verify=False)
+    steer(gans["rgb"], folder / "rgb.tflite")
     tflite(gans["rgba"], folder / "dynamic.tflite", quantize="dynamic", verify=False)
     return {name: folder / f"{name}.tflite" for name in [*gans, "dynamic"]}
 
@@ -503,6 +517,71 @@ def test_pad_listens_to_keys_and_keeps_to_its_edges(visit):
     assert here.state()["at"] == [0, 0.3]
     drag(here.page, [(0, 0), (-0.9, 0.9), (-1.4, 0.95)])
     assert here.state()["at"][0] == -1
+
+
+def test_sliders_move_the_sample_as_edit_does_in_python(visit, gans):
+    gan = gans["rgb"]
+    here = visit().open("#rgb/7")
+    latents, before = np.array([here.state()["inputs"]["latents"]], "float32"), here.pixels()
+    here.page.tap("#steer-tab")
+    smile = here.page.get_by_role("slider", name="Smile")
+    smile.fill("1.4")
+    for _ in range(2):
+        smile.press("ArrowRight")  # 0.05 each
+    here.page.get_by_role("slider", name="A, b: c/d").fill("-2")
+    here.page.evaluate("kerasgan.show({})")
+    assert here.state()["strengths"] == {"smile": 1.5, "a, b: c/d": -2}
+    moved = gan.edit(gan.edit(latents, "smile", 1.5), "a, b: c/d", -2)
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], moved.values[0], atol=1e-6)
+    assert np.abs(here.pixels()[..., :3].astype(int) - gan.decode(moved)[0]).max() <= 1
+    assert not np.array_equal(here.pixels(), before)
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    assert again.state()["strengths"] == here.state()["strengths"]
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+    here.page.get_by_role("button", name="+1.5: smile back to 0").tap()
+    here.wait("!('smile' in kerasgan.state().strengths)")
+    here.page.get_by_role("button", name="All back to 0").tap()
+    here.page.evaluate("kerasgan.show({})")
+    np.testing.assert_array_equal(here.pixels(), before)
+    assert here.works("rgba") and here.page.locator("#steer-tab").is_hidden()
+    assert here.page.locator("#morph").is_visible() and here.page.locator("#steer").is_hidden()
+
+
+def test_a_sample_follows_a_finger_on_a_slider_and_new_ones_keep_to_it(visit):
+    here = visit().open("#rgb/7/edit=smile:99,nothing:1,a:x")
+    assert here.state()["strengths"] == {"smile": 3}  # it is cut, and what is not there is left out
+    here.page.tap("#steer-tab")
+    box = here.page.get_by_role("slider", name="Smile").bounding_box()
+    session, seen = here.page.context.new_cdp_session(here.page), []
+    for step in range(5):
+        point = {"x": box["x"] + box["width"] * (0.9 - 0.08 * step), "y": box["y"] + box["height"] / 2}
+        kind = "touchMove" if step else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 60))")
+        seen.append(here.pixels().tobytes())
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert len(set(seen)) >= 3 and 0.2 < here.state()["strengths"]["smile"] < 0.8
+    kept = here.state()["strengths"]
+    here.page.tap("#new")
+    here.wait("kerasgan.state().seed !== 7")
+    assert here.state()["strengths"] == kept
+
+
+@pytest.mark.parametrize(
+    "damage, message", [(b"{}", "bytes instead of"), (None, r"not there \(404\)"), ("length", "of another model")]
+)
+def test_damaged_directions_get_a_message_and_others_work(visit, copy, damage, message):
+    folder, address = copy
+    path = folder / "directions" / "rgb.json"
+    data = {"named": [{"name": "a", "deviation": 1, "vector": "AAAA" * 8}], "basis": ""}
+    path.write_text(json.dumps(data)) if damage == "length" else path.write_bytes(damage or b"")
+    path.unlink() if damage is None else None
+    if damage == "length":
+        about = {"file": "directions/rgb.json", **sidecar.fingerprint(path)}
+        change_zoo(folder, lambda models: models["rgb"].update(directions=about))
+    here = visit(address, expect_errors=damage is None).open("#rgb/7")
+    here.wait_for_message(message)
+    assert here.works("rgba")
 
 
 def test_one_inference_at_a_time_while_dragging(visit):
@@ -1224,7 +1303,7 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
 
 
 def test_tabs_listen_to_arrow_keys(visit):
-    here = visit().open("#rgb/7")
+    here = visit().open("#solid/7")
     tabs = {name: here.page.locator(f"#{name}-tab") for name in ("morph", "more")}
     tabs["morph"].focus()
     for key, name in (("ArrowRight", "more"), ("ArrowRight", "morph"), ("ArrowLeft", "more"), ("Home", "morph")):

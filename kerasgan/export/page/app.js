@@ -1,11 +1,13 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
+import { fetchDirections, FURTHEST } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
 import * as kinds from "./kinds.js";
-import { feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
+import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
+import { Sliders } from "./sliders.js";
 import { Player } from "./sounds.js";
 import { Strip } from "./strip.js";
 import { tabs } from "./tabs.js";
@@ -23,7 +25,7 @@ const PAPER_LABEL =
   "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
 const CONTROLS =
-  "#play, #actions button, #actions input, #explore button, .chips button, " +
+  "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
   "#text, #prefix, #examples button, #drawing button";
 
 const $ = (selector) => document.querySelector(selector);
@@ -37,7 +39,8 @@ let strip;
 let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
-let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0] }; // which sample is shown: the address says the same
+let directions = { named: [], basis: [] }; // of the chosen model
+let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0], base: null, strengths: {} }; // which sample is shown: the address says the same
 let photo = null; // what models are given which take one; it stays when the model changes,
 let photoOf = null; // unless it is the example of a model, which this names
 let feed; // from a choice to the model's inputs, for the choice's seed
@@ -52,8 +55,10 @@ let latencies = [];
 let turn; // the angle, in radians, from which a sample is seen that can be turned around
 let since = null; // when the sample began to move; null for one that has not been shown yet
 let moving = 0; // counts what moves on the picture, so that one gives way to the next
+let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
+const sliders = new Sliders($("#sliders"), { moved: (strengths) => model && update({ strengths }), settled: () => model && chosen() });
 const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
   drawn: putOnPaper,
@@ -179,12 +184,15 @@ function showEnlarging(source, { width, height }) {
   picture.getContext("2d").drawImage($("#before"), 0, 0, width, height);
 }
 
+const OWN = ["seed", "label", "text", "prefix", "base"]; // what, changed, gives a sample that is not near the one shown
+
 /** Shows the sample of the current choice, and writes the choice to where it can be read. */
 function update(changes = {}) {
-  const around = feed && ["seed", "label", "text", "prefix"].every((name) => changes[name] === undefined);
+  const around = feed && OWN.every((name) => changes[name] === undefined);
   if (!around) since = null;
-  if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
+  if (changes.seed !== undefined) changes = { at: [0, 0], base: null, ...changes };
   choice = { ...choice, ...changes };
+  if (changes.strengths) sliders.strengths = choice.strengths;
   $("#seed").value = choice.seed;
   $("#text").value = choice.text;
   $("#prefix").value = choice.prefix;
@@ -195,22 +203,22 @@ function update(changes = {}) {
   }
   history.replaceState(null, "", address());
   if (!model) return Promise.resolve();
-  if (!around) feed = feeder(description, choice.seed);
+  if (!around) feed = feeder(description, choice.seed, choice.base);
   const done = painter.request({ running: model, inputs: feed(asked()), lines: drawing.lines });
   if (!around) fillSmall();
   return done;
 }
 
 /** All that a sample follows from: the choice, and what a person gave. */
-const asked = (changes) => ({ ...choice, picture: photo, lines: drawing.lines, ...changes });
+const asked = (changes) => ({ ...choice, named: directions.named, picture: photo, lines: drawing.lines, ...changes });
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
 function fillSmall() {
   if ($("#explore").hidden) return;
-  const tab = $("#more").hidden ? fillMap : fillThumbnails;
   const number = ++filling;
-  tab(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
+  const fill = [["#morph", fillMap], ["#more", fillThumbnails]].find(([panel]) => !$(panel).hidden)?.[1];
+  fill?.(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
 }
 
 async function small(number, inputs, canvas, [column, row], [width, height]) {
@@ -429,6 +437,7 @@ async function chooseModel(name, changes = {}) {
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
+  directions = { named: [], basis: [] };
   latency.textContent = "";
   if (name !== description?.name) drawing.reset();
   description = zoo.models.find((each) => each.name === name);
@@ -439,7 +448,7 @@ async function chooseModel(name, changes = {}) {
   buildPictures();
   buildDirections();
   dress();
-  update({ ...firstOf(description), at: [0, 0], ...changes });
+  update({ ...firstOf(description), at: [0, 0], base: null, strengths: {}, ...changes });
   setEnabled(false);
   const problem = unsupported(description);
   if (problem) return fail(new Trouble(`${name} cannot run here. ${problem}`), "", null);
@@ -450,6 +459,7 @@ async function chooseModel(name, changes = {}) {
     if (number !== choosing) return compiled.delete();
     model = compiled;
     describe();
+    dressHands();
     setEnabled(true);
     await update();
   } catch (error) {
@@ -463,12 +473,13 @@ async function chooseModel(name, changes = {}) {
 
 async function loadModel(wanted, number) {
   const report = showProgress(number, [zoo.runtime.bytes, wanted.size]);
-  const [, file] = await Promise.all([
+  const [, file, found] = await Promise.all([
     runtime.load((bytes) => report(0, bytes)),
     fetchModel(wanted, (bytes) => report(1, bytes), leaving.signal),
+    fetchDirections(wanted.directions, elements(inputOf(wanted, "latents")?.shape ?? []), leaving.signal),
   ]);
   if (number !== choosing) return null;
-  verified = file.verified;
+  [verified, directions] = [file.verified, found];
   if (accelerator === "webgpu") {
     try {
       return await runtime.compile(file.bytes, wanted, "webgpu");
@@ -560,6 +571,16 @@ function dress() {
     (heard
       ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
       : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.");
+}
+
+/** What can be done with the samples of a model besides looking at them, once its directions are known. */
+function dressHands() {
+  const { named } = directions;
+  const known = Object.entries(choice.strengths).filter(([name]) => named.some((one) => one.name === name));
+  choice.strengths = Object.fromEntries(known);
+  sliders.build(named);
+  sliders.strengths = choice.strengths;
+  showTabs(["morph", "more", ...(named.length ? ["steer"] : [])]);
 }
 
 function buildClasses() {
@@ -701,7 +722,8 @@ function listen() {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
   });
-  tabs($(".tabs"), () => model && fillSmall());
+  showTabs = tabs($(".tabs"), () => model && fillSmall());
+  tap("#straight", () => sliders.reset());
   $("#seed").addEventListener("change", typedSeed);
   $("#file").addEventListener("change", takePicture);
   $("#gpu input").addEventListener("change", (event) => {
@@ -773,6 +795,8 @@ function address() {
   if (inputOf(description, "text")) parts.push(`text=${encodeURIComponent(choice.text)}`);
   if (inputOf(description, "tokens") && choice.prefix) parts.push(`prefix=${encodeURIComponent(choice.prefix)}`);
   if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
+  const edits = Object.entries(choice.strengths).map(([name, strength]) => `${encodeURIComponent(name)}:${strength}`);
+  if (edits.length) parts.push(`edit=${edits.join(",")}`);
   return `#${parts.join("/")}`;
 }
 
@@ -792,7 +816,16 @@ function parseAddress(fragment) {
   changes.prefix = prefix && !kinds.beginningProblem(asked, prefix) ? prefix : "";
   const at = (values.at ?? "").split(",").map(Number);
   if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
+  changes.strengths = strengthsOf(values.edit ?? "");
   return { name: asked.name, changes };
+}
+
+/** Strengths by name, of "smile:1.5,dark%20hair:-2"; what is no number is left out, what goes too far is cut. */
+function strengthsOf(text) {
+  const parts = text.split(",").map((part) => part.split(":", 2));
+  const found = parts.filter(([, strength]) => strength?.trim() && Number.isFinite(Number(strength)));
+  const cut = (strength) => Math.min(FURTHEST, Math.max(-FURTHEST, Number(strength)));
+  return Object.fromEntries(found.map(([name, strength]) => [decodeURIComponent(name), cut(strength)]));
 }
 
 function follow(fragment) {
@@ -944,8 +977,8 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.offline                  whether the page now works without a network
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
- *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y]}
- *   kerasgan.state()                        {name, seed, label, text, prefix, at, inputs, accelerator, verified, memory, playing}
+ *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y], base, strengths: {name: deviations}}
+ *   kerasgan.state()                        {name, seed, label, text, prefix, at, base, strengths, inputs, accelerator, verified, memory, playing}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {

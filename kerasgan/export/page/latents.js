@@ -50,14 +50,15 @@ function perpendicular(values, others, size) {
 
 /**
  * The plane through the latents of a seed: a function from a place (x, y), each in [-1, 1], to latents. The middle is
- * the seed's own sample; two more draws from the same prior are the directions.
+ * the seed's own sample, or `base` where there is one; two more draws from the same prior are the directions.
  *
  * Latents stay where the model knows them. Normal ones walk along great circles of the sphere that the sample lies on,
  * a quarter of the way round from the middle to the edge, where samples are no more alike than any two. Uniform ones
  * walk straight and are reflected at -1 and 1, which keeps them uniform.
  */
-export function plane(distribution, count, seed, stream = 0) {
-  const [middle, right, up] = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, 3 * stream + i)));
+export function plane(distribution, count, seed, stream = 0, base = null) {
+  const drawn = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, 3 * stream + i)));
+  const [middle, right, up] = [base ?? drawn[0], ...drawn.slice(1)];
   if (distribution === "uniform") {
     return (x, y) => middle.map((value, i) => reflected(value + x * right[i] + y * up[i]));
   }
