@@ -584,6 +584,133 @@ def test_damaged_directions_get_a_message_and_others_work(visit, copy, damage, m
     assert here.works("rgba")
 
 
+def taken(here, number):
+    """Taps on a kept sample, and waits until it is drawn."""
+    here.page.locator("#row button").nth(number).tap()
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 100)).then(() => kerasgan.show({}))")
+
+
+def test_samples_are_kept_and_come_back(visit, address):
+    here = visit().open("#rgb/7/at=0.5,-0.25/edit=smile:1.5")
+    heart = here.page.locator("#keep")
+    first, moved = here.pixels(), here.state()["inputs"]["latents"]
+    heart.tap()
+    assert heart.get_attribute("aria-pressed") == "true" and here.page.locator("#row button").count() == 1
+    assert here.works("classes")
+    here.page.evaluate("kerasgan.show({seed: 5, label: 2})")
+    second = here.pixels()
+    assert heart.get_attribute("aria-pressed") == "false"
+    heart.tap()
+    here.open("#rgb/8")  # they are kept across a reload
+    assert here.page.locator("#row button").count() == 2 and here.page.locator("#kept-tools").is_hidden()
+    taken(here, 1)
+    np.testing.assert_array_equal(here.pixels(), first)
+    assert here.state()["strengths"] == {"smile": 1.5} and here.page.locator("#kept-tools").is_visible()
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], moved, atol=1e-6)
+    here.page.locator("#row button").first.tap()  # of another model
+    here.wait("kerasgan.pixels()?.name === 'classes'")
+    np.testing.assert_array_equal(here.pixels(), second)
+    assert here.state()["label"] == 2
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)  # the address is a link to it
+    np.testing.assert_array_equal(again.pixels(), second)
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").nth(1).tap()
+    assert "samples of one model" in here.page.inner_text("#kept .hint")
+    for left in (1, 0):
+        taken(here, 0)
+        here.page.get_by_role("button", name="Remove").tap()
+        assert here.page.locator("#row button").count() == left
+    here.open("#rgb/8")
+    assert here.page.locator("#kept").is_hidden()
+
+
+def test_two_kept_samples_are_mixed_as_python_does(visit, gans):
+    here = visit().open("#rgb/7")
+    latents = []
+    for seed in (7, 8):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        latents.append(np.array(here.state()["inputs"]["latents"], "float32"))
+        here.page.tap("#keep")
+    ends = [here.pixels()]
+    taken(here, 1)
+    ends.insert(0, here.pixels())
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").first.tap()
+    for share in (30, 80):
+        here.page.locator("#mix input").fill(str(share))
+        here.page.evaluate("kerasgan.show({})")
+        expected = gans["rgb"].latents_between(*latents, share / 100)
+        np.testing.assert_allclose(here.state()["inputs"]["latents"], expected, atol=1e-5)
+    for share, end in zip((0, 100), ends, strict=True):
+        here.page.locator("#mix input").fill(str(share))
+        here.page.evaluate("kerasgan.show({})")
+        np.testing.assert_array_equal(here.pixels(), end)
+    here.page.locator("#mix input").fill("40")
+    here.page.evaluate("kerasgan.show({})")
+    mixture = here.pixels()
+    here.page.tap("#keep")
+    here.page.tap("#new")
+    here.wait("![7, 8].includes(kerasgan.state().seed)")
+    assert here.page.locator("#mix").is_hidden()
+    taken(here, 0)
+    np.testing.assert_array_equal(here.pixels(), mixture)
+
+
+def test_links_that_cannot_be_had_say_so_and_break_nothing(visit, models):
+    here = visit().open("#rgb/7")
+    of = sidecar.read(models["rgb"])["sha256"][:8]
+    plain = here.pixels()
+
+    def link(values, of=of):
+        return f"#rgb/7/of={of}/z=" + base64.urlsafe_b64encode(np.asarray(values, "<f4").tobytes()).decode().rstrip("=")
+
+    sound = np.linspace(-2, 2, 7, dtype="float32")
+    here.open(link(sound))
+    np.testing.assert_array_equal(here.state()["inputs"]["latents"], sound)
+    assert here.message() is None and not np.array_equal(here.pixels(), plain)
+    shown = here.pixels()
+    damaged = "holds no latents of rgb, so this is the sample of its seed instead"
+    for fragment, message, same in (
+        (link(sound, "01234567"), "another version of rgb", shown),
+        (link(sound)[:-3], damaged, plain),
+        (link(sound)[:-4] + "!!!!", damaged, plain),
+        (link(sound[:-1]), damaged, plain),
+        (link([*sound[:-1], np.nan]), damaged, plain),
+        (link([*sound[:-1], 1e30]), damaged, plain),
+        (link(np.zeros(100_000)), "holds more than the latents of rgb", plain),
+    ):
+        here.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        here.wait_for_message(message)
+        np.testing.assert_array_equal(here.pixels(), same)
+    here.open(link(sound, "01234567"))  # one that the page begins with
+    here.wait_for_message("another version of rgb")
+    assert here.works("rgba")
+
+
+@pytest.mark.parametrize(
+    "name, message", [("QuotaExceededError", "no room to keep more"), ("SecurityError", "not let pages")]
+)
+def test_a_storage_that_is_full_or_forbidden_gets_a_message(visit, name, message):
+    here = visit()
+    fail = f"throw new DOMException('no', '{name}')"
+    here.page.add_init_script(
+        f"Storage.prototype.setItem = () => {{ {fail}; }};" + f"Storage.prototype.getItem = () => {{ {fail}; }};"
+    )
+    here.open("#rgb/7").page.tap("#keep")
+    here.wait_for_message(message)
+    assert here.page.locator("#row button").count() == 1 and here.works("rgba")
+
+
+def test_what_somebody_else_has_stored_is_left_out(visit):
+    here = visit().open("#rgb/7")
+    rubbish = json.dumps([None, 3, {"model": "rgb"}, {"model": "rgb", "strengths": {"a": "b"}, "z": 4}])
+    here.page.evaluate("([name, text]) => localStorage.setItem(name, text)", [f"kerasgan kept {SUB_PATH}", rubbish])
+    here.open("#rgb/7")
+    assert here.page.locator("#kept").is_hidden() and here.message() is None
+    here.page.tap("#keep")
+    assert here.page.locator("#row button").count() == 1
+
+
 def test_one_inference_at_a_time_while_dragging(visit):
     """However fast a finger is, no position waits in a queue: the newest one is drawn and the others are left out."""
     here = visit().open("#rgb/7")
@@ -1400,10 +1527,10 @@ def test_quick_changes_of_mind(visit):
 
 def test_wrong_description_of_a_model(visit, copy):
     folder, address = copy
-    change_zoo(folder, lambda models: models["rgb"]["inputs"][0].update(shape=[1, 9]))
-    here = visit(address).open("#rgb/7")
-    here.wait_for_message("rgb could not make this sample")
-    assert here.works("rgba")
+    change_zoo(folder, lambda models: models["rgba"]["inputs"][0].update(shape=[1, 9]))
+    here = visit(address).open("#rgba/7")
+    here.wait_for_message("rgba could not make this sample")
+    assert here.works("rgb")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
-import { fetchDirections, FURTHEST } from "./directions.js";
+import { addressOf, LARGEST_SEED, newSeed, parseAddress } from "./address.js";
+import { fetchDirections, floatsOf, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
+import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
 import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
+import { between } from "./latents.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 import { Sliders } from "./sliders.js";
 import { Player } from "./sounds.js";
@@ -14,7 +17,6 @@ import { tabs } from "./tabs.js";
 import { enlarged, LONGEST } from "./tiles.js";
 import { Wipe } from "./wipe.js";
 
-const LARGEST_SEED = 2 ** 32 - 1;
 const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STAND_IN = 96; // pixels of the drawing that is enlarged where there is no picture
@@ -26,7 +28,7 @@ const PAPER_LABEL =
   "and lifts it";
 const CONTROLS =
   "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
-  "#text, #prefix, #examples button, #drawing button";
+  "#text, #prefix, #examples button, #drawing button, #keep";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -58,6 +60,7 @@ let moving = 0; // counts what moves on the picture, so that one gives way to th
 let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
+const kept = new Kept({ take: takeKept, mix: takeMixture, blend, share: passOn, say });
 const sliders = new Sliders($("#sliders"), { moved: (strengths) => model && update({ strengths }), settled: () => model && chosen() });
 const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
@@ -140,6 +143,7 @@ function show(image, sample, milliseconds, source) {
     $("#given").getContext("2d").putImageData(source, 0, 0);
   }
   drawn = { name, image, output, ...sample };
+  kept.show(shownSample());
   since ??= performance.now();
   if (isMoving()) play();
   else put(image);
@@ -201,7 +205,7 @@ function update(changes = {}) {
   for (const chip of $("#classes .chips").children) {
     chip.setAttribute("aria-pressed", Number(chip.value) === choice.label);
   }
-  history.replaceState(null, "", address());
+  history.replaceState(null, "", addressOf(description, choice));
   if (!model) return Promise.resolve();
   if (!around) feed = feeder(description, choice.seed, choice.base);
   const done = painter.request({ running: model, inputs: feed(asked()), lines: drawing.lines });
@@ -437,6 +441,7 @@ async function chooseModel(name, changes = {}) {
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
+  kept.show(null);
   directions = { named: [], basis: [] };
   latency.textContent = "";
   if (name !== description?.name) drawing.reset();
@@ -788,56 +793,66 @@ function setEnabled(enabled) {
   }
 }
 
-/** The choice as the address's fragment: #name/seed, then /class=3, /text=a%20cat, /at=0.5,-0.25 where they mean something. */
-function address() {
-  const parts = [encodeURIComponent(description.name), choice.seed];
-  if (inputOf(description, "labels")) parts.push(`class=${choice.label}`);
-  if (inputOf(description, "text")) parts.push(`text=${encodeURIComponent(choice.text)}`);
-  if (inputOf(description, "tokens") && choice.prefix) parts.push(`prefix=${encodeURIComponent(choice.prefix)}`);
-  if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
-  const edits = Object.entries(choice.strengths).map(([name, strength]) => `${encodeURIComponent(name)}:${strength}`);
-  if (edits.length) parts.push(`edit=${edits.join(",")}`);
-  return `#${parts.join("/")}`;
-}
-
-/** What an address's fragment asks for, or null when it asks for nothing. Throws a Trouble when it cannot be had. */
-function parseAddress(fragment) {
-  const [name, seed, ...rest] = fragment.slice(1).split("/");
-  if (!name) return null;
-  const asked = zoo.models.find((each) => encodeURIComponent(each.name) === name);
-  if (!asked) throw new Trouble(`There is no model “${name}” here.`);
-  const changes = { seed: /^\d{1,10}$/.test(seed) ? Math.min(Number(seed), LARGEST_SEED) : newSeed() };
-  const values = Object.fromEntries(rest.map((part) => part.split("=", 2)));
-  const [low, high] = inputOf(asked, "labels")?.range ?? [0, 0];
-  if (/^\d+$/.test(values.class)) changes.label = Math.min(high, Math.max(low, Number(values.class)));
-  const text = inputOf(asked, "text");
-  if (text && values.text !== undefined) changes.text = decodeURIComponent(values.text).slice(0, text.length);
-  const prefix = inputOf(asked, "tokens") ? decodeURIComponent(values.prefix ?? "") : "";
-  changes.prefix = prefix && !kinds.beginningProblem(asked, prefix) ? prefix : "";
-  const at = (values.at ?? "").split(",").map(Number);
-  if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
-  changes.strengths = strengthsOf(values.edit ?? "");
-  return { name: asked.name, changes };
-}
-
-/** Strengths by name, of "smile:1.5,dark%20hair:-2"; what is no number is left out, what goes too far is cut. */
-function strengthsOf(text) {
-  const parts = text.split(",").map((part) => part.split(":", 2));
-  const found = parts.filter(([, strength]) => strength?.trim() && Number.isFinite(Number(strength)));
-  const cut = (strength) => Math.min(FURTHEST, Math.max(-FURTHEST, Number(strength)));
-  return Object.fromEntries(found.map(([name, strength]) => [decodeURIComponent(name), cut(strength)]));
-}
-
-function follow(fragment) {
+async function follow(fragment) {
   try {
-    const asked = parseAddress(fragment);
-    if (asked && asked.name === description?.name && model) return update({ at: [0, 0], ...asked.changes });
-    if (asked) return chooseModel(asked.name, asked.changes);
-    return description ? undefined : chooseModel(zoo.models[0].name);
+    const asked = parseAddress(fragment, zoo.models);
+    if (!asked) return await (description ? undefined : chooseModel(zoo.models[0].name));
+    hideMessage();
+    if (asked.name === description?.name && model) await update({ at: [0, 0], ...asked.changes });
+    else await chooseModel(asked.name, asked.changes);
+    if (asked.problem && model?.description.name === asked.name) say(asked.problem);
   } catch (error) {
     const opened = description ? Promise.resolve() : chooseModel(zoo.models[0].name);
     fail(error, "The address could not be read");
-    return opened;
+    await opened;
+  }
+}
+
+/* What is kept */
+
+/** The sample that is shown, as `Kept` has it; null where there is none, or more belongs to it than latents and words. */
+function shownSample() {
+  const input = description && inputOf(description, "latents");
+  if (!input || !feed || drawn?.name !== description.name || drawing.lines.length) return null;
+  const z = textOf(feed(asked({ strengths: {} }))[input.name]);
+  const { seed, label, text, prefix, strengths } = choice;
+  return { model: description.name, hash: description.sha256.slice(0, 16), seed, label, text, prefix, strengths, z };
+}
+
+/** The address of a kept sample: its model, its latents, and all that goes with them. */
+function addressOfKept(sample) {
+  const known = zoo.models.find(({ name }) => name === sample.model);
+  if (!known) throw new Trouble(`There is no model “${sample.model}” here.`);
+  const choice = { ...sample, at: [0, 0], base: floatsOf(sample.z) };
+  return addressOf({ ...known, sha256: sample.hash }, choice);
+}
+
+function takeKept(sample) {
+  try {
+    follow(addressOfKept(sample));
+  } catch (error) {
+    fail(error, "This sample could not be brought back");
+  }
+}
+
+function takeMixture({ model: name, seed, label, text, prefix, strengths, z }) {
+  if (model && name === description.name) update({ seed, label, text, prefix, strengths, base: floatsOf(z) });
+}
+
+function blend(name, z, other, share) {
+  const known = zoo.models.find((each) => each.name === name);
+  return between(inputOf(known, "latents").distribution, z, other, share);
+}
+
+async function passOn(sample) {
+  try {
+    const url = new URL(addressOfKept(sample), location).href;
+    if (navigator.share) await navigator.share({ url });
+    else await navigator.clipboard.writeText(url);
+    if (!navigator.share) $("#kept .hint").textContent = "The link is copied.";
+  } catch (error) {
+    if (error instanceof Trouble) fail(error);
+    else if (error.name !== "AbortError") $("#kept .hint").textContent = "The address bar holds the link: copy it there.";
   }
 }
 
@@ -878,10 +893,6 @@ function nextFrame() {
     requestAnimationFrame(resolve);
     setTimeout(resolve, 100);
   });
-}
-
-function newSeed() {
-  return crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000; // short enough to tell someone
 }
 
 function element(tag, text, properties = {}) {
@@ -961,6 +972,7 @@ async function start() {
   listen();
   await follow(location.hash);
   $("#share").hidden = !navigator.share;
+  if (navigator.share) $("#link").textContent = "Share link";
   $("#gpu").hidden = !(await hasWebGPU());
 }
 

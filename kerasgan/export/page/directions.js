@@ -27,7 +27,8 @@ export async function fetchDirections(about, length, signal) {
 /** The float32 numbers of a text in base64, or in its form for addresses (base64url). Throws when it is neither. */
 export function floatsOf(text) {
   const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
-  const view = new DataView(bytes.buffer); // which throws a RangeError for what is no whole number of them
+  if (bytes.length % 4) throw new RangeError(`${bytes.length} bytes are no whole number of floats`);
+  const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
 }
 

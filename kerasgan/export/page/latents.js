@@ -34,7 +34,7 @@ export function draw(distribution, count, uniform) {
   return values;
 }
 
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0); // in doubles
 const length = (a) => Math.sqrt(dot(a, a));
 
 /** `values` without its part along each of `others`, then as long as `size`. */
@@ -73,6 +73,21 @@ export function plane(distribution, count, seed, stream = 0, base = null) {
     const scale = radius / (length(moved) || 1); // 1, except where there are too few latents for three directions
     return moved.map((value) => value * scale);
   };
+}
+
+/**
+ * Latents on the way between two, as `GAN.latents_between` has it in Python: the angle between normal ones grows evenly,
+ * and so does the length; uniform ones go straight. The ends are the latents themselves.
+ */
+export function between(distribution, start, end, share) {
+  if (share <= 0 || share >= 1) return Float32Array.from(share <= 0 ? start : end);
+  const line = Float64Array.from(start, (value, i) => (1 - share) * value + share * end[i]);
+  const lengths = [length(start), length(end)];
+  const angle = Math.acos(Math.min(1, Math.max(-1, dot(start, end) / (lengths[0] * lengths[1]))));
+  if (distribution === "uniform" || !(Math.sin(angle) > 1e-6)) return Float32Array.from(line); // no circle through both
+  const size = ((1 - share) * lengths[0] + share * lengths[1]) / Math.sin(angle);
+  const parts = [(Math.sin((1 - share) * angle) * size) / lengths[0], (Math.sin(share * angle) * size) / lengths[1]];
+  return Float32Array.from(start, (value, i) => parts[0] * value + parts[1] * end[i]);
 }
 
 /** A number folded into [-1, 1] by mirrors at both ends. */

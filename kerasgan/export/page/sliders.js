@@ -50,7 +50,7 @@ export class Sliders {
     const id = `slider-${this.#rows.size}`;
     label.textContent = name.charAt(0).toUpperCase() + name.slice(1);
     label.htmlFor = id;
-    Object.assign(range, { id, type: "range", min: -FURTHEST, max: FURTHEST, step: STEP, value: 0 });
+    Object.assign(range, { id, type: "range", className: "track", min: -FURTHEST, max: FURTHEST, step: STEP, value: 0 });
     range.addEventListener("input", () => this.#moved());
     range.addEventListener("change", () => this.#events.settled());
     back.addEventListener("click", () => {
