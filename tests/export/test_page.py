@@ -711,6 +711,80 @@ def test_what_somebody_else_has_stored_is_left_out(visit):
     assert here.page.locator("#row button").count() == 1
 
 
+def paint(here, places):
+    """Paints a stroke through places (x, y) of the picture, from 0 to 1, with a finger; waits for the answer."""
+    before = here.page.evaluate("kerasgan.state().painted?.milliseconds ?? null")
+    box = here.page.locator("#picture").bounding_box()
+    session = here.page.context.new_cdp_session(here.page)
+    for number, (x, y) in enumerate(places):
+        point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    here.wait(f"![null, {json.dumps(before)}].includes(kerasgan.state().painted?.milliseconds ?? null)")
+    here.page.evaluate("kerasgan.show({})")
+
+
+@pytest.mark.parametrize("name", ["rgb", "grey"])  # along directions that came with it, and along any
+def test_a_sample_follows_what_is_painted_on_it(visit, models, name):
+    here = visit().open(f"#{name}/7" + "/edit=smile:1" * (name == "rgb"))
+    here.page.tap("#paint-tab")
+    white = here.page.get_by_role("button", name="White")
+    white.tap()
+    assert white.get_attribute("aria-pressed") == "true"
+    shown, latents = [here.pixels()], here.state()["inputs"]["latents"]
+    height, width = shown[0].shape[:2]
+    area = np.s_[: height // 4, : width // 2, :3]
+    for row in (0.1, 0.2):
+        paint(here, [(0.02 + 0.05 * step, row) for step in range(10)])
+        shown.append(here.pixels())
+    here.page.evaluate("kerasgan.show({})")
+    far = [np.mean((250.0 - picture[area]) ** 2) for picture in shown]
+    assert far[1] < 0.98 * far[0] and far[2] < far[0]  # as near as six latents bring it
+    painted = here.state()
+    assert painted["painted"]["milliseconds"] < 5000 and painted["painted"]["steps"] > 0
+    assert np.abs(painted["inputs"]["latents"]).max() <= (1 if name == "grey" else 4.5)
+    assert np.abs(here.pixels() - rgba(in_python(models[name], painted["inputs"]))).max() <= 1
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+    for earlier in (shown[1], shown[0]):
+        here.page.tap("#unpaint")
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 50)).then(() => kerasgan.show({}))")
+        np.testing.assert_array_equal(here.pixels(), earlier)
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], latents, atol=1e-6)
+    assert here.message() is None and here.works("solid") and here.page.locator("#paint-tab").is_hidden()
+
+
+def test_painting_by_keys_and_in_colours_of_the_picture(visit):
+    here = visit().open("#rgb/7")
+    here.page.tap("#paint-tab")
+    before = here.pixels()
+    here.page.get_by_role("button", name="Pick a colour from the picture").tap()
+    box = here.page.locator("#picture").bounding_box()
+    here.page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"])
+    picked = here.page.get_by_role("button", name="Picked colour")
+    height, width = before.shape[:2]
+    colour = before[int(0.9 * height), int(0.9 * width), :3]
+    assert picked.get_attribute("value") == "#" + "".join(f"{value:02x}" for value in colour)
+    assert picked.get_attribute("aria-pressed") == "true" and here.state()["base"] is None  # nothing was painted
+    here.page.get_by_role("button", name="Red").tap()
+    here.page.get_by_role("button", name="Large").tap()
+    here.page.locator("#picture").focus()
+    for key in (" ", "ArrowUp", "ArrowUp", "ArrowLeft", "Enter"):
+        here.page.keyboard.press(key)
+    here.wait("kerasgan.state().painted")
+    here.page.evaluate("kerasgan.show({})")
+    assert not np.array_equal(here.pixels(), before)
+    here.page.tap("#repaint")
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 50)).then(() => kerasgan.show({}))")
+    np.testing.assert_array_equal(here.pixels(), before)
+    here.page.tap("#new")  # with other samples, strokes are gone
+    here.wait("kerasgan.state().seed !== 7")
+    other = here.state()["seed"]
+    here.page.tap("#unpaint")
+    assert here.state()["seed"] == other and here.state()["base"] is None
+
+
 def test_one_inference_at_a_time_while_dragging(visit):
     """However fast a finger is, no position waits in a queue: the newest one is drawn and the others are left out."""
     here = visit().open("#rgb/7")

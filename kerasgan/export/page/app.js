@@ -1,7 +1,7 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
 import { addressOf, LARGEST_SEED, newSeed, parseAddress } from "./address.js";
-import { fetchDirections, floatsOf, textOf } from "./directions.js";
+import { fetchDirections, floatsOf, moved, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
@@ -9,6 +9,7 @@ import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
 import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { between } from "./latents.js";
+import { Painting } from "./painting.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 import { Sliders } from "./sliders.js";
 import { Player } from "./sounds.js";
@@ -24,7 +25,7 @@ const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of on
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
 const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
 const PAPER_LABEL =
-  "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
+  "Paper with the current sample: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
 const CONTROLS =
   "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
@@ -66,6 +67,18 @@ const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
   drawn: putOnPaper,
   changed: goOn,
+});
+
+const painting = new Painting($("#paints"), {
+  image: () => drawn.image,
+  latents: () => feed(asked({ strengths: {} }))[inputOf(description, "latents").name],
+  sample: paintedSample,
+  painted: (bytes) => outputOf(description).painted(description.output, bytes),
+  model: () => ({ distribution: inputOf(description, "latents").distribution, basis: directions.basis }),
+  drawn: putOnPaper,
+  moved: (base) => update({ base, at: [0, 0] }, false),
+  said: (text) => ($("#paint .hint").textContent = text || "Paint on the picture: the sample follows."),
+  picking: (picks) => picture.classList.toggle("picking", picks),
 });
 
 /* Samples */
@@ -190,8 +203,12 @@ function showEnlarging(source, { width, height }) {
 
 const OWN = ["seed", "label", "text", "prefix", "base"]; // what, changed, gives a sample that is not near the one shown
 
-/** Shows the sample of the current choice, and writes the choice to where it can be read. */
-function update(changes = {}) {
+/**
+ * Shows the sample of the current choice, and writes the choice to where it can be read. A sample that is `another` than
+ * the one that was painted on does away with the strokes.
+ */
+function update(changes = {}, another = Object.keys(changes).length > 0) {
+  if (another) painting.reset();
   const around = feed && OWN.every((name) => changes[name] === undefined);
   if (!around) since = null;
   if (changes.seed !== undefined) changes = { at: [0, 0], base: null, ...changes };
@@ -211,6 +228,14 @@ function update(changes = {}) {
   const done = painter.request({ running: model, inputs: feed(asked()), lines: drawing.lines });
   if (!around) fillSmall();
   return done;
+}
+
+/** The values of the sample of latents that painting tries, from -1 to 1. Sliders stay where they are. */
+async function paintedSample(latents) {
+  const [running, input] = [model, inputOf(description, "latents")];
+  const inputs = feed(asked({ at: [0, 0] }));
+  const { values } = await running.run({ ...inputs, [input.name]: moved(latents, directions.named, choice.strengths) });
+  return outputOf(running.description).scaled(running.description.output, kinds.checked(values));
 }
 
 /** All that a sample follows from: the choice, and what a person gave. */
@@ -314,7 +339,9 @@ function showPlaying(seconds) {
 
 const isTurned = () => outputOf(description)?.FIRST_TURN !== undefined;
 const isDrawnOn = () => Boolean(inputOf(description, "strokes"));
-const isPaperThere = () => isDrawnOn() && model && drawn?.name === description.name;
+const isPaintedOn = () => !$("#explore").hidden && !$("#paint").hidden && kinds.canPaint(description);
+const penOf = () => (isPaintedOn() ? painting.drawing : isDrawnOn() ? drawing : null);
+const isPaperThere = () => penOf() && model && drawn?.name === description.name;
 
 function turnTo(angle) {
   if (!isTurned() || drawn?.name !== description.name) return;
@@ -327,13 +354,14 @@ function turnTo(angle) {
 function handAt([x, y]) {
   const angle = turn;
   if (isTurned()) return { move: ([to]) => turnTo(angle - TURN * (to - x)), end: () => {} };
-  if (!isPaperThere()) return null;
+  if (!isPaperThere() || (isPaintedOn() && painting.brush.isPicking)) return null;
+  const pen = penOf();
   return {
     move(place) {
-      if (!drawing.isDown) drawing.down([x, y]);
-      drawing.move(place);
+      if (!pen.isDown) pen.down([x, y]);
+      pen.move(place);
     },
-    end: () => drawing.up(),
+    end: () => pen.up(),
   };
 }
 
@@ -356,7 +384,9 @@ function listenToPicture(tapped) {
     if (!hand || !event.isPrimary) return;
     const place = placeOf(event);
     moved ||= Math.hypot(place[0] - from[0], place[1] - from[1]) > TAP;
-    if (moved) hand.move(place);
+    if (!moved) return;
+    for (const each of event.getCoalescedEvents?.() ?? []) hand.move(placeOf(each)); // also those of a busy moment
+    hand.move(place);
   });
   for (const end of ["pointerup", "pointercancel"]) {
     picture.addEventListener(end, (event) => {
@@ -365,11 +395,12 @@ function listenToPicture(tapped) {
       hand = null;
     });
   }
-  picture.addEventListener("click", () => moved || tapped());
+  picture.addEventListener("click", () => moved || tapped(from));
   picture.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
     if (isTurned() && step) turnTo(turn + step);
-    else if (!isPaperThere() || !drawing.press(event.key)) return;
+    else if (isPaintedOn() && painting.brush.isPicking && event.key === "Enter") painting.tap(painting.drawing.pen);
+    else if (!isPaperThere() || !penOf().press(event.key)) return;
     event.preventDefault();
     showPen();
   });
@@ -404,9 +435,10 @@ function showDrawing() {
 
 /** Shows where arrow keys have the pen. */
 function showPen() {
-  const [x, y] = drawing.pen;
+  const { pen, isDown } = penOf() ?? drawing;
+  const [x, y] = pen;
   Object.assign($("#pen").style, { left: `${100 * x}%`, top: `${100 * y}%` });
-  $("#pen").classList.toggle("down", drawing.isDown);
+  $("#pen").classList.toggle("down", isDown);
 }
 
 /* What moves: clips, and strokes that are drawn. People who asked their device for less motion see a still picture. */
@@ -562,14 +594,9 @@ function dress() {
   $("#frame").classList.toggle("heard", heard);
   pad.classList.toggle("heard", heard);
   turn = outputOf(description)?.FIRST_TURN;
-  picture.classList.toggle("turned", isTurned());
-  picture.classList.toggle("drawn-on", isDrawnOn());
-  picture.tabIndex = isTurned() || isDrawnOn() ? 0 : -1;
-  picture.setAttribute("role", isDrawnOn() ? "application" : "img");
-  picture.setAttribute("aria-label", isDrawnOn() ? PAPER_LABEL : "The current sample");
+  dressPicture();
   $("#drawing").hidden = !isDrawnOn();
   showDrawing();
-  showPen();
   $("#play").hidden = !heard;
   $("#morph .hint").textContent =
     outputOf(description)?.HINT ??
@@ -585,7 +612,18 @@ function dressHands() {
   choice.strengths = Object.fromEntries(known);
   sliders.build(named);
   sliders.strengths = choice.strengths;
-  showTabs(["morph", "more", ...(named.length ? ["steer"] : [])]);
+  showTabs(["morph", "more", ...(named.length ? ["steer"] : []), ...(kinds.canPaint(description) ? ["paint"] : [])]);
+}
+
+/** The picture as what it is: to be looked at, turned, or drawn and painted on. */
+function dressPicture() {
+  const paper = Boolean(penOf());
+  picture.classList.toggle("turned", isTurned());
+  picture.classList.toggle("drawn-on", paper);
+  picture.tabIndex = isTurned() || paper ? 0 : -1;
+  picture.setAttribute("role", paper ? "application" : "img");
+  picture.setAttribute("aria-label", paper ? PAPER_LABEL : "The current sample");
+  showPen();
 }
 
 function buildClasses() {
@@ -715,7 +753,11 @@ function listen() {
   const fresh = () => model && another();
   const playOrStop = () => (player.playing ? player.stop() : hear());
   tap("#new", fresh);
-  listenToPicture(() => (isHeard() ? playOrStop() : fresh()));
+  listenToPicture((place) => {
+    if (isPaintedOn()) isPaperThere() && painting.tap(place);
+    else if (isHeard()) playOrStop();
+    else fresh();
+  });
   tap("#play", playOrStop);
   $("#text").addEventListener("change", () => model && chosen({ text: $("#text").value }));
   $("#prefix").addEventListener("input", () => model && typedPrefix());
@@ -723,11 +765,16 @@ function listen() {
   tap("#share", share);
   tap("#undo", () => drawing.undo());
   tap("#clear", () => drawing.clear());
+  tap("#unpaint", () => painting.drawing.undo());
+  tap("#repaint", () => painting.drawing.clear());
   tap("#others", () => {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
   });
-  showTabs = tabs($(".tabs"), () => model && fillSmall());
+  showTabs = tabs($(".tabs"), () => {
+    dressPicture();
+    if (model) fillSmall();
+  });
   tap("#straight", () => sliders.reset());
   $("#seed").addEventListener("change", typedSeed);
   $("#file").addEventListener("change", takePicture);
@@ -990,7 +1037,7 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
  *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y], base, strengths: {name: deviations}}
- *   kerasgan.state()                        {name, seed, label, text, prefix, at, base, strengths, inputs, accelerator, verified, memory, playing}
+ *   kerasgan.state()                        {name, seed, label, text, prefix, at, base, strengths, inputs, accelerator, verified, memory, playing, painted}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {
@@ -1017,6 +1064,7 @@ window.kerasgan = {
     verified,
     memory: model ? runtime.memory : 0,
     playing: player.playing,
+    painted: painting.last,
   }),
   pixels: () => drawn && { name: drawn.name, ...imageParts(drawn.image) },
 };

@@ -48,7 +48,8 @@ const INPUTS = {
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
  * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
  * What moves has `viewAt`, from the description and the seconds since it began to what `draw` takes, or to null where
- * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
+ * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What is painted on has
+ * `painted`, from strokes to what is wanted where, and `scaled`, values from -1 to 1. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
  * says what the latent plane is for, where that is particular.
  */
 const OUTPUTS = {
@@ -108,6 +109,11 @@ export function sampleOf(model, inputs, values) {
 
 /** Why a model cannot go on from the beginning of a text, in words; null when it can. */
 export const beginningProblem = (model, prefix) => outputOf(model).beginningProblem(model.output, prefix);
+
+/** Whether a person can paint on the samples of a model, which then follow: pictures that come from latents. */
+export function canPaint(model) {
+  return Boolean(outputOf(model)?.painted && inputOf(model, "latents") && !inputOf(model, "image"));
+}
 
 /** How many times larger a model makes pictures of any size; 0 for one that does not. */
 export function enlarges(model) {

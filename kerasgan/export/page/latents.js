@@ -37,6 +37,13 @@ export function draw(distribution, count, uniform) {
 const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0); // in doubles
 const length = (a) => Math.sqrt(dot(a, a));
 
+/** Vectors at right angles, each of length 1, that span what the given ones do. */
+export function orthonormal(vectors) {
+  const found = [];
+  for (const vector of vectors) found.push(perpendicular(vector, found, 1));
+  return found;
+}
+
 /** `values` without its part along each of `others`, then as long as `size`. */
 function perpendicular(values, others, size) {
   let rest = Float64Array.from(values);
