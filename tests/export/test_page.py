@@ -334,6 +334,78 @@ def test_a_picture_is_translated_as_litert_in_python_does(visit, translators, tr
     ]
 
 
+def draw_on_paper(here, places):
+    """Draws a stroke through places (x, y) of the paper, from 0 to 1, with a finger."""
+    box = here.page.locator("#canvas canvas").bounding_box()
+    session = here.page.context.new_cdp_session(here.page)
+    for number, (x, y) in enumerate(places):
+        point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        if number == len(places) // 2:
+            here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 150))")
+            yield here.pixels()
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    here.page.evaluate("kerasgan.show({})")
+    yield here.pixels()
+
+
+def test_what_is_drawn_is_translated_while_it_is_drawn(visit, translators, translating):
+    here = visit(translating).open("#colour/7")
+    plain = here.pixels()
+    here.page.tap("#draw")
+    here.page.get_by_role("button", name="Blank paper").tap()
+    here.page.evaluate("kerasgan.show({})")
+    blank = here.pixels()
+    np.testing.assert_allclose(here.state()["inputs"]["images"], 1)
+    here.page.get_by_role("button", name="Red").tap()
+    here.page.locator("#canvas").get_by_role("button", name="Large").tap()
+    half, whole = draw_on_paper(here, [(0.1 + 0.05 * step, 0.25) for step in range(17)])
+    assert len({picture.tobytes() for picture in (blank, half, whole)}) == 3
+    seen = np.reshape(here.state()["inputs"]["images"], (16, 24, 3))
+    np.testing.assert_allclose(seen[4, 4:20], np.broadcast_to([0xD8 / 255, 0x32 / 255, 0x2A / 255], (16, 3)), atol=0.02)
+    np.testing.assert_allclose(seen[12:], 1)
+    assert np.abs(whole - rgba(in_python(translators["colour"], {"images": seen}))).max() <= 1
+    paper = here.page.locator("#canvas canvas")
+    paper.focus()
+    for key in (" ", "ArrowDown", "ArrowDown", "Enter"):
+        paper.press(key)
+    here.page.evaluate("kerasgan.show({})")
+    assert not np.array_equal(here.pixels(), whole)
+    for button, expected in (("Undo", whole), ("Clear", blank)):
+        here.page.locator("#canvas").get_by_role("button", name=button).tap()
+        here.page.evaluate("kerasgan.show({})")
+        np.testing.assert_array_equal(here.pixels(), expected)
+    here.page.tap("#draw")  # puts the paper away
+    here.page.evaluate("kerasgan.show({})")
+    np.testing.assert_array_equal(here.pixels(), plain)
+    here.page.tap("#draw")
+    assert here.works("from_grey") and here.page.locator("#canvas").is_hidden()
+
+
+def test_paper_is_in_the_colours_of_the_examples_and_begins_with_one(visit, translators, tmp_path):
+    web({"colour": translators["colour"]}, tmp_path / "page", litert=page_tools.litert())
+    pixels = np.full((16, 24, 3), 255, "uint8")
+    pixels[:, :8], pixels[:, 8:12] = (60, 110, 200), (125, 80, 45)
+    PIL.Image.fromarray(pixels).save(tmp_path / "page" / "try.png")
+    change_zoo(tmp_path / "page", lambda models: models["colour"].update(examples=[{"file": "try.png"}]))
+    with page_tools.served(tmp_path) as host:
+        here = visit(f"{host}/page/").open("#colour/7")
+        example = here.pixels()
+        here.page.tap("#draw")
+        here.wait("kerasgan.state() && document.querySelectorAll('#canvas .swatch').length > 0")
+        swatches = here.page.locator("#canvas .swatch").all()
+        found = {each.get_attribute("aria-label"): each.get_attribute("value") for each in swatches}
+        assert list(found) == ["Black", "Blue", "Brown", "White"]
+        assert found["Blue"] == "#3c6ec8" and found["Brown"] == "#7d502d"
+        here.page.evaluate("kerasgan.show({})")
+        assert np.abs(here.pixels().astype(int) - example).mean() < 8  # enlarged and made small again
+        here.page.get_by_role("button", name="Blank paper").tap()
+        here.page.locator("#examples button").first.tap()
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 200)).then(() => kerasgan.show({}))")
+        assert np.abs(here.pixels().astype(int) - example).mean() < 8
+
+
 @pytest.fixture(scope="module")
 def upscaler():
     return SRGAN((16, 16, 3), scale=2, width=4, blocks=1, upsampling="direct", tile=16, seed=1)

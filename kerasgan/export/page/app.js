@@ -1,6 +1,7 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
 import { addressOf, LARGEST_SEED, newSeed, parseAddress } from "./address.js";
+import { Canvas } from "./canvas.js";
 import { fetchDirections, floatsOf, moved, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
@@ -29,7 +30,7 @@ const PAPER_LABEL =
   "and lifts it";
 const CONTROLS =
   "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
-  "#text, #prefix, #examples button, #drawing button, #keep";
+  "#text, #prefix, #examples button, .drawing button, #keep, #draw, #canvas button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -80,6 +81,8 @@ const painting = new Painting($("#paints"), {
   said: (text) => ($("#paint .hint").textContent = text || "Paint on the picture: the sample follows."),
   picking: (picks) => picture.classList.toggle("picking", picks),
 });
+
+const canvas = new Canvas($("#canvas"), () => model && update());
 
 /* Samples */
 
@@ -239,7 +242,7 @@ async function paintedSample(latents) {
 }
 
 /** All that a sample follows from: the choice, and what a person gave. */
-const asked = (changes) => ({ ...choice, named: directions.named, picture: photo, lines: drawing.lines, ...changes });
+const asked = (changes) => ({ ...choice, named: directions.named, picture: canvas.picture ?? photo, lines: drawing.lines, ...changes });
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
@@ -476,7 +479,10 @@ async function chooseModel(name, changes = {}) {
   kept.show(null);
   directions = { named: [], basis: [] };
   latency.textContent = "";
-  if (name !== description?.name) drawing.reset();
+  if (name !== description?.name) {
+    drawing.reset();
+    putCanvasAway();
+  }
   description = zoo.models.find((each) => each.name === name);
   hideMessage();
   describe();
@@ -583,6 +589,7 @@ function dress() {
   const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
   $("#explore").hidden = $("#actions label").hidden = !latents;
   $("#source").hidden = !image;
+  $("#draw").hidden = !image || Boolean(kinds.enlarges(description));
   const give = description.page?.give ?? "Take a photo or choose a picture.";
   $("#source .hint").textContent = `${give} Pictures stay on this device.`;
   $("#beginning").hidden = !inputOf(description, "tokens");
@@ -689,6 +696,29 @@ function buildPictures() {
   $("#examples").hidden = !buttons.length;
 }
 
+/** Brings paper to draw on, with what the model was given last on it; or puts it away. */
+async function toggleCanvas() {
+  if (canvas.picture) {
+    putCanvasAway();
+    return update();
+  }
+  const { name, examples } = description;
+  const pictures = await Promise.all((examples ?? []).map(bitmapOf));
+  if (description.name === name) {
+    canvas.open(inputOf(description, "image"), photo, pictures);
+    $("#draw").setAttribute("aria-expanded", true);
+    $("#draw").textContent = "Put the paper away";
+    $("#canvas").scrollIntoView({ block: "nearest" });
+  }
+  for (const each of pictures) each.close();
+}
+
+function putCanvasAway() {
+  canvas.close();
+  $("#draw").setAttribute("aria-expanded", false);
+  $("#draw").textContent = "Draw one";
+}
+
 /** A model that has examples begins with the first, unless a person gave a picture. */
 async function takeFirst() {
   if (photoOf && photoOf !== description.name) replacePhoto(null, null);
@@ -697,17 +727,22 @@ async function takeFirst() {
   await takeExample(first).catch((error) => console.debug(error)); // there are drawings in its place
 }
 
-async function takeExample({ file }) {
+async function takeExample(example) {
   const { name } = description;
+  const bitmap = await bitmapOf(example);
+  if (description.name === name) replacePhoto(bitmap, name);
+}
+
+async function bitmapOf({ file }) {
   const response = await fetch(file);
   if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
-  const bitmap = await createImageBitmap(await response.blob());
-  if (description.name === name) replacePhoto(bitmap, name);
+  return createImageBitmap(await response.blob());
 }
 
 function replacePhoto(bitmap, of) {
   photo?.close();
   [photo, photoOf] = [bitmap, of];
+  if (bitmap && canvas.picture) canvas.start(bitmap);
 }
 
 async function takePicture() {
@@ -767,6 +802,7 @@ function listen() {
   tap("#clear", () => drawing.clear());
   tap("#unpaint", () => painting.drawing.undo());
   tap("#repaint", () => painting.drawing.clear());
+  tap("#draw", () => model && toggleCanvas().catch((error) => fail(error, "There is no paper to draw on")));
   tap("#others", () => {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
