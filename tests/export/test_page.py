@@ -1575,6 +1575,36 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
             assert box["y"] >= 0 and box["y"] + box["height"] <= height and box["x"] + box["width"] <= width + 16
 
 
+@pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, translating, scheme):
+    """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
+
+    def check(here, what):
+        here.page.evaluate(page_tools.axe() + "; null")
+        found = here.page.evaluate("axe.run().then(({ violations }) => violations)")
+        said = [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert not said, (what, said)
+
+    here = visit(color_scheme=scheme).open("#rgb/7/edit=smile:1")
+    check(here, "a sample")
+    for seed in (7, 8):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        here.page.tap("#keep")
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").nth(1).tap()
+    for tab in ("more", "steer", "paint"):
+        here.page.tap(f"#{tab}-tab")
+        check(here, tab)
+    for name in ("mono", "pen", "told", "words", "solid", "classes") if scheme == "light" else ("classes",):
+        assert here.works(name)
+        check(here, name)
+    here = visit(translating, color_scheme=scheme).open("#colour/7")
+    here.page.tap("#draw")
+    here.page.tap("summary")
+    check(here, "paper")
+
+
 def test_tabs_listen_to_arrow_keys(visit):
     here = visit().open("#solid/7")
     tabs = {name: here.page.locator(f"#{name}-tab") for name in ("morph", "more")}
