@@ -46,6 +46,7 @@ _SHOWN = (
     "direction",
 )  # of a recipe's page, that zoo.json has as it is
 _BRUSHED = 32  # directions that painting on a sample may move it along
+_WIDEST = 512  # latents of a model whose directions are looked for: SeFa takes minutes for thousands
 _SPACES = ("normal", "uniform")  # how latents are drawn that samples can be steered by
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
@@ -271,7 +272,11 @@ def steer(gan, path):
     latents = [one for one in described["inputs"] if one.get("distribution") in _SPACES]
     if len(latents) != 1:
         return
+    from kerasgan.gan import GAN
+
     gan = Exportable.of(gan).gan
+    if not isinstance(gan, GAN):  # clips that go on from latents and frames
+        return
     named = [one for one in gan.named_directions.values() if one.space == "latents"]
     basis = _most_changing(gan) if described["output"].get("kind") == "image" else []
     if not named and not basis:
@@ -286,9 +291,12 @@ def steer(gan, path):
 
 
 def _most_changing(gan):
-    """The directions that SeFa finds, those that samples change most along first; none where it does not apply."""
+    """The directions that SeFa finds, those that samples change most along first; none where it does not serve."""
+    width = int(gan.generator.inputs[0].shape[-1])
+    if width > _WIDEST:
+        return []
     try:
-        found = gan.directions("sefa", min(_BRUSHED, int(gan.generator.inputs[0].shape[-1])))
+        found = gan.directions("sefa", min(_BRUSHED, width))
     except ValueError as error:  # it has no such layers
         logging.getLogger(__name__).debug("no directions of %s: %s", gan.name, error)
         return []

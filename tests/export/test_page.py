@@ -642,7 +642,7 @@ def test_a_sample_follows_a_finger_on_a_slider_and_new_ones_keep_to_it(visit):
 @pytest.mark.parametrize(
     "damage, message", [(b"{}", "bytes instead of"), (None, r"not there \(404\)"), ("length", "of another model")]
 )
-def test_damaged_directions_get_a_message_and_others_work(visit, copy, damage, message):
+def test_a_model_whose_directions_are_damaged_says_so_and_works(visit, copy, damage, message):
     folder, address = copy
     path = folder / "directions" / "rgb.json"
     data = {"named": [{"name": "a", "deviation": 1, "vector": "AAAA" * 8}], "basis": ""}
@@ -652,7 +652,8 @@ def test_damaged_directions_get_a_message_and_others_work(visit, copy, damage, m
         about = {"file": "directions/rgb.json", **sidecar.fingerprint(path)}
         change_zoo(folder, lambda models: models["rgb"].update(directions=about))
     here = visit(address, expect_errors=damage is None).open("#rgb/7")
-    here.wait_for_message(message)
+    here.wait_for_message("rgb has no sliders here: .*" + message)
+    assert here.pixels().std() > 10 and here.page.locator("#steer-tab").is_hidden()
     assert here.works("rgba")
 
 

@@ -2,7 +2,7 @@
 
 import { addressOf, LARGEST_SEED, newSeed, parseAddress } from "./address.js";
 import { Canvas } from "./canvas.js";
-import { fetchDirections, floatsOf, moved, textOf } from "./directions.js";
+import { fetchDirections, floatsOf, moved, NONE, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
@@ -43,8 +43,9 @@ let strip;
 let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
-let directions = { named: [], basis: [] }; // of the chosen model
-let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0], base: null, strengths: {} }; // which sample is shown: the address says the same
+let directions = NONE; // of the chosen model
+// Which sample is shown: the address says the same. `base` are latents in place of the seed's, such as kept ones.
+let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0], base: null, strengths: {} };
 let photo = null; // what models are given which take one; it stays when the model changes,
 let photoOf = null; // unless it is the example of a model, which this names
 let feed; // from a choice to the model's inputs, for the choice's seed
@@ -63,7 +64,10 @@ let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
 const kept = new Kept({ take: takeKept, mix: takeMixture, blend, share: passOn, say });
-const sliders = new Sliders($("#sliders"), { moved: (strengths) => model && update({ strengths }), settled: () => model && chosen() });
+const sliders = new Sliders($("#sliders"), {
+  moved: (strengths) => model && update({ strengths }),
+  settled: () => model && chosen(), // what is heard is heard then
+});
 const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
   drawn: putOnPaper,
@@ -242,7 +246,10 @@ async function paintedSample(latents) {
 }
 
 /** All that a sample follows from: the choice, and what a person gave. */
-const asked = (changes) => ({ ...choice, named: directions.named, picture: canvas.picture ?? photo, lines: drawing.lines, ...changes });
+const asked = (changes) => {
+  const hand = { picture: canvas.picture ?? photo, lines: drawing.lines };
+  return { ...choice, named: directions.named, ...hand, ...changes };
+};
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
@@ -402,7 +409,7 @@ function listenToPicture(tapped) {
   picture.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
     if (isTurned() && step) turnTo(turn + step);
-    else if (isPaintedOn() && painting.brush.isPicking && event.key === "Enter") painting.tap(painting.drawing.pen);
+    else if (isPaintedOn() && painting.brush.isPicking && ["Enter", " "].includes(event.key)) painting.tap(painting.drawing.pen);
     else if (!isPaperThere() || !penOf().press(event.key)) return;
     event.preventDefault();
     showPen();
@@ -477,7 +484,7 @@ async function chooseModel(name, changes = {}) {
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
   kept.show(null);
-  directions = { named: [], basis: [] };
+  directions = NONE;
   latency.textContent = "";
   if (name !== description?.name) {
     drawing.reset();
@@ -504,6 +511,7 @@ async function chooseModel(name, changes = {}) {
     describe();
     dressHands();
     setEnabled(true);
+    if (directions.problem) say(directions.problem);
     await update();
   } catch (error) {
     if (number !== choosing) return;
@@ -519,7 +527,7 @@ async function loadModel(wanted, number) {
   const [, file, found] = await Promise.all([
     runtime.load((bytes) => report(0, bytes)),
     fetchModel(wanted, (bytes) => report(1, bytes), leaving.signal),
-    fetchDirections(wanted.directions, elements(inputOf(wanted, "latents")?.shape ?? []), leaving.signal),
+    directionsOf(wanted, leaving.signal),
   ]);
   if (number !== choosing) return null;
   [verified, directions] = [file.verified, found];
@@ -533,6 +541,17 @@ async function loadModel(wanted, number) {
     }
   }
   return runtime.compile(file.bytes, wanted, "wasm");
+}
+
+/** The directions of a model. Without them it works all the same: `problem` says then why it has none. */
+async function directionsOf(wanted, signal) {
+  try {
+    return await fetchDirections(wanted.directions, elements(inputOf(wanted, "latents")?.shape ?? []), signal);
+  } catch (error) {
+    console.debug(error);
+    const reason = error instanceof Trouble ? error.message : `${wanted.directions.file} is damaged.`;
+    return { ...NONE, problem: `${wanted.name} has no sliders here: ${reason}` };
+  }
 }
 
 /** Goes on in WebAssembly when the GPU fails while it runs, as it may when the system takes it away. */

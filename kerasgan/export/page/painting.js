@@ -94,7 +94,13 @@ export class Painting {
     if (lines.length < this.#ways.length || !lines.length) return this.#takeBack(lines.length);
     const latents = this.#events.latents();
     this.#ways.push(latents);
-    await this.#follow(lines, latents);
+    const number = ++this.#number;
+    const isWanted = () => number === this.#number;
+    try {
+      await this.#follow(lines, latents, isWanted);
+    } catch (error) {
+      if (isWanted()) throw error; // else the model was given up meanwhile
+    }
   }
 
   #takeBack(count) {
@@ -106,16 +112,16 @@ export class Painting {
     this.#events.said("");
   }
 
-  async #follow(lines, latents) {
-    const number = ++this.#number;
+  async #follow(lines, latents, isWanted) {
     const begin = performance.now();
     const { sample, painted, image, model } = this.#events;
-    this.#origin ??= { latents, values: await sample(latents) };
+    const values = this.#origin ? null : await sample(latents);
+    if (!isWanted()) return;
+    this.#origin ??= { latents, values };
     const { width, height } = image();
     const { wanted, mask } = painted(bytesOf(lines, width, height));
-    if (!mask.some(Boolean) || number !== this.#number) return;
+    if (!mask.some(Boolean)) return;
     const { distribution, basis } = model();
-    const isWanted = () => number === this.#number;
     const about = { sample, wanted, mask, distribution, latents, isWanted, origin: this.#origin, begin };
     let [steps, directions] = [0, 0];
     for await (const better of fit({ ...about, basis: basis.length ? basis : anyDirections(latents.length) })) {
