@@ -16,7 +16,7 @@ import kerasgan
 from kerasgan import files, registry, weights
 from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
-from kerasgan.export.web import back_of, complete
+from kerasgan.export.web import back_of, complete, directions_of
 
 
 def folder():
@@ -38,7 +38,10 @@ def _is_sound(path):
     """Whether a file is there, and what its sidecar says; what is gone or damaged is made again."""
     try:
         described = sidecar.read(path)
-        return bool(described) and sidecar.describes(described, path)
+        if not described or not sidecar.describes(described, path):
+            return False
+        steered = described.get("directions")
+        return steered is None or sidecar.fingerprint(directions_of(path)) == steered
     except (OSError, ValueError):
         return False
 

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 import json
+import logging
 import pathlib
 import re
 import shutil
@@ -44,6 +45,9 @@ _SHOWN = (
     "give",
     "direction",
 )  # of a recipe's page, that zoo.json has as it is
+_BRUSHED = 32  # directions that painting on a sample may move it along
+_WIDEST = 512  # latents of a model whose directions are looked for: SeFa takes minutes for thousands
+_SPACES = ("normal", "uniform")  # how latents are drawn that samples can be steered by
 _RUNTIME_BYTES = 9_367_934  # of the .wasm file, which servers send packed: lets the page show how far a download is
 
 
@@ -214,6 +218,9 @@ def _add_model(folder, name, path, quantize):
     shutil.copyfile(path, target)
     _write_sidecar(described, target)
     found = {**described, "file": f"models/{target.name}", **_pictures(folder, name, described)}
+    found.pop("directions", None)
+    if directions_of(path).is_file():
+        found["directions"] = _add_file(folder, f"directions/{name}.json", directions_of(path).read_bytes())
     if not back_of(path).is_file():
         return [found]
     (back,) = _add_model(folder, f"{name}_back", back_of(path), quantize)
@@ -221,7 +228,9 @@ def _add_model(folder, name, path, quantize):
 
 
 def complete(name, path, quantize):
-    """Adds what the page wants to the exported file of a pretrained model: how it is introduced, its other direction.
+    """Adds what the page wants to the exported file of a pretrained model.
+
+    That is how it is introduced, the directions that its samples are steered by, its other direction.
 
     Args:
         name: of the pretrained model.
@@ -230,6 +239,7 @@ def complete(name, path, quantize):
     """
     recipe = registry.get(name)
     _introduce(path, recipe, recipe.page)
+    steer(name, path)
     if "back" in recipe.page:
         from kerasgan.export.to_tflite import tflite
 
@@ -241,6 +251,63 @@ def back_of(path):
     """Where the file of a translator's other direction is, beside that of the first."""
     path = pathlib.Path(path)
     return path.with_name(f"{path.name}.back.tflite")
+
+
+def directions_of(path):
+    """Where the file of directions is, beside that of a model whose samples can be steered (see `steer`)."""
+    path = pathlib.Path(path)
+    return path.with_name(f"{path.name}.directions.json")
+
+
+def steer(gan, path):
+    """Writes the directions of a GAN's latents beside its exported file, and says so in the sidecar.
+
+    The named ones are for sliders. Those that samples change most along (SeFa) are for painting on pictures, which the
+    page does along random ones where there are none. Only latents themselves are moved on the page: directions of
+    styles are left out, since a file makes styles of latents within. Nothing is written for a model without either.
+
+    Args:
+        gan: `kerasgan.GAN`, or a name, run folder or file of one.
+        path: its .tflite file, whose sidecar is beside it.
+    """
+    path, described = pathlib.Path(path), sidecar.read(path)
+    latents = [one for one in described["inputs"] if one.get("distribution") in _SPACES]
+    if len(latents) != 1:
+        return
+    from kerasgan.gan import GAN
+
+    gan = Exportable.of(gan).gan
+    if not isinstance(gan, GAN):  # clips that go on from latents and frames
+        return
+    named = [one for one in gan.named_directions.values() if one.space == "latents"]
+    basis = _most_changing(gan) if described["output"].get("kind") == "image" else []
+    if not named and not basis:
+        return
+    known = {
+        "named": [{"name": one.name, "deviation": one.deviation, "vector": _in_base64([one])} for one in named],
+        "basis": _in_base64(basis),
+    }
+    target = directions_of(path)
+    target.write_text(json.dumps(known, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
+    _write_sidecar({**described, "directions": sidecar.fingerprint(target)}, path)
+
+
+def _most_changing(gan):
+    """The directions that SeFa finds, those that samples change most along first; none where it does not serve."""
+    width = int(gan.generator.inputs[0].shape[-1])
+    if width > _WIDEST:
+        return []
+    try:
+        found = gan.directions("sefa", min(_BRUSHED, width))
+    except ValueError as error:  # it has no such layers
+        logging.getLogger(__name__).debug("no directions of %s: %s", gan.name, error)
+        return []
+    return [one for one in found if one.space == "latents"]
+
+
+def _in_base64(found):
+    """The vectors of directions, one after the other, as float32 with the lowest byte first."""
+    return base64.b64encode(b"".join(one.vector.astype("<f4").tobytes() for one in found)).decode()
 
 
 def turned(gan):
@@ -270,11 +337,11 @@ def _pictures(folder, name, described):
     page = page.get("back", {}) if described.get("back") else page
     found = {}
     if box := page.get("thumbnail"):
-        found["thumbnail"] = _add_picture(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
+        found["thumbnail"] = _add_file(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
     if boxes := page.get("examples"):
         pictures = [_packed(_cut(sheets, box)) for box in boxes]
         found["examples"] = [
-            _add_picture(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
+            _add_file(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
         ]
     return found
 
@@ -304,8 +371,8 @@ def _packed(picture):
     return file.getvalue()
 
 
-def _add_picture(folder, name, data):
-    """Writes a picture into the bundle; returns its address, size and hash."""
+def _add_file(folder, name, data):
+    """Writes a small file into the bundle; returns its address, size and hash."""
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
@@ -349,8 +416,8 @@ def _add_page(folder, runtime, models, preparing):
         "files": sorted(fingerprints),
     }
     (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    pictures = [name for name in fingerprints if name.startswith(("thumbnails/", "examples/"))]
-    kept = ["./", *(name for name in page if name != "service-worker.js"), *sorted(pictures), _INDEX]
+    small = [name for name in fingerprints if name.startswith(("thumbnails/", "examples/", "directions/"))]
+    kept = ["./", *(name for name in page if name != "service-worker.js"), *sorted(small), _INDEX]
     start = f"{CDN}/npm/@litertjs/" if runtime["core"].startswith(CDN) else "litert/"
     bundle = json.dumps({"version": index["version"], "page": kept, "runtime": start})
     _fill(folder / "service-worker.js", _BUNDLE, f"const BUNDLE = {bundle};")

@@ -31,6 +31,12 @@ def litert():
     return path.absolute() if (path / "@litertjs" / "core").is_dir() else None
 
 
+def axe():
+    """The text of axe-core's axe.min.js, which the variable KERASGAN_AXE_JS names; None where it names none."""
+    path = os.environ.get("KERASGAN_AXE_JS")
+    return pathlib.Path(path).read_text(encoding="utf-8") if path else None
+
+
 class _Handler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     extensions_map = {

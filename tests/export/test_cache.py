@@ -9,6 +9,7 @@ import pytest
 from kerasgan import cli, commands, export, registry
 from kerasgan import serve as serving
 from kerasgan.export import cache, sidecar
+from kerasgan.export.web import directions_of
 
 NAMES = ["dcgan_celeba", "wavegan_spoken_digits"]
 
@@ -82,6 +83,19 @@ def test_the_way_back_of_a_translator_is_kept_too(exported, shown, monkeypatch, 
         if start == 1:
             (kept,) = (tmp_path / "home" / "exports").glob("*.back.tflite")
             kept.write_bytes(b"damaged")
+
+
+def test_directions_are_kept_too(exported, tmp_path):
+    path = cache.export(NAMES[0], "dynamic", tmp_path)
+    described = sidecar.read(path)
+    directions_of(path).write_text("{}")
+    described["directions"] = sidecar.fingerprint(directions_of(path))
+    sidecar.path_of(path).write_text(json.dumps(described))
+    assert cache.find(NAMES[0], "dynamic") == path
+    directions_of(path).write_text("{")
+    assert cache.find(NAMES[0], "dynamic") is None
+    directions_of(path).unlink()
+    assert cache.find(NAMES[0], "dynamic") is None
 
 
 def test_another_mode_is_another_file(exported, shown):

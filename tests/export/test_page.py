@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import dataclasses
 import functools
 import importlib.util
 import io
@@ -21,8 +22,9 @@ import pytest
 from kerasgan.captions import tokens_of
 from kerasgan.data.midi import read_song
 from kerasgan.data.svg import read_svg
+from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
-from kerasgan.export.web import CDN, LITERT_JS, web
+from kerasgan.export.web import CDN, LITERT_JS, steer, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
@@ -49,10 +51,9 @@ WORDS = {"unit": "word", "vocabulary": ["", "!", "(", "größer", "red", "文"],
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """Exported generators of random weights, spread so that their pictures have contrast."""
-    folder = tmp_path_factory.mktemp("models")
-    gans = {
+def gans():
+    """Generators of random weights, spread so that their pictures have contrast; "rgb" has directions with names."""
+    found = {
         "grey": DCGAN(image_shape=(16, 24, 1), latent_dim=6, width=2, seed=1),
         "rgb": DCGAN(image_shape=(24, 16, 3), latent_dim=7, width=2, latent="normal", seed=2),
         "rgba": DCGAN(image_shape=(16, 16, 4), latent_dim=6, width=2, latent="normal", seed=3),
@@ -68,11 +69,24 @@ def models(tmp_path_factory):
         "chords": MuseGAN(2, 1, 2, 55, 24, 1, output="binary", latent_dim=6, width=4, seed=8),
     }
     random = np.random.default_rng(0)
-    for name, gan in gans.items():
+    for gan in found.values():
         for weight in gan.ema_generator.weights:
             if "variance" not in weight.path and "seed" not in weight.path:
                 weight.assign(np.asarray(weight) + random.normal(0, 0.3, weight.shape))
+    first, second = found["rgb"].directions(count=2)
+    found["rgb"].named_directions = {
+        name: dataclasses.replace(one, name=name) for name, one in (("smile", first), ("a, b: c/d", second))
+    }
+    return found
+
+
+@pytest.fixture(scope="module")
+def models(gans, tmp_path_factory):
+    """Files of these generators."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, gan in gans.items():
         tflite(gan, folder / f"{name}.tflite", verify=False)
+    steer(gans["rgb"], folder / "rgb.tflite")
     tflite(gans["rgba"], folder / "dynamic.tflite", quantize="dynamic", verify=False)
     return {name: folder / f"{name}.tflite" for name in [*gans, "dynamic"]}
 
@@ -339,6 +353,78 @@ def test_a_picture_is_translated_as_litert_in_python_does(visit, translators, tr
     ]
 
 
+def draw_on_paper(here, places):
+    """Draws a stroke through places (x, y) of the paper, from 0 to 1, with a finger."""
+    box = here.page.locator("#canvas canvas").bounding_box()
+    session = here.page.context.new_cdp_session(here.page)
+    for number, (x, y) in enumerate(places):
+        point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        if number == len(places) // 2:
+            here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 150))")
+            yield here.pixels()
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    here.page.evaluate("kerasgan.show({})")
+    yield here.pixels()
+
+
+def test_what_is_drawn_is_translated_while_it_is_drawn(visit, translators, translating):
+    here = visit(translating).open("#colour/7")
+    plain = here.pixels()
+    here.page.tap("#draw")
+    here.page.get_by_role("button", name="Blank paper").tap()
+    here.page.evaluate("kerasgan.show({})")
+    blank = here.pixels()
+    np.testing.assert_allclose(here.state()["inputs"]["images"], 1)
+    here.page.get_by_role("button", name="Red").tap()
+    here.page.locator("#canvas").get_by_role("button", name="Large").tap()
+    half, whole = draw_on_paper(here, [(0.1 + 0.05 * step, 0.25) for step in range(17)])
+    assert len({picture.tobytes() for picture in (blank, half, whole)}) == 3
+    seen = np.reshape(here.state()["inputs"]["images"], (16, 24, 3))
+    np.testing.assert_allclose(seen[4, 4:20], np.broadcast_to([0xD8 / 255, 0x32 / 255, 0x2A / 255], (16, 3)), atol=0.02)
+    np.testing.assert_allclose(seen[12:], 1)
+    assert np.abs(whole - rgba(in_python(translators["colour"], {"images": seen}))).max() <= 1
+    paper = here.page.locator("#canvas canvas")
+    paper.focus()
+    for key in (" ", "ArrowDown", "ArrowDown", "Enter"):
+        paper.press(key)
+    here.page.evaluate("kerasgan.show({})")
+    assert not np.array_equal(here.pixels(), whole)
+    for button, expected in (("Undo", whole), ("Clear", blank)):
+        here.page.locator("#canvas").get_by_role("button", name=button).tap()
+        here.page.evaluate("kerasgan.show({})")
+        np.testing.assert_array_equal(here.pixels(), expected)
+    here.page.tap("#draw")  # puts the paper away
+    here.page.evaluate("kerasgan.show({})")
+    np.testing.assert_array_equal(here.pixels(), plain)
+    here.page.tap("#draw")
+    assert here.works("from_grey") and here.page.locator("#canvas").is_hidden()
+
+
+def test_paper_is_in_the_colours_of_the_examples_and_begins_with_one(visit, translators, tmp_path):
+    web({"colour": translators["colour"]}, tmp_path / "page", litert=page_tools.litert())
+    pixels = np.full((16, 24, 3), 255, "uint8")
+    pixels[:, :8], pixels[:, 8:12] = (60, 110, 200), (125, 80, 45)
+    PIL.Image.fromarray(pixels).save(tmp_path / "page" / "try.png")
+    change_zoo(tmp_path / "page", lambda models: models["colour"].update(examples=[{"file": "try.png"}]))
+    with page_tools.served(tmp_path) as host:
+        here = visit(f"{host}/page/").open("#colour/7")
+        example = here.pixels()
+        here.page.tap("#draw")
+        here.wait("kerasgan.state() && document.querySelectorAll('#canvas .swatch').length > 0")
+        swatches = here.page.locator("#canvas .swatch").all()
+        found = {each.get_attribute("aria-label"): each.get_attribute("value") for each in swatches}
+        assert list(found) == ["Black", "Blue", "Brown", "White"]
+        assert found["Blue"] == "#3c6ec8" and found["Brown"] == "#7d502d"
+        here.page.evaluate("kerasgan.show({})")
+        assert np.abs(here.pixels().astype(int) - example).mean() < 8  # enlarged and made small again
+        here.page.get_by_role("button", name="Blank paper").tap()
+        here.page.locator("#examples button").first.tap()
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 200)).then(() => kerasgan.show({}))")
+        assert np.abs(here.pixels().astype(int) - example).mean() < 8
+
+
 @pytest.fixture(scope="module")
 def upscaler():
     return SRGAN((16, 16, 3), scale=2, width=4, blocks=1, upsampling="direct", tile=16, seed=1)
@@ -522,6 +608,273 @@ def test_pad_listens_to_keys_and_keeps_to_its_edges(visit):
     assert here.state()["at"] == [0, 0.3]
     drag(here.page, [(0, 0), (-0.9, 0.9), (-1.4, 0.95)])
     assert here.state()["at"][0] == -1
+
+
+def test_sliders_move_the_sample_as_edit_does_in_python(visit, gans):
+    gan = gans["rgb"]
+    here = visit().open("#rgb/7")
+    latents, before = np.array([here.state()["inputs"]["latents"]], "float32"), here.pixels()
+    here.page.tap("#steer-tab")
+    smile = here.page.get_by_role("slider", name="Smile")
+    smile.fill("1.4")
+    for _ in range(2):
+        smile.press("ArrowRight")  # 0.05 each
+    here.page.get_by_role("slider", name="A, b: c/d").fill("-2")
+    here.page.evaluate("kerasgan.show({})")
+    assert here.state()["strengths"] == {"smile": 1.5, "a, b: c/d": -2}
+    moved = gan.edit(gan.edit(latents, "smile", 1.5), "a, b: c/d", -2)
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], moved.values[0], atol=1e-6)
+    assert np.abs(here.pixels()[..., :3].astype(int) - gan.decode(moved)[0]).max() <= 1
+    assert not np.array_equal(here.pixels(), before)
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    assert again.state()["strengths"] == here.state()["strengths"]
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+    here.page.get_by_role("button", name="+1.5: smile back to 0").tap()
+    here.wait("!('smile' in kerasgan.state().strengths)")
+    here.page.get_by_role("button", name="All back to 0").tap()
+    here.page.evaluate("kerasgan.show({})")
+    np.testing.assert_array_equal(here.pixels(), before)
+    assert here.works("rgba") and here.page.locator("#steer-tab").is_hidden()
+    assert here.page.locator("#morph").is_visible() and here.page.locator("#steer").is_hidden()
+
+
+def test_a_sample_follows_a_finger_on_a_slider_and_new_ones_keep_to_it(visit):
+    here = visit().open("#rgb/7/edit=smile:99,nothing:1,a:x")
+    assert here.state()["strengths"] == {"smile": 3}  # it is cut, and what is not there is left out
+    here.page.tap("#steer-tab")
+    box = here.page.get_by_role("slider", name="Smile").bounding_box()
+    session, seen = here.page.context.new_cdp_session(here.page), []
+    for step in range(5):
+        point = {"x": box["x"] + box["width"] * (0.9 - 0.08 * step), "y": box["y"] + box["height"] / 2}
+        kind = "touchMove" if step else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 60))")
+        seen.append(here.pixels().tobytes())
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    assert len(set(seen)) >= 3 and 0.2 < here.state()["strengths"]["smile"] < 0.8
+    kept = here.state()["strengths"]
+    here.page.tap("#new")
+    here.wait("kerasgan.state().seed !== 7")
+    assert here.state()["strengths"] == kept
+
+
+@pytest.mark.parametrize(
+    "damage, message", [(b"{}", "bytes instead of"), (None, r"not there \(404\)"), ("length", "of another model")]
+)
+def test_a_model_whose_directions_are_damaged_says_so_and_works(visit, copy, damage, message):
+    folder, address = copy
+    path = folder / "directions" / "rgb.json"
+    data = {"named": [{"name": "a", "deviation": 1, "vector": "AAAA" * 8}], "basis": ""}
+    path.write_text(json.dumps(data)) if damage == "length" else path.write_bytes(damage or b"")
+    path.unlink() if damage is None else None
+    if damage == "length":
+        about = {"file": "directions/rgb.json", **sidecar.fingerprint(path)}
+        change_zoo(folder, lambda models: models["rgb"].update(directions=about))
+    here = visit(address, expect_errors=damage is None).open("#rgb/7")
+    here.wait_for_message("rgb has no sliders here: .*" + message)
+    assert here.pixels().std() > 10 and here.page.locator("#steer-tab").is_hidden()
+    assert here.works("rgba")
+
+
+def taken(here, number):
+    """Taps on a kept sample, and waits until it is drawn."""
+    here.page.locator("#row button").nth(number).tap()
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 100)).then(() => kerasgan.show({}))")
+
+
+def test_samples_are_kept_and_come_back(visit, address):
+    here = visit().open("#rgb/7/at=0.5,-0.25/edit=smile:1.5")
+    heart = here.page.locator("#keep")
+    first, moved = here.pixels(), here.state()["inputs"]["latents"]
+    heart.tap()
+    assert heart.get_attribute("aria-pressed") == "true" and here.page.locator("#row button").count() == 1
+    assert here.works("classes")
+    here.page.evaluate("kerasgan.show({seed: 5, label: 2})")
+    second = here.pixels()
+    assert heart.get_attribute("aria-pressed") == "false"
+    heart.tap()
+    here.open("#rgb/8")  # they are kept across a reload
+    assert here.page.locator("#row button").count() == 2 and here.page.locator("#kept-tools").is_hidden()
+    taken(here, 1)
+    np.testing.assert_array_equal(here.pixels(), first)
+    assert here.state()["strengths"] == {"smile": 1.5} and here.page.locator("#kept-tools").is_visible()
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], moved, atol=1e-6)
+    here.page.locator("#row button").first.tap()  # of another model
+    here.wait("kerasgan.pixels()?.name === 'classes'")
+    np.testing.assert_array_equal(here.pixels(), second)
+    assert here.state()["label"] == 2
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)  # the address is a link to it
+    np.testing.assert_array_equal(again.pixels(), second)
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").nth(1).tap()
+    assert "samples of one model" in here.page.inner_text("#kept .hint")
+    for left in (1, 0):
+        taken(here, 0)
+        here.page.get_by_role("button", name="Remove").tap()
+        assert here.page.locator("#row button").count() == left
+    here.open("#rgb/8")
+    assert here.page.locator("#kept").is_hidden()
+
+
+def test_two_kept_samples_are_mixed_as_python_does(visit, gans):
+    here = visit().open("#rgb/7")
+    latents = []
+    for seed in (7, 8):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        latents.append(np.array(here.state()["inputs"]["latents"], "float32"))
+        here.page.tap("#keep")
+    ends = [here.pixels()]
+    taken(here, 1)
+    ends.insert(0, here.pixels())
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").first.tap()
+    for share in (30, 80):
+        here.page.locator("#mix input").fill(str(share))
+        here.page.evaluate("kerasgan.show({})")
+        expected = gans["rgb"].latents_between(*latents, share / 100)
+        np.testing.assert_allclose(here.state()["inputs"]["latents"], expected, atol=1e-5)
+    for share, end in zip((0, 100), ends, strict=True):
+        here.page.locator("#mix input").fill(str(share))
+        here.page.evaluate("kerasgan.show({})")
+        np.testing.assert_array_equal(here.pixels(), end)
+    here.page.locator("#mix input").fill("40")
+    here.page.evaluate("kerasgan.show({})")
+    mixture = here.pixels()
+    here.page.tap("#keep")
+    here.page.tap("#new")
+    here.wait("![7, 8].includes(kerasgan.state().seed)")
+    assert here.page.locator("#mix").is_hidden()
+    taken(here, 0)
+    np.testing.assert_array_equal(here.pixels(), mixture)
+
+
+def test_links_that_cannot_be_had_say_so_and_break_nothing(visit, models):
+    here = visit().open("#rgb/7")
+    of = sidecar.read(models["rgb"])["sha256"][:8]
+    plain = here.pixels()
+
+    def link(values, of=of):
+        return f"#rgb/7/of={of}/z=" + base64.urlsafe_b64encode(np.asarray(values, "<f4").tobytes()).decode().rstrip("=")
+
+    sound = np.linspace(-2, 2, 7, dtype="float32")
+    here.open(link(sound))
+    np.testing.assert_array_equal(here.state()["inputs"]["latents"], sound)
+    assert here.message() is None and not np.array_equal(here.pixels(), plain)
+    shown = here.pixels()
+    damaged = "holds no latents of rgb, so this is the sample of its seed instead"
+    for fragment, message, same in (
+        (link(sound, "01234567"), "another version of rgb", shown),
+        (link(sound)[:-3], damaged, plain),
+        (link(sound)[:-4] + "!!!!", damaged, plain),
+        (link(sound[:-1]), damaged, plain),
+        (link([*sound[:-1], np.nan]), damaged, plain),
+        (link([*sound[:-1], 1e30]), damaged, plain),
+        (link(np.zeros(100_000)), "holds more than the latents of rgb", plain),
+    ):
+        here.page.evaluate("(fragment) => { location.hash = fragment; }", fragment)
+        here.wait_for_message(message)
+        np.testing.assert_array_equal(here.pixels(), same)
+    here.open(link(sound, "01234567"))  # one that the page begins with
+    here.wait_for_message("another version of rgb")
+    assert here.works("rgba")
+
+
+@pytest.mark.parametrize(
+    "name, message", [("QuotaExceededError", "no room to keep more"), ("SecurityError", "not let pages")]
+)
+def test_a_storage_that_is_full_or_forbidden_gets_a_message(visit, name, message):
+    here = visit()
+    fail = f"throw new DOMException('no', '{name}')"
+    here.page.add_init_script(
+        f"Storage.prototype.setItem = () => {{ {fail}; }};" + f"Storage.prototype.getItem = () => {{ {fail}; }};"
+    )
+    here.open("#rgb/7").page.tap("#keep")
+    here.wait_for_message(message)
+    assert here.page.locator("#row button").count() == 1 and here.works("rgba")
+
+
+def test_what_somebody_else_has_stored_is_left_out(visit):
+    here = visit().open("#rgb/7")
+    rubbish = json.dumps([None, 3, {"model": "rgb"}, {"model": "rgb", "strengths": {"a": "b"}, "z": 4}])
+    here.page.evaluate("([name, text]) => localStorage.setItem(name, text)", [f"kerasgan kept {SUB_PATH}", rubbish])
+    here.open("#rgb/7")
+    assert here.page.locator("#kept").is_hidden() and here.message() is None
+    here.page.tap("#keep")
+    assert here.page.locator("#row button").count() == 1
+
+
+def paint(here, places):
+    """Paints a stroke through places (x, y) of the picture, from 0 to 1, with a finger; waits for the answer."""
+    before = here.page.evaluate("kerasgan.state().painted?.milliseconds ?? null")
+    box = here.page.locator("#picture").bounding_box()
+    session = here.page.context.new_cdp_session(here.page)
+    for number, (x, y) in enumerate(places):
+        point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
+        kind = "touchMove" if number else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    here.wait(f"![null, {json.dumps(before)}].includes(kerasgan.state().painted?.milliseconds ?? null)")
+    here.page.evaluate("kerasgan.show({})")
+
+
+@pytest.mark.parametrize("name", ["rgb", "grey"])  # along directions that came with it, and along any
+def test_a_sample_follows_what_is_painted_on_it(visit, models, name):
+    here = visit().open(f"#{name}/7" + "/edit=smile:1" * (name == "rgb"))
+    here.page.tap("#paint-tab")
+    white = here.page.get_by_role("button", name="White")
+    white.tap()
+    assert white.get_attribute("aria-pressed") == "true"
+    shown, latents = [here.pixels()], here.state()["inputs"]["latents"]
+    height, width = shown[0].shape[:2]
+    area = np.s_[: height // 4, : width // 2, :3]
+    for row in (0.1, 0.2):
+        paint(here, [(0.02 + 0.05 * step, row) for step in range(10)])
+        shown.append(here.pixels())
+    here.page.evaluate("kerasgan.show({})")
+    far = [np.mean((250.0 - picture[area]) ** 2) for picture in shown]
+    assert far[1] < 0.98 * far[0] and far[2] < far[0]  # as near as six latents bring it
+    painted = here.state()
+    assert painted["painted"]["milliseconds"] < 5000 and painted["painted"]["steps"] > 0
+    assert np.abs(painted["inputs"]["latents"]).max() <= (1 if name == "grey" else 4.5)
+    assert np.abs(here.pixels() - rgba(in_python(models[name], painted["inputs"]))).max() <= 1
+    again = visit().open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    np.testing.assert_array_equal(again.pixels(), here.pixels())
+    for earlier in (shown[1], shown[0]):
+        here.page.tap("#unpaint")
+        here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 50)).then(() => kerasgan.show({}))")
+        np.testing.assert_array_equal(here.pixels(), earlier)
+    np.testing.assert_allclose(here.state()["inputs"]["latents"], latents, atol=1e-6)
+    assert here.message() is None and here.works("solid") and here.page.locator("#paint-tab").is_hidden()
+
+
+def test_painting_by_keys_and_in_colours_of_the_picture(visit):
+    here = visit().open("#rgb/7")
+    here.page.tap("#paint-tab")
+    before = here.pixels()
+    here.page.get_by_role("button", name="Pick a colour from the picture").tap()
+    box = here.page.locator("#picture").bounding_box()
+    here.page.touchscreen.tap(box["x"] + 0.9 * box["width"], box["y"] + 0.9 * box["height"])
+    picked = here.page.get_by_role("button", name="Picked colour")
+    height, width = before.shape[:2]
+    colour = before[int(0.9 * height), int(0.9 * width), :3]
+    assert picked.get_attribute("value") == "#" + "".join(f"{value:02x}" for value in colour)
+    assert picked.get_attribute("aria-pressed") == "true" and here.state()["base"] is None  # nothing was painted
+    here.page.get_by_role("button", name="Red").tap()
+    here.page.get_by_role("button", name="Large").tap()
+    here.page.locator("#picture").focus()
+    for key in (" ", "ArrowUp", "ArrowUp", "ArrowLeft", "Enter"):
+        here.page.keyboard.press(key)
+    here.wait("kerasgan.state().painted")
+    here.page.evaluate("kerasgan.show({})")
+    assert not np.array_equal(here.pixels(), before)
+    here.page.tap("#repaint")
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 50)).then(() => kerasgan.show({}))")
+    np.testing.assert_array_equal(here.pixels(), before)
+    here.page.tap("#new")  # with other samples, strokes are gone
+    here.wait("kerasgan.state().seed !== 7")
+    other = here.state()["seed"]
+    here.page.tap("#unpaint")
+    assert here.state()["seed"] == other and here.state()["base"] is None
 
 
 def test_one_inference_at_a_time_while_dragging(visit):
@@ -1242,8 +1595,38 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
             assert box["y"] >= 0 and box["y"] + box["height"] <= height and box["x"] + box["width"] <= width + 16
 
 
+@pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(visit, translating, scheme):
+    """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
+
+    def check(here, what):
+        here.page.evaluate(page_tools.axe() + "; null")
+        found = here.page.evaluate("axe.run().then(({ violations }) => violations)")
+        said = [(one["id"], one["help"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert not said, (what, said)
+
+    here = visit(color_scheme=scheme).open("#rgb/7/edit=smile:1")
+    check(here, "a sample")
+    for seed in (7, 8):
+        here.page.evaluate(f"kerasgan.show({{seed: {seed}}})")
+        here.page.tap("#keep")
+    here.page.locator("#mix-with").tap()
+    here.page.locator("#row button").nth(1).tap()
+    for tab in ("more", "steer", "paint"):
+        here.page.tap(f"#{tab}-tab")
+        check(here, tab)
+    for name in ("mono", "pen", "told", "words", "solid", "classes") if scheme == "light" else ("classes",):
+        assert here.works(name)
+        check(here, name)
+    here = visit(translating, color_scheme=scheme).open("#colour/7")
+    here.page.tap("#draw")
+    here.page.tap("summary")
+    check(here, "paper")
+
+
 def test_tabs_listen_to_arrow_keys(visit):
-    here = visit().open("#rgb/7")
+    here = visit().open("#solid/7")
     tabs = {name: here.page.locator(f"#{name}-tab") for name in ("morph", "more")}
     tabs["morph"].focus()
     for key, name in (("ArrowRight", "more"), ("ArrowRight", "morph"), ("ArrowLeft", "more"), ("Home", "morph")):
@@ -1340,10 +1723,10 @@ def test_quick_changes_of_mind(visit):
 
 def test_wrong_description_of_a_model(visit, copy):
     folder, address = copy
-    change_zoo(folder, lambda models: models["rgb"]["inputs"][0].update(shape=[1, 9]))
-    here = visit(address).open("#rgb/7")
-    here.wait_for_message("rgb could not make this sample")
-    assert here.works("rgba")
+    change_zoo(folder, lambda models: models["rgba"]["inputs"][0].update(shape=[1, 9]))
+    here = visit(address).open("#rgba/7")
+    here.wait_for_message("rgba could not make this sample")
+    assert here.works("rgb")
 
 
 @pytest.mark.parametrize(

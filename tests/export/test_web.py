@@ -7,6 +7,7 @@ import json
 import os
 import re
 
+import numpy as np
 import pytest
 
 import kerasgan
@@ -172,6 +173,34 @@ def test_pretrained_models_are_introduced(monkeypatch, models, litert, tmp_path)
         assert len(data) <= (6000 if picture["file"].startswith("thumbnails/") else 20_000)
 
 
+def test_directions_lie_in_the_folder_beside_the_model(models, litert, tmp_path):
+    from kerasgan.directions import Direction
+    from kerasgan.export.web import directions_of, steer
+    from kerasgan.models import DCGAN
+
+    gan = DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, seed=1)
+    smile = gan.directions(count=1)[0]
+    vector = np.arange(6, dtype="float32")
+    gan.named_directions = {"smile": smile, "style": Direction(vector, 1.0, "style", "sefa", "styles")}
+    path = sidecar.path_of(models["first"])
+    described = json.loads(path.read_text())
+    described["inputs"][0].update(shape=[1, 6], distribution="uniform")
+    path.write_text(json.dumps(described))
+    steer(gan, models["first"])
+    steer(gan, models["second"])  # which does not say how its latents are drawn
+    assert not directions_of(models["second"]).exists()
+    found = contents(web(models, tmp_path / "page", litert=litert))
+    first, second = json.loads(found["zoo.json"])["models"]
+    data = found[first["directions"]["file"]]
+    assert {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}.items() < first["directions"].items()
+    assert "directions" not in second and f'"{first["directions"]["file"]}"' in found["service-worker.js"].decode()
+    known = json.loads(data)
+    (named,) = known["named"]  # the page cannot move styles
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(named["vector"]), "<f4"), smile.vector)
+    basis = np.frombuffer(base64.b64decode(known["basis"]), "<f4").reshape(-1, 6)
+    np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-5)
+
+
 def test_a_translator_of_two_directions_has_both(monkeypatch, models, tmp_path):
     def tflite(gan, path, quantize, overwrite=False):
         assert gan in ("cyclegan_noto2twemoji", "the other one")
@@ -192,8 +221,6 @@ def test_a_translator_of_two_directions_has_both(monkeypatch, models, tmp_path):
 
 
 def test_the_other_direction_is_that_of_translate():
-    import numpy as np
-
     from kerasgan.export.web import turned
     from kerasgan.models import CycleGAN
 

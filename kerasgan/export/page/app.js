@@ -1,19 +1,25 @@
 // The page: what is chosen, what is shown, and what happens when a finger touches it.
 
+import { addressOf, LARGEST_SEED, newSeed, parseAddress } from "./address.js";
 import { awaitOthers } from "./arriving.js";
+import { Canvas } from "./canvas.js";
+import { fetchDirections, floatsOf, moved, NONE, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
+import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
-import { feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
+import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
+import { between } from "./latents.js";
+import { Painting } from "./painting.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
+import { Sliders } from "./sliders.js";
 import { Player } from "./sounds.js";
 import { Strip } from "./strip.js";
 import { tabs } from "./tabs.js";
 import { enlarged, LONGEST } from "./tiles.js";
 import { Wipe } from "./wipe.js";
 
-const LARGEST_SEED = 2 ** 32 - 1;
 const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STAND_IN = 96; // pixels of the drawing that is enlarged where there is no picture
@@ -21,11 +27,11 @@ const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of on
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
 const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
 const PAPER_LABEL =
-  "Paper with the current sketch: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
+  "Paper with the current sample: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
 const CONTROLS =
-  "#play, #actions button, #actions input, #explore button, .chips button, " +
-  "#text, #prefix, #examples button, #drawing button";
+  "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
+  "#text, #prefix, #examples button, .drawing button, #keep, #draw, #canvas button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -38,7 +44,9 @@ let strip;
 let runtime;
 let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
-let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0] }; // which sample is shown: the address says the same
+let directions = NONE; // of the chosen model
+// Which sample is shown: the address says the same. `base` are latents in place of the seed's, such as kept ones.
+let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0], base: null, strengths: {} };
 let photo = null; // what models are given which take one; it stays when the model changes,
 let photoOf = null; // unless it is the example of a model, which this names
 let feed; // from a choice to the model's inputs, for the choice's seed
@@ -53,13 +61,33 @@ let latencies = [];
 let turn; // the angle, in radians, from which a sample is seen that can be turned around
 let since = null; // when the sample began to move; null for one that has not been shown yet
 let moving = 0; // counts what moves on the picture, so that one gives way to the next
+let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
+const kept = new Kept({ take: takeKept, mix: takeMixture, blend, share: passOn, say });
+const sliders = new Sliders($("#sliders"), {
+  moved: (strengths) => model && update({ strengths }),
+  settled: () => model && chosen(), // what is heard is heard then
+});
 const drawing = new Drawing({
   paper: () => outputOf(description).paperOf(drawn.output, drawn.values, drawn.lines),
   drawn: putOnPaper,
   changed: goOn,
 });
+
+const painting = new Painting($("#paints"), {
+  image: () => drawn.image,
+  latents: () => feed(asked({ strengths: {} }))[inputOf(description, "latents").name],
+  sample: paintedSample,
+  painted: (bytes) => outputOf(description).painted(description.output, bytes),
+  model: () => ({ distribution: inputOf(description, "latents").distribution, basis: directions.basis }),
+  drawn: putOnPaper,
+  moved: (base) => update({ base, at: [0, 0] }, false),
+  said: (text) => ($("#paint .hint").textContent = text || "Paint on the picture: the sample follows."),
+  picking: (picks) => picture.classList.toggle("picking", picks),
+});
+
+const canvas = new Canvas($("#canvas"), () => model && update());
 
 /* Samples */
 
@@ -136,6 +164,7 @@ function show(image, sample, milliseconds, source) {
     $("#given").getContext("2d").putImageData(source, 0, 0);
   }
   drawn = { name, image, output, ...sample };
+  kept.show(shownSample());
   since ??= performance.now();
   if (isMoving()) play();
   else put(image);
@@ -180,12 +209,19 @@ function showEnlarging(source, { width, height }) {
   picture.getContext("2d").drawImage($("#before"), 0, 0, width, height);
 }
 
-/** Shows the sample of the current choice, and writes the choice to where it can be read. */
-function update(changes = {}) {
-  const around = feed && ["seed", "label", "text", "prefix"].every((name) => changes[name] === undefined);
+const OWN = ["seed", "label", "text", "prefix", "base"]; // what, changed, gives a sample that is not near the one shown
+
+/**
+ * Shows the sample of the current choice, and writes the choice to where it can be read. A sample that is `another` than
+ * the one that was painted on does away with the strokes.
+ */
+function update(changes = {}, another = Object.keys(changes).length > 0) {
+  if (another) painting.reset();
+  const around = feed && OWN.every((name) => changes[name] === undefined);
   if (!around) since = null;
-  if (changes.seed !== undefined && !changes.at) changes.at = [0, 0];
+  if (changes.seed !== undefined) changes = { at: [0, 0], base: null, ...changes };
   choice = { ...choice, ...changes };
+  if (changes.strengths) sliders.strengths = choice.strengths;
   $("#seed").value = choice.seed;
   $("#text").value = choice.text;
   $("#prefix").value = choice.prefix;
@@ -194,24 +230,35 @@ function update(changes = {}) {
   for (const chip of $("#classes .chips").children) {
     chip.setAttribute("aria-pressed", Number(chip.value) === choice.label);
   }
-  history.replaceState(null, "", address());
+  history.replaceState(null, "", addressOf(description, choice));
   if (!model) return Promise.resolve();
-  if (!around) feed = feeder(description, choice.seed);
+  if (!around) feed = feeder(description, choice.seed, choice.base);
   const done = painter.request({ running: model, inputs: feed(asked()), lines: drawing.lines });
   if (!around) fillSmall();
   return done;
 }
 
+/** The values of the sample of latents that painting tries, from -1 to 1. Sliders stay where they are. */
+async function paintedSample(latents) {
+  const [running, input] = [model, inputOf(description, "latents")];
+  const inputs = feed(asked({ at: [0, 0] }));
+  const { values } = await running.run({ ...inputs, [input.name]: moved(latents, directions.named, choice.strengths) });
+  return outputOf(running.description).scaled(running.description.output, kinds.checked(values));
+}
+
 /** All that a sample follows from: the choice, and what a person gave. */
-const asked = (changes) => ({ ...choice, picture: photo, lines: drawing.lines, ...changes });
+const asked = (changes) => {
+  const hand = { picture: canvas.picture ?? photo, lines: drawing.lines };
+  return { ...choice, named: directions.named, ...hand, ...changes };
+};
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
 
 function fillSmall() {
   if ($("#explore").hidden) return;
-  const tab = $("#more").hidden ? fillMap : fillThumbnails;
   const number = ++filling;
-  tab(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
+  const fill = [["#morph", fillMap], ["#more", fillThumbnails]].find(([panel]) => !$(panel).hidden)?.[1];
+  fill?.(number).catch((error) => number === filling && fail(error, "The small pictures could not be made"));
 }
 
 async function small(number, inputs, canvas, [column, row], [width, height]) {
@@ -303,7 +350,9 @@ function showPlaying(seconds) {
 
 const isTurned = () => outputOf(description)?.FIRST_TURN !== undefined;
 const isDrawnOn = () => Boolean(inputOf(description, "strokes"));
-const isPaperThere = () => isDrawnOn() && model && drawn?.name === description.name;
+const isPaintedOn = () => !$("#explore").hidden && !$("#paint").hidden && kinds.canPaint(description);
+const penOf = () => (isPaintedOn() ? painting.drawing : isDrawnOn() ? drawing : null);
+const isPaperThere = () => penOf() && model && drawn?.name === description.name;
 
 function turnTo(angle) {
   if (!isTurned() || drawn?.name !== description.name) return;
@@ -316,13 +365,14 @@ function turnTo(angle) {
 function handAt([x, y]) {
   const angle = turn;
   if (isTurned()) return { move: ([to]) => turnTo(angle - TURN * (to - x)), end: () => {} };
-  if (!isPaperThere()) return null;
+  if (!isPaperThere() || (isPaintedOn() && painting.brush.isPicking)) return null;
+  const pen = penOf();
   return {
     move(place) {
-      if (!drawing.isDown) drawing.down([x, y]);
-      drawing.move(place);
+      if (!pen.isDown) pen.down([x, y]);
+      pen.move(place);
     },
-    end: () => drawing.up(),
+    end: () => pen.up(),
   };
 }
 
@@ -345,7 +395,9 @@ function listenToPicture(tapped) {
     if (!hand || !event.isPrimary) return;
     const place = placeOf(event);
     moved ||= Math.hypot(place[0] - from[0], place[1] - from[1]) > TAP;
-    if (moved) hand.move(place);
+    if (!moved) return;
+    for (const each of event.getCoalescedEvents?.() ?? []) hand.move(placeOf(each)); // also those of a busy moment
+    hand.move(place);
   });
   for (const end of ["pointerup", "pointercancel"]) {
     picture.addEventListener(end, (event) => {
@@ -354,11 +406,12 @@ function listenToPicture(tapped) {
       hand = null;
     });
   }
-  picture.addEventListener("click", () => moved || tapped());
+  picture.addEventListener("click", () => moved || tapped(from));
   picture.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: STEP, ArrowRight: -STEP }[event.key];
     if (isTurned() && step) turnTo(turn + step);
-    else if (!isPaperThere() || !drawing.press(event.key)) return;
+    else if (isPaintedOn() && painting.brush.isPicking && ["Enter", " "].includes(event.key)) painting.tap(painting.drawing.pen);
+    else if (!isPaperThere() || !penOf().press(event.key)) return;
     event.preventDefault();
     showPen();
   });
@@ -393,9 +446,10 @@ function showDrawing() {
 
 /** Shows where arrow keys have the pen. */
 function showPen() {
-  const [x, y] = drawing.pen;
+  const { pen, isDown } = penOf() ?? drawing;
+  const [x, y] = pen;
   Object.assign($("#pen").style, { left: `${100 * x}%`, top: `${100 * y}%` });
-  $("#pen").classList.toggle("down", drawing.isDown);
+  $("#pen").classList.toggle("down", isDown);
 }
 
 /* What moves: clips, and strokes that are drawn. People who asked their device for less motion see a still picture. */
@@ -430,8 +484,13 @@ async function chooseModel(name, changes = {}) {
   leaving.abort();
   leaving = new AbortController();
   [model, feed, verified, latencies] = [null, null, false, []];
+  kept.show(null);
+  directions = NONE;
   latency.textContent = "";
-  if (name !== description?.name) drawing.reset();
+  if (name !== description?.name) {
+    drawing.reset();
+    putCanvasAway();
+  }
   description = zoo.models.find((each) => each.name === name);
   hideMessage();
   describe();
@@ -440,7 +499,7 @@ async function chooseModel(name, changes = {}) {
   buildPictures();
   buildDirections();
   dress();
-  update({ ...firstOf(description), at: [0, 0], ...changes });
+  update({ ...firstOf(description), at: [0, 0], base: null, strengths: {}, ...changes });
   setEnabled(false);
   const problem = unsupported(description);
   if (problem) return fail(new Trouble(`${name} cannot run here. ${problem}`), "", null);
@@ -451,7 +510,9 @@ async function chooseModel(name, changes = {}) {
     if (number !== choosing) return compiled.delete();
     model = compiled;
     describe();
+    dressHands();
     setEnabled(true);
+    if (directions.problem) say(directions.problem);
     await update();
   } catch (error) {
     if (number !== choosing) return;
@@ -464,12 +525,13 @@ async function chooseModel(name, changes = {}) {
 
 async function loadModel(wanted, number) {
   const report = showProgress(number, [zoo.runtime.bytes, wanted.size]);
-  const [, file] = await Promise.all([
+  const [, file, found] = await Promise.all([
     runtime.load((bytes) => report(0, bytes)),
     fetchModel(wanted, (bytes) => report(1, bytes), leaving.signal),
+    directionsOf(wanted, leaving.signal),
   ]);
   if (number !== choosing) return null;
-  verified = file.verified;
+  [verified, directions] = [file.verified, found];
   if (accelerator === "webgpu") {
     try {
       return await runtime.compile(file.bytes, wanted, "webgpu");
@@ -480,6 +542,17 @@ async function loadModel(wanted, number) {
     }
   }
   return runtime.compile(file.bytes, wanted, "wasm");
+}
+
+/** The directions of a model. Without them it works all the same: `problem` says then why it has none. */
+async function directionsOf(wanted, signal) {
+  try {
+    return await fetchDirections(wanted.directions, elements(inputOf(wanted, "latents")?.shape ?? []), signal);
+  } catch (error) {
+    console.debug(error);
+    const reason = error instanceof Trouble ? error.message : `${wanted.directions.file} is damaged.`;
+    return { ...NONE, problem: `${wanted.name} has no sliders here: ${reason}` };
+  }
 }
 
 /** Goes on in WebAssembly when the GPU fails while it runs, as it may when the system takes it away. */
@@ -536,6 +609,7 @@ function dress() {
   const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
   $("#explore").hidden = $("#actions label").hidden = !latents;
   $("#source").hidden = !image;
+  $("#draw").hidden = !image || Boolean(kinds.enlarges(description));
   const give = description.page?.give ?? "Take a photo or choose a picture.";
   $("#source .hint").textContent = `${give} Pictures stay on this device.`;
   $("#beginning").hidden = !inputOf(description, "tokens");
@@ -547,20 +621,36 @@ function dress() {
   $("#frame").classList.toggle("heard", heard);
   pad.classList.toggle("heard", heard);
   turn = outputOf(description)?.FIRST_TURN;
-  picture.classList.toggle("turned", isTurned());
-  picture.classList.toggle("drawn-on", isDrawnOn());
-  picture.tabIndex = isTurned() || isDrawnOn() ? 0 : -1;
-  picture.setAttribute("role", isDrawnOn() ? "application" : "img");
-  picture.setAttribute("aria-label", isDrawnOn() ? PAPER_LABEL : "The current sample");
+  dressPicture();
   $("#drawing").hidden = !isDrawnOn();
   showDrawing();
-  showPen();
   $("#play").hidden = !heard;
   $("#morph .hint").textContent =
     outputOf(description)?.HINT ??
     (heard
       ? "Tap the plane to hear a place, or drag across it: what lies near sounds alike."
       : "Drag across the plane: what lies near looks alike. Tap the picture for a new one.");
+}
+
+/** What can be done with the samples of a model besides looking at them, once its directions are known. */
+function dressHands() {
+  const { named } = directions;
+  const known = Object.entries(choice.strengths).filter(([name]) => named.some((one) => one.name === name));
+  choice.strengths = Object.fromEntries(known);
+  sliders.build(named);
+  sliders.strengths = choice.strengths;
+  showTabs(["morph", "more", ...(named.length ? ["steer"] : []), ...(kinds.canPaint(description) ? ["paint"] : [])]);
+}
+
+/** The picture as what it is: to be looked at, turned, or drawn and painted on. */
+function dressPicture() {
+  const paper = Boolean(penOf());
+  picture.classList.toggle("turned", isTurned());
+  picture.classList.toggle("drawn-on", paper);
+  picture.tabIndex = isTurned() || paper ? 0 : -1;
+  picture.setAttribute("role", paper ? "application" : "img");
+  picture.setAttribute("aria-label", paper ? PAPER_LABEL : "The current sample");
+  showPen();
 }
 
 function buildClasses() {
@@ -626,6 +716,29 @@ function buildPictures() {
   $("#examples").hidden = !buttons.length;
 }
 
+/** Brings paper to draw on, with what the model was given last on it; or puts it away. */
+async function toggleCanvas() {
+  if (canvas.picture) {
+    putCanvasAway();
+    return update();
+  }
+  const { name, examples } = description;
+  const pictures = await Promise.all((examples ?? []).map(bitmapOf));
+  if (description.name === name) {
+    canvas.open(inputOf(description, "image"), photo, pictures);
+    $("#draw").setAttribute("aria-expanded", true);
+    $("#draw").textContent = "Put the paper away";
+    $("#canvas").scrollIntoView({ block: "nearest" });
+  }
+  for (const each of pictures) each.close();
+}
+
+function putCanvasAway() {
+  canvas.close();
+  $("#draw").setAttribute("aria-expanded", false);
+  $("#draw").textContent = "Draw one";
+}
+
 /** A model that has examples begins with the first, unless a person gave a picture. */
 async function takeFirst() {
   if (photoOf && photoOf !== description.name) replacePhoto(null, null);
@@ -634,17 +747,22 @@ async function takeFirst() {
   await takeExample(first).catch((error) => console.debug(error)); // there are drawings in its place
 }
 
-async function takeExample({ file }) {
+async function takeExample(example) {
   const { name } = description;
+  const bitmap = await bitmapOf(example);
+  if (description.name === name) replacePhoto(bitmap, name);
+}
+
+async function bitmapOf({ file }) {
   const response = await fetch(file);
   if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
-  const bitmap = await createImageBitmap(await response.blob());
-  if (description.name === name) replacePhoto(bitmap, name);
+  return createImageBitmap(await response.blob());
 }
 
 function replacePhoto(bitmap, of) {
   photo?.close();
   [photo, photoOf] = [bitmap, of];
+  if (bitmap && canvas.picture) canvas.start(bitmap);
 }
 
 async function takePicture() {
@@ -690,7 +808,11 @@ function listen() {
   const fresh = () => model && another();
   const playOrStop = () => (player.playing ? player.stop() : hear());
   tap("#new", fresh);
-  listenToPicture(() => (isHeard() ? playOrStop() : fresh()));
+  listenToPicture((place) => {
+    if (isPaintedOn()) isPaperThere() && painting.tap(place);
+    else if (isHeard()) playOrStop();
+    else fresh();
+  });
   tap("#play", playOrStop);
   $("#text").addEventListener("change", () => model && chosen({ text: $("#text").value }));
   $("#prefix").addEventListener("input", () => model && typedPrefix());
@@ -698,11 +820,18 @@ function listen() {
   tap("#share", share);
   tap("#undo", () => drawing.undo());
   tap("#clear", () => drawing.clear());
+  tap("#unpaint", () => painting.drawing.undo());
+  tap("#repaint", () => painting.drawing.clear());
+  tap("#draw", () => model && toggleCanvas().catch((error) => fail(error, "There is no paper to draw on")));
   tap("#others", () => {
     for (const button of $("#thumbnails").children) button.value = newSeed();
     fillSmall();
   });
-  tabs($(".tabs"), () => model && fillSmall());
+  showTabs = tabs($(".tabs"), () => {
+    dressPicture();
+    if (model) fillSmall();
+  });
+  tap("#straight", () => sliders.reset());
   $("#seed").addEventListener("change", typedSeed);
   $("#file").addEventListener("change", takePicture);
   $("#gpu input").addEventListener("change", (event) => {
@@ -767,45 +896,66 @@ function setEnabled(enabled) {
   }
 }
 
-/** The choice as the address's fragment: #name/seed, then /class=3, /text=a%20cat, /at=0.5,-0.25 where they mean something. */
-function address() {
-  const parts = [encodeURIComponent(description.name), choice.seed];
-  if (inputOf(description, "labels")) parts.push(`class=${choice.label}`);
-  if (inputOf(description, "text")) parts.push(`text=${encodeURIComponent(choice.text)}`);
-  if (inputOf(description, "tokens") && choice.prefix) parts.push(`prefix=${encodeURIComponent(choice.prefix)}`);
-  if (choice.at.some(Boolean)) parts.push(`at=${choice.at.join(",")}`);
-  return `#${parts.join("/")}`;
-}
-
-/** What an address's fragment asks for, or null when it asks for nothing. Throws a Trouble when it cannot be had. */
-function parseAddress(fragment) {
-  const [name, seed, ...rest] = fragment.slice(1).split("/");
-  if (!name) return null;
-  const asked = zoo.models.find((each) => encodeURIComponent(each.name) === name);
-  if (!asked) throw new Trouble(`There is no model “${name}” here.`);
-  const changes = { seed: /^\d{1,10}$/.test(seed) ? Math.min(Number(seed), LARGEST_SEED) : newSeed() };
-  const values = Object.fromEntries(rest.map((part) => part.split("=", 2)));
-  const [low, high] = inputOf(asked, "labels")?.range ?? [0, 0];
-  if (/^\d+$/.test(values.class)) changes.label = Math.min(high, Math.max(low, Number(values.class)));
-  const text = inputOf(asked, "text");
-  if (text && values.text !== undefined) changes.text = decodeURIComponent(values.text).slice(0, text.length);
-  const prefix = inputOf(asked, "tokens") ? decodeURIComponent(values.prefix ?? "") : "";
-  changes.prefix = prefix && !kinds.beginningProblem(asked, prefix) ? prefix : "";
-  const at = (values.at ?? "").split(",").map(Number);
-  if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
-  return { name: asked.name, changes };
-}
-
-function follow(fragment) {
+async function follow(fragment) {
   try {
-    const asked = parseAddress(fragment);
-    if (asked && asked.name === description?.name && model) return update({ at: [0, 0], ...asked.changes });
-    if (asked) return chooseModel(asked.name, asked.changes);
-    return description ? undefined : chooseModel(zoo.models[0].name);
+    const asked = parseAddress(fragment, zoo.models);
+    if (!asked) return await (description ? undefined : chooseModel(zoo.models[0].name));
+    hideMessage();
+    if (asked.name === description?.name && model) await update({ at: [0, 0], ...asked.changes });
+    else await chooseModel(asked.name, asked.changes);
+    if (asked.problem && model?.description.name === asked.name) say(asked.problem);
   } catch (error) {
     const opened = description ? Promise.resolve() : chooseModel(zoo.models[0].name);
     fail(error, "The address could not be read");
-    return opened;
+    await opened;
+  }
+}
+
+/* What is kept */
+
+/** The sample that is shown, as `Kept` has it; null where there is none, or more belongs to it than latents and words. */
+function shownSample() {
+  const input = description && inputOf(description, "latents");
+  if (!input || !feed || drawn?.name !== description.name || drawing.lines.length) return null;
+  const z = textOf(feed(asked({ strengths: {} }))[input.name]);
+  const { seed, label, text, prefix, strengths } = choice;
+  return { model: description.name, hash: description.sha256.slice(0, 16), seed, label, text, prefix, strengths, z };
+}
+
+/** The address of a kept sample: its model, its latents, and all that goes with them. */
+function addressOfKept(sample) {
+  const known = zoo.models.find(({ name }) => name === sample.model);
+  if (!known) throw new Trouble(`There is no model “${sample.model}” here.`);
+  const choice = { ...sample, at: [0, 0], base: floatsOf(sample.z) };
+  return addressOf({ ...known, sha256: sample.hash }, choice);
+}
+
+function takeKept(sample) {
+  try {
+    follow(addressOfKept(sample));
+  } catch (error) {
+    fail(error, "This sample could not be brought back");
+  }
+}
+
+function takeMixture({ model: name, seed, label, text, prefix, strengths, z }) {
+  if (model && name === description.name) update({ seed, label, text, prefix, strengths, base: floatsOf(z) });
+}
+
+function blend(name, z, other, share) {
+  const known = zoo.models.find((each) => each.name === name);
+  return between(inputOf(known, "latents").distribution, z, other, share);
+}
+
+async function passOn(sample) {
+  try {
+    const url = new URL(addressOfKept(sample), location).href;
+    if (navigator.share) await navigator.share({ url });
+    else await navigator.clipboard.writeText(url);
+    if (!navigator.share) $("#kept .hint").textContent = "The link is copied.";
+  } catch (error) {
+    if (error instanceof Trouble) fail(error);
+    else if (error.name !== "AbortError") $("#kept .hint").textContent = "The address bar holds the link: copy it there.";
   }
 }
 
@@ -846,10 +996,6 @@ function nextFrame() {
     requestAnimationFrame(resolve);
     setTimeout(resolve, 100);
   });
-}
-
-function newSeed() {
-  return crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000; // short enough to tell someone
 }
 
 function element(tag, text, properties = {}) {
@@ -933,6 +1079,7 @@ async function start() {
   listen();
   await follow(location.hash);
   $("#share").hidden = !navigator.share;
+  if (navigator.share) $("#link").textContent = "Share link";
   $("#gpu").hidden = !(await hasWebGPU());
 }
 
@@ -949,8 +1096,8 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.offline                  whether the page now works without a network
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
  *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
- *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y]}
- *   kerasgan.state()                        {name, seed, label, text, prefix, at, inputs, accelerator, verified, memory, playing}
+ *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y], base, strengths: {name: deviations}}
+ *   kerasgan.state()                        {name, seed, label, text, prefix, at, base, strengths, inputs, accelerator, verified, memory, playing, painted}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {
@@ -977,6 +1124,7 @@ window.kerasgan = {
     verified,
     memory: model ? runtime.memory : 0,
     playing: player.playing,
+    painted: painting.last,
   }),
   pixels: () => drawn && { name: drawn.name, ...imageParts(drawn.image) },
 };

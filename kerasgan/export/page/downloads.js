@@ -54,21 +54,27 @@ export async function downloadJson(url, what) {
 }
 
 /**
- * Throws a Trouble unless `bytes` are the .tflite file that its description promises. The sha256 can be computed only
- * on https and localhost; elsewhere the size and the first bytes must do. Returns true where the sha256 was compared.
+ * Throws a Trouble unless `bytes` are the file that its description promises. The sha256 can be computed only on https and
+ * localhost; elsewhere the size must do. Returns true where the sha256 was compared.
  */
-export async function check(bytes, { file, size, sha256 }) {
-  const wrong = (found) => {
-    const text = `${file} is not the file that was exported: ${found}. It may be damaged; export the page again.`;
-    return new Trouble(text);
-  };
-  if (bytes.length !== size) throw wrong(`it has ${bytes.length} bytes instead of ${size}`);
-  if (crypto.subtle) {
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-    if (found !== sha256) throw wrong("its sha256 does not match");
-  } else if (String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
-    throw wrong("it does not look like a .tflite file");
+export async function verify(bytes, { file, size, sha256 }) {
+  if (bytes.length !== size) throw wrong(file, `it has ${bytes.length} bytes instead of ${size}`);
+  if (!crypto.subtle) return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (found !== sha256) throw wrong(file, "its sha256 does not match");
+  return true;
+}
+
+/** The same for a .tflite file, whose first bytes are looked at where its sha256 cannot be. */
+export async function check(bytes, description) {
+  const verified = await verify(bytes, description);
+  if (!verified && String.fromCharCode(...bytes.subarray(4, 8)) !== "TFL3") {
+    throw wrong(description.file, "it does not look like a .tflite file");
   }
-  return Boolean(crypto.subtle);
+  return verified;
+}
+
+function wrong(file, found) {
+  return new Trouble(`${file} is not the file that was exported: ${found}. It may be damaged; export the page again.`);
 }

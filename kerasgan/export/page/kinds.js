@@ -2,6 +2,7 @@
 
 import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
+import { moved } from "./directions.js";
 import { cropped, leaves, numbers } from "./given.js";
 import { plane } from "./latents.js";
 import * as pictures from "./pictures.js";
@@ -13,13 +14,14 @@ import { scaleOf } from "./tiles.js";
 import * as volumes from "./volumes.js";
 
 /**
- * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed and the model, and
- * returns a function from what is chosen on the page, `{label, text, prefix, at: [x, y], picture, lines}`, to values.
+ * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed, the model and latents
+ * that take the place of the seed's, or null. It returns a function from what is chosen on the page,
+ * `{label, text, prefix, at: [x, y], strengths, named, picture, lines}`, to values.
  */
 const INPUTS = {
-  latents(input, number, seed) {
-    const place = plane(input.distribution, elements(input.shape), seed, number);
-    return ({ at }) => place(...at);
+  latents(input, number, seed, model, base) {
+    const place = plane(input.distribution, elements(input.shape), seed, number, base);
+    return ({ at, named, strengths }) => moved(place(...at), named, strengths);
   },
   labels(input) {
     return ({ label }) => new Int32Array(elements(input.shape)).fill(label);
@@ -46,7 +48,8 @@ const INPUTS = {
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
  * `channelsOf` and `rateOf`, too. What can be turned around has `FIRST_TURN`, and `draw` takes the angle, in radians.
  * What moves has `viewAt`, from the description and the seconds since it began to what `draw` takes, or to null where
- * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
+ * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What is painted on has
+ * `painted`, from strokes to what is wanted where, and `scaled`, values from -1 to 1. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
  * says what the latent plane is for, where that is particular.
  */
 const OUTPUTS = {
@@ -107,15 +110,23 @@ export function sampleOf(model, inputs, values) {
 /** Why a model cannot go on from the beginning of a text, in words; null when it can. */
 export const beginningProblem = (model, prefix) => outputOf(model).beginningProblem(model.output, prefix);
 
+/** Whether a person can paint on the samples of a model, which then follow: pictures that come from latents. */
+export function canPaint(model) {
+  return Boolean(outputOf(model)?.painted && inputOf(model, "latents") && !inputOf(model, "image"));
+}
+
 /** How many times larger a model makes pictures of any size; 0 for one that does not. */
 export function enlarges(model) {
   const input = inputOf(model, "image");
   return input ? scaleOf(input, model.output) : 0;
 }
 
-/** A function from `{label, text, prefix, at, picture, lines}` to the values of all inputs by name, for the samples around one seed. */
-export function feeder(model, seed) {
-  const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed, model)]);
+/**
+ * A function from what is chosen on the page (see `INPUTS`) to the values of all inputs by name, for the samples around
+ * one seed, or around latents that take the place of its own.
+ */
+export function feeder(model, seed, base = null) {
+  const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed, model, base)]);
   return (choice) => Object.fromEntries(parts.map(([name, values]) => [name, values(choice)]));
 }
 

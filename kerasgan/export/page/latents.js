@@ -34,8 +34,15 @@ export function draw(distribution, count, uniform) {
   return values;
 }
 
-const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+const dot = (a, b) => a.reduce((sum, value, i) => sum + value * b[i], 0); // in doubles
 const length = (a) => Math.sqrt(dot(a, a));
+
+/** Vectors at right angles, each of length 1, that span what the given ones do. */
+export function orthonormal(vectors) {
+  const found = [];
+  for (const vector of vectors) found.push(perpendicular(vector, found, 1));
+  return found;
+}
 
 /** `values` without its part along each of `others`, then as long as `size`. */
 function perpendicular(values, others, size) {
@@ -50,14 +57,15 @@ function perpendicular(values, others, size) {
 
 /**
  * The plane through the latents of a seed: a function from a place (x, y), each in [-1, 1], to latents. The middle is
- * the seed's own sample; two more draws from the same prior are the directions.
+ * the seed's own sample, or `base` where there is one; two more draws from the same prior are the directions.
  *
  * Latents stay where the model knows them. Normal ones walk along great circles of the sphere that the sample lies on,
  * a quarter of the way round from the middle to the edge, where samples are no more alike than any two. Uniform ones
  * walk straight and are reflected at -1 and 1, which keeps them uniform.
  */
-export function plane(distribution, count, seed, stream = 0) {
-  const [middle, right, up] = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, 3 * stream + i)));
+export function plane(distribution, count, seed, stream = 0, base = null) {
+  const drawn = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, 3 * stream + i)));
+  const [middle, right, up] = [base ?? drawn[0], ...drawn.slice(1)];
   if (distribution === "uniform") {
     return (x, y) => middle.map((value, i) => reflected(value + x * right[i] + y * up[i]));
   }
@@ -72,6 +80,21 @@ export function plane(distribution, count, seed, stream = 0) {
     const scale = radius / (length(moved) || 1); // 1, except where there are too few latents for three directions
     return moved.map((value) => value * scale);
   };
+}
+
+/**
+ * Latents on the way between two, as `GAN.latents_between` has it in Python: the angle between normal ones grows evenly,
+ * and so does the length; uniform ones go straight. The ends are the latents themselves.
+ */
+export function between(distribution, start, end, share) {
+  if (share <= 0 || share >= 1) return Float32Array.from(share <= 0 ? start : end);
+  const line = Float64Array.from(start, (value, i) => (1 - share) * value + share * end[i]);
+  const lengths = [length(start), length(end)];
+  const angle = Math.acos(Math.min(1, Math.max(-1, dot(start, end) / (lengths[0] * lengths[1]))));
+  if (distribution === "uniform" || !(Math.sin(angle) > 1e-6)) return Float32Array.from(line); // no circle through both
+  const size = ((1 - share) * lengths[0] + share * lengths[1]) / Math.sin(angle);
+  const parts = [(Math.sin((1 - share) * angle) * size) / lengths[0], (Math.sin(share * angle) * size) / lengths[1]];
+  return Float32Array.from(start, (value, i) => parts[0] * value + parts[1] * end[i]);
 }
 
 /** A number folded into [-1, 1] by mirrors at both ends. */

@@ -1,5 +1,7 @@
 // Pictures: drawn pixel by pixel, saved as PNG.
 
+import { numbers } from "./given.js";
+
 const LONGEST = 96; // pixels of a small picture's longer side
 
 /** What is wrong with the description of pictures, in words; null when nothing is. */
@@ -33,6 +35,19 @@ export function draw({ shape, range }, values) {
     }
   }
   return new ImageData(pixels, width, height);
+}
+
+/** Values of a model's range as numbers from -1 to 1. */
+export function scaled({ range }, values) {
+  const [low, high] = range ?? [0, 1];
+  return values.map((value) => (2 * (value - low)) / (high - low) - 1);
+}
+
+/** What was painted, RGBA bytes, as a picture from -1 to 1 (`wanted`), and where (`mask`, 1 or 0), value by value. */
+export function painted({ shape }, bytes) {
+  const channels = shape[3];
+  const wanted = numbers(bytes, channels, [-1, 1]);
+  return { wanted, mask: Uint8Array.from(wanted, (_, i) => (bytes[4 * Math.floor(i / channels) + 3] > 127 ? 1 : 0)) };
 }
 
 /**
