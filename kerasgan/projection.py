@@ -83,20 +83,22 @@ def _checked(gan, pictures, name="pictures", form="(count, height, width, channe
 
 def _nearest_samples(gan, wanted, labels, seed):
     """For each picture the latents of the sample that is nearest to it, of `_TRIED` in its class."""
-    nearest, images = [], {}
-    for picture, label in zip(wanted, labels, strict=True):
-        if label not in images:
+    nearest, tried, pictures = [], {}, _seen(wanted)
+    for place, label in enumerate(labels):
+        if label not in tried:
             latents = gan.codes(_TRIED, seed, label)
-            images[label] = latents, _samples(gan, latents)
-        latents, samples = images[label]
-        nearest.append(latents[np.argmin(_Nearness(picture[None]).distances(samples))])
+            tried[label] = latents, _seen(_samples(gan, latents))
+        latents, samples = tried[label]
+        picture = [each[place : place + 1] for each in pictures]
+        nearest.append(latents[np.argmin(_distances(picture, samples))])
     return Latents.joined(nearest)
 
 
 def _or_guesses(gan, wanted, latents, encoder):
     """Of each of the latents and what an encoder guesses, that whose sample is nearer to the picture."""
     guesses = latents.replaced(np.clip(encoder.guesses(wanted), *_limits(gan, latents.space)))
-    far, guessed = (_Nearness(wanted).distances(_samples(gan, each)).numpy() for each in (latents, guesses))
+    pictures = _seen(wanted)
+    far, guessed = (_distances(pictures, _seen(_samples(gan, each))).numpy() for each in (latents, guesses))
     return latents.replaced(np.where((guessed < far)[:, None], guesses.values, latents.values))
 
 
@@ -107,12 +109,12 @@ def _samples(gan, latents):
 
 def _projected(gan, wanted, latents, steps, stops, bar):
     """(latents, moved to where samples are near the pictures; samples at the stops, (count, stops, *shape))."""
-    nearness = _Nearness(wanted)
+    pictures = _seen(wanted)
     pull = _PULL if latents.space == "latents" and gan.latent == "normal" else 0.0
     way = np.zeros((len(wanted), len(stops), *gan.media.shape), "float32")
 
     def loss(images, values):
-        return nearness.distances(images) + pull * tf.square(tf.reduce_mean(tf.square(values), axis=1) - 1.0)
+        return _distances(pictures, _seen(images)) + pull * tf.square(tf.reduce_mean(tf.square(values), axis=1) - 1.0)
 
     def watch(done, sample):
         bar.update()
@@ -186,21 +188,26 @@ def paint(gan, latents, picture, mask, steps=30):
     return _moved(gan, start, loss, steps, lambda done, sample: None)
 
 
-class _Nearness:
-    """How far images are from wanted ones: the mean difference of pixels, and that of maps, relative to the maps."""
+def distances(gan, samples, pictures):
+    """How far samples are from pictures, both uint8 (count, *shape): what `project` makes small, float32 (count,)."""
+    return _distances(_seen(_checked(gan, pictures)), _seen(_checked(gan, samples, "samples"))).numpy()
 
-    def __init__(self, wanted):
-        self._wanted = tf.constant(wanted)
-        self._loss = perceptual.get("efficientnet_lite0")
-        self._maps = self._loss.maps(_in_colours(self._wanted))
 
-    def distances(self, images):
-        """Float32 (count,)."""
-        images = tf.cast(images, tf.float32)
-        found = _mean(tf.abs(images - self._wanted))
-        for real, fake in zip(self._maps, self._loss.maps(_in_colours(images)), strict=True):
-            found += _mean(tf.abs(real - fake)) / (_mean(tf.abs(real)) + 1e-6) / len(self._maps)
-        return found
+def _seen(images):
+    """What images in model range are compared by: their pixels, and the maps of a network."""
+    images = tf.cast(images, tf.float32)
+    return [images, *perceptual.get("efficientnet_lite0").maps(_in_colours(images))]
+
+
+def _distances(pictures, samples):
+    """How far samples are from pictures, of what is seen of both: float32 (count,).
+
+    The mean difference of pixels, and that of maps, relative to the picture's.
+    """
+    found = _mean(tf.abs(samples[0] - pictures[0]))
+    for real, fake in zip(pictures[1:], samples[1:], strict=True):
+        found += _mean(tf.abs(real - fake)) / (_mean(tf.abs(real)) + 1e-6) / len(pictures[1:])
+    return found
 
 
 def _mean(values):

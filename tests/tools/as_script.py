@@ -1,6 +1,7 @@
 """The scripts of tools/ as a person runs them, but in this process, which has imported TensorFlow already."""
 
 import contextlib
+import importlib.util
 import io
 import runpy
 import sys
@@ -8,6 +9,14 @@ import types
 
 import pytest
 from absl import app, flags
+
+
+def load(path):
+    """A script as a module, whose functions tests call."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def run(path, *words):

@@ -1,7 +1,6 @@
 """tools/publish_entry.py and tools/score_entry.py: from a run folder to a zoo entry with its scores."""
 
 import dataclasses
-import importlib.util
 import json
 import pathlib
 import shutil
@@ -48,21 +47,14 @@ RECIPE = {RECIPE!r}
 '''
 
 
-def load_tool(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def tool():
-    return load_tool(SCRIPT)
+    return as_script.load(SCRIPT)
 
 
 @pytest.fixture(scope="module")
 def score_tool():
-    return load_tool(SCRIPT.with_name("score_entry.py"))
+    return as_script.load(SCRIPT.with_name("score_entry.py"))
 
 
 @pytest.fixture(scope="module")
