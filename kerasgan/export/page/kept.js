@@ -92,7 +92,8 @@ export class Kept {
     $("#mix input").style.setProperty("--share", share);
     const names = Object.keys({ ...one.strengths, ...other.strengths });
     const at = (name) => (1 - share) * (one.strengths[name] ?? 0) + share * (other.strengths[name] ?? 0);
-    const strengths = Object.fromEntries(names.map((name) => [name, Math.round(100 * at(name)) / 100]));
+    const edits = names.map((name) => [name, Math.round(100 * at(name)) / 100]);
+    const strengths = Object.fromEntries(edits.filter(([, strength]) => strength));
     this.#mix = textOf(this.#events.blend(one.model, floatsOf(one.z), floatsOf(other.z), share));
     this.#events.mix({ ...(share < 0.5 ? one : other), strengths, z: this.#mix });
   }
