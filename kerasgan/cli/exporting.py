@@ -126,12 +126,14 @@ def _made(name, mode, temporary):
     """Exports one model: a pretrained one into the cache, another into the folder `temporary`. Returns the file."""
     from kerasgan import export as exports
     from kerasgan.export import cache
+    from kerasgan.export.web import steer
 
     commands.import_tensorflow()
     if name in registry.list_models():
         return cache.export(name, mode, temporary)
     path = os.path.join(temporary, f"{runs.called(name)}.tflite")
     exports.tflite(name, path, mode)
+    steer(name, path)
     return path
 
 
