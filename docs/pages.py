@@ -16,6 +16,7 @@ from kerasgan import registry
 
 ROOT = pathlib.Path(__file__).parents[1]
 SHEETS = (".png", ".wav", ".mid")  # files of an entry that its card shows
+OF_LATENTS = ("decode", "interpolate", "directions", "edit", "project", "paint")  # verbs that `GAN` has from a base
 NO_PAGES = ("models",)  # public modules whose names have pages of their own
 
 
@@ -186,7 +187,7 @@ def modules_of_reference():
 def public_names():
     """The names of `kerasgan` itself, and its modules."""
     modules = "\n".join(f"- [kerasgan.{name}]({name}.md)" for name in modules_of_reference())
-    objects = "\n".join(documented(f"kerasgan.{name}") for name in kerasgan._OBJECTS)
+    objects = "\n".join(documented(f"kerasgan.{name}", inherited=OF_LATENTS) for name in kerasgan._OBJECTS)
     return f"""# kerasgan
 
 Classes of GAN types, `kerasgan.models`, have [pages of their own](../types/index.md). Modules:
@@ -211,10 +212,14 @@ def module(name):
     return f"# kerasgan.{name}\n\n::: kerasgan.{name}\n    options: {{members: false}}\n\n{objects}"
 
 
-def documented(path, name=None):
-    """What mkdocstrings replaces by the documentation of something, under a heading with its public name."""
+def documented(path, name=None, inherited=()):
+    """What mkdocstrings replaces by the documentation of something, under a heading with its public name.
+
+    Of a class with the methods of its own, and those of the bases that `inherited` names.
+    """
     called = "" if name in (None, path.rpartition(".")[2]) else f", heading: {name}, toc_label: {name}"
-    options = f"{{show_root_heading: true, show_root_full_path: false, show_root_toc_entry: true{called}}}"
+    others = f", inherited_members: [{', '.join(inherited)}]" if inherited else ""
+    options = f"{{show_root_heading: true, show_root_full_path: false, show_root_toc_entry: true{called}{others}}}"
     return f"::: {path}\n    options: {options}\n"
 
 
