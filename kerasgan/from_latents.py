@@ -14,6 +14,8 @@ _CHUNK = 64  # latents decoded at a time: as many as are generated, so that they
 class FromLatents:
     """The part of a `GAN` that is about latents."""
 
+    truncation_moves = False  # whether `truncation` moves samples, instead of choosing among them
+
     def latents_of(self, values, condition=None):
         """`kerasgan.latents.Latents` of this model, of arrays: latents, and what the generator takes besides."""
         condition = None if condition is None else np.asarray(condition)
@@ -41,13 +43,7 @@ class FromLatents:
                 range.
         """
         latents = self.own_latents(latents, labels)
-        if truncation is None:
-            sample = self.decoder(latents.space)
-        else:
-            sample, candidates = self.truncated(self.ema_generator, truncation)
-            if np.ndim(candidates) or latents.space != "latents":
-                raise ValueError(f"truncation={truncation!r}: it chooses among latents, and these are chosen already.")
-        return self._decoded(sample, latents.values, latents.condition)
+        return self._decoded(self.decoder(latents.space, truncation), latents.values, latents.condition)
 
     def _decoded(self, sample, values, condition):
         """Samples in natural units, by a function of latents and of what goes with them, from arrays of both."""
@@ -55,8 +51,13 @@ class FromLatents:
         made = [sample(tf.constant(values[part]), _part(condition, part)) for part in parts]
         return self.media.to_natural(joined([each(np.asarray, samples) for samples in made]))
 
-    def decoder(self, space):
-        """The function of latents (of a space), and of what goes with them or None, that makes samples."""
+    def decoder(self, space, truncation=None):
+        """The function of latents (of a space), and of what goes with them or None, that makes samples.
+
+        `truncation` is for types in which it moves samples (`truncation_moves`).
+        """
+        if truncation is not None:
+            raise ValueError(f"truncation={truncation!r}: it chooses among latents, and these are chosen already.")
         return self._sampler(self.ema_generator)
 
     def own_latents(self, latents, labels=None):

@@ -219,6 +219,8 @@ def test_styles_are_edited_and_mixed(styles):
         styles.mix(latents, others[0], 1)
     typical, latents = styles.generate(2, seed=1, truncation=0.5, return_latents=True)
     assert np.array_equal(styles.decode(latents, truncation=0.5), typical)
+    moved = styles.edit(latents, styles.directions(count=1)[0], 0.0)  # styles, no further than they are
+    assert np.abs(styles.decode(moved, truncation=0.5).astype(int) - typical).max() <= 1
 
 
 # The command ---------------------------------------------------------------------------------------------------------

@@ -321,6 +321,7 @@ class StyleGAN2(GAN):
         compile={"augmentation": "adaptive"},
         largest_batch=32,
     )
+    truncation_moves = True
 
     def __init__(
         self,
@@ -416,17 +417,22 @@ class StyleGAN2(GAN):
 
     def truncated(self, network, truncation):
         """Styles drawn towards their mean, as `generate` has it."""
+        mapping = network.get_layer("mapping")
+        of_styles = self._of_truncated_styles(network, truncation)
+        return lambda latents, labels: of_styles(self._sampler(mapping)(latents, labels), None), 1
+
+    def _of_truncated_styles(self, network, truncation):
+        """The function of styles that makes samples of them after they are drawn towards their mean."""
         psi = number("truncation", truncation, None)
         if psi > 1:
             raise ValueError(f"truncation={truncation!r}: expected a number from 0, all alike, to 1, as they are.")
         mapping, synthesis = (network.get_layer(name) for name in ("mapping", "synthesis"))
 
-        def sample(latents, labels):
+        def sample(styles, condition):
             mean = tf.convert_to_tensor(mapping.get_layer("mean").mean)
-            styles = self._sampler(mapping)(latents, labels)
             return self._sampler(synthesis)(mean + psi * (styles - mean), None)
 
-        return sample, 1
+        return sample
 
     # Styles as values ------------------------------------------------------------------------------------------------
 
@@ -438,9 +444,11 @@ class StyleGAN2(GAN):
         condition = None if latents.condition is None else tf.constant(latents.condition)
         return latents.replaced(self._sampler(mapping)(tf.constant(latents.values), condition), "styles")
 
-    def decoder(self, space):
+    def decoder(self, space, truncation=None):
         if space == "latents":
-            return super().decoder(space)
+            return super().decoder(space) if truncation is None else self.truncated(self.ema_generator, truncation)[0]
+        if truncation is not None:
+            return self._of_truncated_styles(self.ema_generator, truncation)
         synthesis = self._sampler(self.ema_generator.get_layer("synthesis"))
         return lambda styles, condition: synthesis(styles, None)  # classes are in the styles
 

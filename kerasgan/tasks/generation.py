@@ -86,7 +86,7 @@ def generate(context, name, count, out, seed, label, latents, save_latents, edit
         samples, drawn = gan.generate(count, return_latents=True, **options)
         if edits:
             drawn = _edited(gan, drawn, edits)
-            samples = gan.decode(drawn)
+            samples = gan.decode(drawn, truncation=truncation if gan.truncation_moves else None)
         if save_latents is not None:
             print(f"Saved their latents to {drawn.save(save_latents)}.")
     else:
