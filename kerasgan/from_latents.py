@@ -15,6 +15,7 @@ class FromLatents:
     """The part of a `GAN` that is about latents."""
 
     truncation_moves = False  # whether `truncation` moves samples, instead of choosing among them
+    truncations = (1.0, 0.5, 0.25)  # of which a report shows samples
 
     def latents_of(self, values, condition=None):
         """`kerasgan.latents.Latents` of this model, of arrays: latents, and what the generator takes besides."""
@@ -135,6 +136,10 @@ class FromLatents:
         arc = np.sin((1 - share) * angle) * start + np.sin(share * angle) * end
         arc *= ((1 - share) * lengths[0] + share * lengths[1]) / np.where(parallel, 1.0, np.sin(angle))
         return np.where(parallel, line, arc)
+
+    def mixtures(self, count, seed):
+        """As `kerasgan.tasks.base.Task.mixtures`; None of a type without styles."""
+        return None
 
     # Directions (see `kerasgan.directions`) --------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ _SHEETS = 6  # shown of the progress
 _WAYS, _STEPS = 6, 9
 _MOST_CLASSES = 20  # that each have a way of their own
 _DIRECTIONS = 5
+_MIXED = 5
 _NEIGHBOURS = 5
 _TRIED, _EXTREMES = 64, 4  # new samples, and how many of them are shown of the most typical and of the strangest
 _READ = 64  # samples of the data at a time
@@ -74,6 +75,8 @@ def write(folder, path, source=None, network=None, seed=0):
         ("Scores", _scores(folder)),
         ("From one sample to another", _ways(gan, seed)),
         ("Along directions", _directions(gan, seed)),
+        ("Styles mixed", _mixtures(gan, seed)),
+        ("With truncation", _truncations(gan, seed)),
         ("Nearest real samples", _neighbours(gan, recipe, source, network, seed)),
         ("Recipe", _recipe(recipe)),
     ]
@@ -154,6 +157,24 @@ def _directions(gan, seed):
         "to 2.5 standard deviations."
     )
     return _figure(_saved(gan.media, sweeps, columns=2 * len(STRENGTHS)), text)
+
+
+def _mixtures(gan, seed):
+    grid = gan.task.mixtures(gan, _MIXED, seed)
+    if grid is None:
+        return ""
+    text = "Each has the shapes of the first sample of its row, and the details of the first of its column."
+    return _figure(_saved(gan.media, grid, columns=_MIXED + 1), text)
+
+
+def _truncations(gan, seed):
+    rows = gan.task.truncations(gan, _STEPS, seed)
+    if rows is None:
+        return ""
+    import numpy as np
+
+    text = f"Samples with truncation {', '.join(f'{value:g}' for value, _ in rows)}, a row each."
+    return _figure(_saved(gan.media, np.concatenate([samples for _, samples in rows]), columns=_STEPS), text)
 
 
 def _neighbours(gan, recipe, source, network, seed):

@@ -217,6 +217,11 @@ def test_styles_are_edited_and_mixed(styles):
         styles.mix(latents, others, convolutions + 1)
     with pytest.raises(ValueError, match="1 latents are given for 4"):
         styles.mix(latents, others[0], 1)
+    grid = styles.mixtures(2, seed=1).reshape(3, 3, *samples.shape[1:])
+    heads = styles.generate(4, seed=1)
+    assert np.abs(grid[1:, 0].astype(int) - heads[:2]).max() <= 1 and (grid[0, 0] == 255).all()
+    assert np.abs(grid[0, 1:].astype(int) - heads[2:]).max() <= 1
+    assert len(np.unique(grid.reshape(9, -1), axis=0)) == 9
     typical, latents = styles.generate(2, seed=1, truncation=0.5, return_latents=True)
     assert np.array_equal(styles.decode(latents, truncation=0.5), typical)
     moved = styles.edit(latents, styles.directions(count=1)[0], 0.0)  # styles, no further than they are

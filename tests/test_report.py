@@ -63,8 +63,10 @@ def test_report_of_a_run(run, pictures, tmp_path):
         "Scores",
         "From one sample to another",
         "Along directions",
+        "With truncation",
         "Recipe",
     ]
+    assert "truncation 1, 0.5, 0.25, a row each" in found["With truncation"]
     assert found["Samples over time"].count("data:image/png;base64,") == 2  # one an epoch
     assert found["Losses"].startswith("<svg") and "kerasgan evaluate" in found["Scores"]
     assert "model.width" in found["Recipe"] and "pictures" in found["Recipe"]

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
@@ -322,6 +323,7 @@ class StyleGAN2(GAN):
         largest_batch=32,
     )
     truncation_moves = True
+    truncations = (1.0, 0.7, 0.4, 0.0)
 
     def __init__(
         self,
@@ -496,3 +498,13 @@ class StyleGAN2(GAN):
             return synthesize(synthesis.get_layer, [styles[place >= crossover] for place in range(last)])
 
         return self.media.to_natural(sample(tf.constant(first.values), tf.constant(second.values)).numpy())
+
+    def mixtures(self, count, seed):
+        """Rows with the shapes of their first sample, columns with the details of theirs."""
+        samples, latents = self.generate(2 * count, seed=seed, return_latents=True)
+        rows, columns = np.divmod(np.arange(count**2), count)
+        mixed = self.mix(latents[rows], latents[count + columns], (len(self._noisy()) + 1) // 2)
+        grid = np.full((count + 1, count + 1, *samples.shape[1:]), 255, samples.dtype)
+        grid[0, 1:], grid[1:, 0] = samples[count:], samples[:count]
+        grid[1:, 1:] = mixed.reshape(count, count, *samples.shape[1:])
+        return grid.reshape(-1, *samples.shape[1:])

@@ -100,6 +100,14 @@ class Task:
         """
         return None
 
+    def truncations(self, gan, count, seed):
+        """[(truncation, `count` samples with it)] from all to the most typical ones, or None where there is none."""
+        return None
+
+    def mixtures(self, gan, count, seed):
+        """A grid of (count + 1)^2 samples, or None: the first row and column, and what has something of both."""
+        return None
+
     # Scores --------------------------------------------------------------------------------------------------------
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):

@@ -222,6 +222,14 @@ class Generation(Task):
             return None
         return sweep(gan, gan.directions(count=min(count, gan.generator.inputs[0].shape[1])), 2, seed)
 
+    def truncations(self, gan, count, seed):
+        if not self._from_vectors(gan):
+            return None
+        return [(value, gan.generate(count, seed=seed, truncation=value)) for value in gan.truncations]
+
+    def mixtures(self, gan, count, seed):
+        return gan.mixtures(count, seed)
+
     @staticmethod
     def _from_vectors(gan):
         return len(gan.generator.inputs[0].shape) == 2

@@ -37,6 +37,9 @@ class TableGeneration(Generation):
     def sweeps(self, gan, count, seed):
         return None  # nor along directions
 
+    def truncations(self, gan, count, seed):
+        return None
+
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, **options):
         """Scores rows by `kerasgan.metrics.evaluate_tables`, on the part of the data that the recipe keeps apart.
 
