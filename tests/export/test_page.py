@@ -30,7 +30,20 @@ from kerasgan.export.web import CDN, LITERT_JS, steer, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
-from kerasgan.models import CTGAN, DCGAN, DFGAN, DVDGAN, GAN3D, SRGAN, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
+from kerasgan.models import (
+    CTGAN,
+    DCGAN,
+    DFGAN,
+    DVDGAN,
+    GAN3D,
+    SRGAN,
+    GANomaly,
+    MuseGAN,
+    Pix2Pix,
+    RelGAN,
+    SkeGAN,
+    WaveGAN,
+)
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -1487,6 +1500,53 @@ def test_rows_have_what_is_asked_for(visit, table):
     assert here.page.locator("#sheet").is_hidden() and here.page.locator("#picture").is_visible()
 
 
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory):
+    """The file of a model that scores pictures; the address of a page with it, and with one that was not calibrated."""
+    root = tmp_path_factory.mktemp("scorer")
+    pictures = np.random.default_rng(0).integers(60, 200, (40, 16, 16, 1), dtype="uint8")
+    gan = GANomaly(image_shape=(16, 16, 1), latent_dim=4, width=2, seed=1)
+    tflite(gan, root / "young.tflite", verify=False)
+    gan.calibrate(pictures)
+    tflite(gan, root / "known.tflite", verify=False)
+    web({name: root / f"{name}.tflite" for name in ("known", "young")}, root / "page", litert=page_tools.litert())
+    change_zoo(root / "page", lambda models: models["known"].update(page={"warning": "No diagnosis."}))
+    with page_tools.served(root) as host:
+        yield root / "known.tflite", f"{host}/page/"
+
+
+def test_a_picture_is_scored_as_litert_in_python_does(visit, scorer, tmp_path):
+    path, address = scorer
+    here = visit(address).open("#known/7")
+    assert here.page.inner_text("#verdict .warning") == "No diagnosis."
+    assert here.page.locator("#explore").is_hidden() and here.page.locator("#given").is_hidden()
+    pixels = np.random.default_rng(1).integers(60, 200, (16, 16), dtype="uint8")
+    pixels[4:8, 4:8] = 255
+    PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
+    choose_file(here, tmp_path / "photo.png")
+    given = np.reshape(here.state()["inputs"]["samples"], (1, 16, 16, 1)).astype("float32")
+    np.testing.assert_allclose(given[0, ..., 0], pixels / 255, atol=1e-3)
+    expected = interpreter(path).get_signature_runner("serving_default")(samples=given)
+    (score,) = here.run("known", {"samples": given})
+    assert score == pytest.approx(float(expected["scores"][0]), rel=1e-4)
+    quantile = float(expected["quantiles"][0])
+    sentence = here.page.inner_text("#verdict .sentence")
+    assert abs(int("0" + "".join(re.findall(r"\d+", sentence))) - 100 * quantile) <= 0.51 or "nearly all" in sentence
+    width = here.page.evaluate("document.querySelector('#verdict .bar div').style.width")
+    assert float(width[:-1]) == pytest.approx(100 * quantile, abs=0.1)
+    assert np.abs(here.canvas()[..., 0] - pixels.astype(float)).max() <= 1
+    switch = here.page.get_by_role("switch", name="Show where, in red")
+    switch.check()
+    strength = np.clip(2 * expected["maps"][0], 0, 1)[..., None]
+    wanted = pixels[..., None] + strength * ([255, 0, 0] - pixels[..., None].astype(float))
+    assert np.abs(here.canvas()[..., :3] - wanted).max() <= 2 and strength.max() > 0.02
+    switch.uncheck()
+    assert np.ptp(here.canvas()[..., :3], axis=-1).max() == 0
+    assert here.works("young")
+    assert here.page.inner_text("#verdict .sentence").startswith("Its score is 0.")
+    assert here.page.locator("#verdict .bar").is_hidden() and here.page.locator("#verdict .warning").is_hidden()
+
+
 def test_a_sketch_comes_stroke_by_stroke(visit, models):
     here = visit().open("#pen/7")
     seek(here, models["pen"], lambda lines: sum(map(len, lines)) > 4)
@@ -1722,7 +1782,7 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
 
 @pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, translating, table, scheme):
+def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
     """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
 
     def check(here, what):
@@ -1750,6 +1810,9 @@ def test_axe_finds_nothing(visit, translating, table, scheme):
     check(here, "paper")
     here = visit(table[1], color_scheme=scheme).open("#people/7/where=word:a%2C%20%22b%22")
     check(here, "rows")
+    here = visit(scorer[1], color_scheme=scheme).open("#known/7")
+    here.page.get_by_role("switch", name="Show where, in red").check()
+    check(here, "a score")
 
 
 def test_tabs_listen_to_arrow_keys(visit):

@@ -19,6 +19,7 @@ import { Player } from "./sounds.js";
 import { Strip } from "./strip.js";
 import { tabs } from "./tabs.js";
 import { enlarged, LONGEST } from "./tiles.js";
+import { Verdict } from "./verdict.js";
 import { Wipe } from "./wipe.js";
 
 const RECENT = 30; // runs that the median latency is taken of
@@ -32,7 +33,7 @@ const PAPER_LABEL =
   "and lifts it";
 const CONTROLS =
   "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
-  "#text, #prefix, #where select, #examples button, .drawing button, #keep, #draw, #canvas button";
+  "#text, #prefix, #where select, #verdict input, #examples button, .drawing button, #keep, #draw, #canvas button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -70,6 +71,7 @@ const where = new Where($("#where"), (where) => {
   hideMessage();
   if (model) chosen({ where });
 });
+const verdict = new Verdict($("#verdict"), () => drawn?.found && showJudged());
 const kept = new Kept({ take: takeKept, mix: takeMixture, blend, share: passOn, say });
 const sliders = new Sliders($("#sliders"), {
   moved: (strengths) => model && update({ strengths }),
@@ -140,7 +142,7 @@ const painter = new Newest(async ({ running, inputs, lines }) => {
   }
 });
 
-const WAYS = { paint, enlarge, list };
+const WAYS = { paint, enlarge, list, judge };
 
 async function paint(running, inputs, lines = []) {
   const { values, milliseconds } = await running.run(inputs);
@@ -206,6 +208,25 @@ async function enlarge(running) {
   }
   $("#progress").hidden = true;
   drawn = { name: own.name, image, output: { ...own.output, exact: true }, values: null, lines: [] };
+}
+
+/** Says how strange the picture is that a model was given. */
+async function judge(running, inputs) {
+  const { values, outputs, milliseconds } = await running.run(inputs);
+  if (running.description !== description) return values;
+  Object.values(outputs).forEach(kinds.checked);
+  const found = outputOf(description).judged(description, inputs, outputs);
+  show(found.image, { values, found, lines: [] }, milliseconds, null);
+  verdict.show(found);
+  showJudged();
+  return values;
+}
+
+/** Shows the picture as it was given, or where it is strange, as the switch says. */
+function showJudged() {
+  const { found } = drawn;
+  drawn.image = verdict.wantsMap && found.map ? found.map : found.image;
+  put(drawn.image);
 }
 
 /** Lists rows of a table, those that have what is asked for; gives up when others are wanted. */
@@ -642,6 +663,8 @@ function dress() {
   if (!listed) sheet.hide();
   where.build(inputOf(description, "condition"));
   $("#source").hidden = !image;
+  $("#verdict").hidden = kinds.wayOf(description) !== "judge";
+  verdict.build(description.page?.warning);
   $("#draw").hidden = !image || Boolean(kinds.enlarges(description));
   const give = description.page?.give ?? "Take a photo or choose a picture.";
   $("#source .hint").textContent = `${give} Pictures stay on this device.`;
@@ -1148,7 +1171,8 @@ window.kerasgan = {
       return [input.name, Kind.from(inputs[input.name])];
     });
     const given = Object.fromEntries(arrays);
-    return kinds.wayOf(description) === "list" ? (await model.run(given)).values : paint(model, given);
+    const way = kinds.wayOf(description);
+    return ["paint", "judge"].includes(way) ? WAYS[way](model, given) : (await model.run(given)).values;
   },
   show: (changes) => update(changes),
   state: () => ({

@@ -7,6 +7,7 @@ import { cropped, leaves, numbers } from "./given.js";
 import { plane, uniformSource } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
+import * as scores from "./scores.js";
 import * as sounds from "./sounds.js";
 import * as strokes from "./strokes.js";
 import * as tables from "./tables.js";
@@ -65,6 +66,7 @@ const OUTPUTS = {
   video: clips,
   text: texts,
   table: tables,
+  score: scores,
 };
 
 const STREAMS = 3; // of random numbers, for each input of a model
@@ -77,7 +79,7 @@ export const inputOf = (model, kind) => model.inputs.find((input) => input.kind 
 /** How a model's output is shown and saved: the functions of its kind. */
 export const outputOf = (model) => OUTPUTS[model.output.kind];
 
-/** How the page comes from a model to what it shows: "paint" for pictures, "list" for rows, "enlarge" for tiles. */
+/** How the page comes from a model to what it shows: "paint" for pictures, "list" for rows, "judge" for scores, "enlarge" for tiles. */
 export const wayOf = (model) => (enlarges(model) ? "enlarge" : (outputOf(model)?.WAY ?? "paint"));
 
 /** Whether pixels keep their edges on the screen, as those of sprites do; photographs are smooth. */
@@ -89,14 +91,14 @@ export function isHard({ page, output }) {
 export function unsupported(model) {
   const known =
     "This page knows latents, classes, images, strokes, tokens and conditions as input, " +
-    "images, clips, sounds, music, volumes, sketches, texts and tables as output";
+    "images, clips, sounds, music, volumes, sketches, texts, tables and scores of pictures as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");
     if (problem) return problem;
   }
   if (!Object.hasOwn(OUTPUTS, model.output.kind)) return `It makes “${model.output.kind}”. ${known}.`;
-  return outputOf(model).problem(model.output);
+  return outputOf(model).problem(model.output, model);
 }
 
 /** The picture that a model was given, as it saw it: an ImageData; null for a model that takes none. */
@@ -128,7 +130,7 @@ export function canPaint(model) {
 /** How many times larger a model makes pictures of any size; 0 for one that does not. */
 export function enlarges(model) {
   const input = inputOf(model, "image");
-  return input ? scaleOf(input, model.output) : 0;
+  return input && model.output.kind === "image" ? scaleOf(input, model.output) : 0;
 }
 
 /** Why rows with a value cannot be had of a model, in words; null when they can. */
