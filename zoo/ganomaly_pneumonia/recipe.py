@@ -13,7 +13,7 @@ RECIPE = Recipe(
     name="ganomaly_pneumonia",
     gan_type="ganomaly",
     makes="scores of how strange X-rays of chests are, 28x28 grey",
-    title="Strange X-rays",
+    title="X-rays",
     page={
         "give": "Give it an X-ray of a chest: it has seen healthy ones of children, and finds anything else strange.",
         "warning": "Not a diagnosis: it tells the sick from the healthy worse than blur alone does.",
