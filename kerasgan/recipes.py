@@ -16,7 +16,7 @@ NOT_TRAINED = (
 
 # What the page may be told of a model, and of which type that is: see `Recipe`.
 _PAGE = {"seed": int, "class": int, "text": str, "prefix": str, "scaling": str, "give": str, "thumbnail": list}
-_PAGE |= {"examples": list, "direction": str, "back": dict}
+_PAGE |= {"warning": str, "examples": list, "direction": str, "back": dict}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,10 @@ class Recipe:
         title: what people call what it makes, in a word or three, such as "Game sprites"; the page shows it.
         page: what else the page of `kerasgan serve` is told: {"seed", "class", "text", "prefix": of the sample that it
             opens with; "scaling": "hard" for pixels with edges, "smooth" for photographs; "give": what a model wants
-            that takes pictures, one sentence; "thumbnail": a part of a sheet of the entry, [file, left, top, right,
-            bottom]; "examples": several of these, pictures to try; "direction": of a translator, such as "day to
-            night"; "back": of one that has two, the same for the other one}. All of it may be left out.
+            that takes pictures, one sentence; "warning": what its scores do not say, which stands beside them;
+            "thumbnail": a part of a sheet of the entry, [file, left, top, right, bottom]; "examples": several of these,
+            pictures to try; "direction": of a translator, such as "day to night"; "back": of one that has two, the same
+            for the other one}. All of it may be left out.
         weights: the trained files, `WeightFile`s. Entries of the zoo leave them out: their `weights.json` lists them.
 
     Raises:

@@ -214,4 +214,4 @@ def _for_the_page():
     """Names of the pretrained models that the page has a place for."""
     recipes = {name: registry.get(name) for name in registry.list_models()}
     trained = [name for name, recipe in recipes.items() if recipe.weights]
-    return [name for name in trained if registry.gan_class(recipes[name].gan_type).task.on_page]
+    return [name for name in trained if registry.gan_class(recipes[name].gan_type).task.is_on_page(recipes[name])]

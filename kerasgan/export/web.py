@@ -43,6 +43,7 @@ _SHOWN = (
     "prefix",
     "scaling",
     "give",
+    "warning",
     "direction",
 )  # of a recipe's page, that zoo.json has as it is
 _BRUSHED = 32  # directions that painting on a sample may move it along
@@ -74,7 +75,8 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False, preparin
 
     Raises:
         TypeError, ValueError: an argument, a file that is not what its sidecar says, or a model of other samples than
-            images, clips, sounds, music, volumes, sketches and texts; nothing has been written.
+            images, clips, sounds, music, volumes, sketches, texts and tables, or scores others than images;
+            nothing has been written.
         FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
         FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
         OSError: the folder cannot be written.
@@ -108,12 +110,18 @@ def _models(names):
 
 
 def _check_shown(name, described):
-    """Raises a ValueError for a model, by its sidecar, that makes what the page does not show."""
+    """Raises a ValueError for a model, by its sidecar, that makes what the page does not show, or scores no images."""
     output = described["output"]
     if output.get("kind", "image") not in _shown():  # sidecars of long ago do not say it
         raise ValueError(
             f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows images, clips, volumes, "
-            "sketches and texts, and plays sounds and music. Its .tflite file runs in apps of your own."
+            "sketches, texts and tables, and plays sounds and music. Its .tflite file runs in apps of your own."
+        )
+    given = [one["kind"] for one in described["inputs"]]
+    if output.get("kind") == "score" and given != ["image"]:
+        raise ValueError(
+            f"names: {name!r} scores samples of kind {', '.join(map(repr, given))}; the page scores images alone. Its "
+            ".tflite file runs in apps of your own."
         )
 
 

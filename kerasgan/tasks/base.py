@@ -64,6 +64,10 @@ class Task:
         """The command that makes use of a model, as far as the model decides; "" without one."""
         return f"kerasgan {self.verb} {shlex.quote(str(name))}" if self.verb else ""
 
+    def is_on_page(self, recipe):
+        """Whether the page has a place for the model of a recipe: for all of a task's, or for some."""
+        return self.on_page
+
     # What a model makes --------------------------------------------------------------------------------------------
 
     def examples(self, gan, count, seed=None):

@@ -147,7 +147,10 @@ class Scoring(Task):
         ),
     )
     flags_of_use = "pictures/ -o scores.csv"
-    on_page = False
+
+    def is_on_page(self, recipe):
+        """Pictures can be given to the page; rows of a table and sounds cannot."""
+        return not recipe.fitted and "length" not in recipe.model
 
     def examples(self, gan, count, seed=None):
         """Made-up samples, each followed by what the model makes of it."""

@@ -15,7 +15,6 @@ class TableGeneration(Generation):
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"
     options = ("count", "seed", "target")
     score_options = (click.Option(["--target"], help="Of a table: the column that scores predict."),)
-    on_page = False
     asks = ("where",)
     flags_of_use = "-n 1000 --seed 7"
 

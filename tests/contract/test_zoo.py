@@ -95,7 +95,7 @@ def test_exports_as_its_card_says(entry, exportable, float32, mode, tmp_path):
     if recorded["passed"]:
         found = float32[1] if mode == "float32" else export.tflite(exportable, tmp_path / "g.tflite", mode)
         assert found.passed and found.size == pytest.approx(recorded["size"], rel=0.01)
-        if mode == export.WEB_MODE and exportable.gan.task.on_page:
+        if mode == export.WEB_MODE and exportable.gan.task.is_on_page(exportable.recipe):
             page = export.web({entry: tmp_path / "g.tflite"}, tmp_path / "page")
             assert [model["name"] for model in json.loads((page / "zoo.json").read_text())["models"]] == [entry]
         return

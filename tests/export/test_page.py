@@ -2,11 +2,13 @@
 
 import base64
 import collections
+import csv
 import dataclasses
 import functools
 import importlib.util
 import io
 import json
+import pathlib
 import re
 import shutil
 import struct
@@ -28,7 +30,20 @@ from kerasgan.export.web import CDN, LITERT_JS, steer, web
 from kerasgan.media import Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
-from kerasgan.models import DCGAN, DFGAN, DVDGAN, GAN3D, SRGAN, MuseGAN, Pix2Pix, RelGAN, SkeGAN, WaveGAN
+from kerasgan.models import (
+    CTGAN,
+    DCGAN,
+    DFGAN,
+    DVDGAN,
+    GAN3D,
+    SRGAN,
+    GANomaly,
+    MuseGAN,
+    Pix2Pix,
+    RelGAN,
+    SkeGAN,
+    WaveGAN,
+)
 
 SUB_PATH = "/some/where/zoo/"
 HTTP_NAME = "phone.test"  # the loopback under a name that browsers do not trust, as a phone sees a computer at home
@@ -1362,6 +1377,176 @@ def test_texts_begin_with_what_is_typed(visit, models):
     assert again.page.locator("#beginning").is_hidden()
 
 
+MODES = {"modes": [[0.5, 2.0, 1.0], [0.5, 9.0, 0.0]], "missing": 0, "shares": [0.05] * 20}
+COLUMNS = [
+    {"name": "word", "kind": "categorical", "values": ["größer", 'a, "b"', None], "counts": [3, 2, 1]},
+    {"name": "size", "kind": "number", "least": 0.0, "most": 9.0, "decimals": 2, **MODES, "missing": 1},
+    {"name": "id", "kind": "identifier"},
+    {"name": "land", "kind": "constant", "values": ["x"], "counts": [6]},
+    {"name": "old: enough", "kind": "boolean", "values": [False, True], "counts": [3, 3]},
+    {"name": "count", "kind": "integer", "least": 0.0, "most": 9.0, "decimals": 0, **MODES},
+    {"name": "day", "kind": "datetime", "least": 0.0, "most": 864e4, "step": 86400, **MODES, "format": "%d %B %Y"},
+]
+COLUMNS[-1]["modes"] = [[1.0, 432e4, 108e4]]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """The file of a model that makes rows of `COLUMNS`, and the address of a page with it."""
+    root = tmp_path_factory.mktemp("tables")
+    gan = CTGAN({"columns": COLUMNS, "associations": [[1.0] * 5] * 5}, latent_dim=6, units=8, blocks=1, seed=1)
+    random = np.random.default_rng(0)
+    for weight in gan.ema_generator.trainable_weights:
+        weight.assign(np.asarray(weight) + random.normal(0, 0.3, weight.shape))
+    tflite(gan, root / "people.tflite", verify=False)
+    tflite(DCGAN(image_shape=(16, 16, 3), latent_dim=6, width=2, seed=2), root / "rgb.tflite", verify=False)
+    web({name: root / f"{name}.tflite" for name in ("people", "rgb")}, root / "page", litert=page_tools.litert())
+    with page_tools.served(root) as host:
+        yield root / "people.tflite", f"{host}/page/"
+
+
+class Draws:
+    """Stands in for numpy's generator: choices by the uniform numbers of the page, from 1 down to 0."""
+
+    def __init__(self, uniform):
+        self._uniform = iter(uniform)
+
+    def choice(self, count, p):
+        return min(count - 1, int(np.searchsorted(np.cumsum(p), 1 - next(self._uniform), side="right")))
+
+
+@functools.cache
+def example_that_decodes():
+    place = pathlib.Path(__file__).parents[2] / "examples" / "decode_table.py"
+    spec = importlib.util.spec_from_file_location("decode_table_of_examples", place)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    return example
+
+
+def decoded_in_python(path, here, seed, where=None):
+    """Rows of a seed as the example that goes without kerasgan has them, for the page's inputs and draws."""
+    given = here.page.evaluate(
+        "async ([seed, where]) => { const { decisions, feeder } = await import('./kinds.js');"
+        "const model = (await (await fetch('zoo.json')).json()).models[0];"
+        "const asked = { where, at: [0, 0], named: [], strengths: {} };"
+        "return Array.from({ length: 20 }, (_, row) => { const inputs = feeder(model, seed, null, row)(asked);"
+        "  const uniform = decisions(model, seed, row);"
+        "  return { latents: [...inputs.latents], condition: [...inputs.condition], "
+        "    uniform: Array.from({ length: 9 }, uniform) }; }); }",
+        [seed, where],
+    )
+    described = sidecar.read(path)["output"]
+    decoded = example_that_decodes().decoded
+    return given, [decoded(in_python(path, one), described, Draws(one["uniform"])) for one in given]
+
+
+def rows_shown(here):
+    cells = here.page.evaluate(
+        "[...document.querySelectorAll('#sheet tr')].map((row) => [...row.children].map((cell) => cell.textContent))"
+    )
+    return cells[0], cells[1:]
+
+
+def test_rows_are_what_the_example_decodes_in_python(visit, table):
+    path, address = table
+    here = visit(address).open("#people/7")
+    names, shown = rows_shown(here)
+    assert names == ["word", "size", "land", "old: enough", "count", "day"] and len(shown) == 20
+    given, expected = decoded_in_python(path, here, 7)
+    assert {int(np.argmax(one["condition"])) for one in given} >= {0, 1, 3, 4} and len(given[0]["condition"]) == 5
+    written = ["" if row[name] is None else row[name] for row in expected for name in names]
+    for cell, value in zip(sum(shown, []), written, strict=True):
+        assert float(cell) == pytest.approx(value) if isinstance(value, float) else cell == str(value)
+    assert {"", "größer"} <= {row[0] for row in shown} and {"True", "False"} == {row[3] for row in shown}
+    assert re.fullmatch(r"\d\d (January|February|March|April) 1970", shown[0][5])
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    assert waiting.value.suggested_filename == "people-7.csv"
+    with open(waiting.value.path(), encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [names, *shown]
+    here.page.tap("#new")
+    here.wait("kerasgan.state().seed !== 7")
+    here.page.evaluate("kerasgan.show({})")
+    assert rows_shown(here)[1] != shown and here.message() is None
+
+
+def test_rows_have_what_is_asked_for(visit, table):
+    path, address = table
+    here = visit(address).open("#people/7")
+    column, value = here.page.locator("#where select").all()
+    assert value.is_hidden() and here.page.locator("#picture").is_hidden() and here.page.locator("#explore").is_hidden()
+    column.select_option("word")
+    value.select_option('a, "b"')
+    here.page.evaluate("kerasgan.show({})")
+    shown = rows_shown(here)[1]
+    assert shown and {row[0] for row in shown} == {'a, "b"'}
+    given, expected = decoded_in_python(path, here, 7, ["word", 'a, "b"'])
+    assert all(one["condition"] == [0, 1, 0, 0, 0] for one in given)
+    met = [row for row in expected if row["word"] == 'a, "b"']
+    assert [row[4] for row in shown[: len(met)]] == [str(row["count"]) for row in met]
+    again = visit(address).open("#" + urllib.parse.urlsplit(here.page.url).fragment)
+    assert rows_shown(again)[1] == shown
+    again.open("#people/7/where=old%3A%20enough:True")
+    assert {row[3] for row in rows_shown(again)[1]} == {"True"}
+    assert again.page.locator("#where select").nth(1).input_value() == "1"
+    for where, message in (("word:c", "“word” has no value “c”"), ("weight:1", "no column “weight”")):
+        again.open(f"#people/7/where={where}")
+        again.wait_for_message(message)
+        assert len(rows_shown(again)[1]) == 20
+    column.select_option("(any row)")
+    here.page.evaluate("kerasgan.show({})")
+    assert len({row[0] for row in rows_shown(here)[1]}) == 3 and here.works("rgb")
+    assert here.page.locator("#sheet").is_hidden() and here.page.locator("#picture").is_visible()
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory):
+    """The file of a model that scores pictures; the address of a page with it, and with one that was not calibrated."""
+    root = tmp_path_factory.mktemp("scorer")
+    pictures = np.random.default_rng(0).integers(60, 200, (40, 16, 16, 1), dtype="uint8")
+    gan = GANomaly(image_shape=(16, 16, 1), latent_dim=4, width=2, seed=1)
+    tflite(gan, root / "young.tflite", verify=False)
+    gan.calibrate(pictures)
+    tflite(gan, root / "known.tflite", verify=False)
+    web({name: root / f"{name}.tflite" for name in ("known", "young")}, root / "page", litert=page_tools.litert())
+    change_zoo(root / "page", lambda models: models["known"].update(page={"warning": "No diagnosis."}))
+    with page_tools.served(root) as host:
+        yield root / "known.tflite", f"{host}/page/"
+
+
+def test_a_picture_is_scored_as_litert_in_python_does(visit, scorer, tmp_path):
+    path, address = scorer
+    here = visit(address).open("#known/7")
+    assert here.page.inner_text("#verdict .warning") == "No diagnosis."
+    assert here.page.locator("#explore").is_hidden() and here.page.locator("#given").is_hidden()
+    pixels = np.random.default_rng(1).integers(60, 200, (16, 16), dtype="uint8")
+    pixels[4:8, 4:8] = 255
+    PIL.Image.fromarray(pixels).save(tmp_path / "photo.png")
+    choose_file(here, tmp_path / "photo.png")
+    given = np.reshape(here.state()["inputs"]["samples"], (1, 16, 16, 1)).astype("float32")
+    np.testing.assert_allclose(given[0, ..., 0], pixels / 255, atol=1e-3)
+    expected = interpreter(path).get_signature_runner("serving_default")(samples=given)
+    (score,) = here.run("known", {"samples": given})
+    assert score == pytest.approx(float(expected["scores"][0]), rel=1e-4)
+    quantile = float(expected["quantiles"][0])
+    sentence = here.page.inner_text("#verdict .sentence")
+    assert abs(int("0" + "".join(re.findall(r"\d+", sentence))) - 100 * quantile) <= 0.51 or "nearly all" in sentence
+    width = here.page.evaluate("document.querySelector('#verdict .bar div').style.width")
+    assert float(width[:-1]) == pytest.approx(100 * quantile, abs=0.1)
+    assert np.abs(here.canvas()[..., 0] - pixels.astype(float)).max() <= 1
+    switch = here.page.get_by_role("switch", name="Show where, in red")
+    switch.check()
+    strength = np.clip(2 * expected["maps"][0], 0, 1)[..., None]
+    wanted = pixels[..., None] + strength * ([255, 0, 0] - pixels[..., None].astype(float))
+    assert np.abs(here.canvas()[..., :3] - wanted).max() <= 2 and strength.max() > 0.02
+    switch.uncheck()
+    assert np.ptp(here.canvas()[..., :3], axis=-1).max() == 0
+    assert here.works("young")
+    assert here.page.inner_text("#verdict .sentence").startswith("Its score is 0.")
+    assert here.page.locator("#verdict .bar").is_hidden() and here.page.locator("#verdict .warning").is_hidden()
+
+
 def test_a_sketch_comes_stroke_by_stroke(visit, models):
     here = visit().open("#pen/7")
     seek(here, models["pen"], lambda lines: sum(map(len, lines)) > 4)
@@ -1597,7 +1782,7 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
 
 @pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, translating, scheme):
+def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
     """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
 
     def check(here, what):
@@ -1623,6 +1808,11 @@ def test_axe_finds_nothing(visit, translating, scheme):
     here.page.tap("#draw")
     here.page.tap("summary")
     check(here, "paper")
+    here = visit(table[1], color_scheme=scheme).open("#people/7/where=word:a%2C%20%22b%22")
+    check(here, "rows")
+    here = visit(scorer[1], color_scheme=scheme).open("#known/7")
+    here.page.get_by_role("switch", name="Show where, in red").check()
+    check(here, "a score")
 
 
 def test_tabs_listen_to_arrow_keys(visit):

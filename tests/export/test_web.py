@@ -330,8 +330,8 @@ def test_names_that_cannot_be(tmp_path, names, error, message):
 def test_samples_that_the_page_does_not_know_are_refused(models, tmp_path):
     path = sidecar.path_of(models["first"])
     described = json.loads(path.read_text())
-    path.write_text(json.dumps({**described, "output": {**described["output"], "name": "rows", "kind": "table"}}))
-    with pytest.raises(ValueError, match="'first' makes rows .kind 'table'.; the page shows images, "):
+    path.write_text(json.dumps({**described, "output": {**described["output"], "name": "nets", "kind": "mesh"}}))
+    with pytest.raises(ValueError, match="'first' makes nets .kind 'mesh'.; the page shows images, "):
         web(models, tmp_path / "page")
     assert not (tmp_path / "page").exists()
 

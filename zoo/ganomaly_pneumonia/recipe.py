@@ -13,6 +13,19 @@ RECIPE = Recipe(
     name="ganomaly_pneumonia",
     gan_type="ganomaly",
     makes="scores of how strange X-rays of chests are, 28x28 grey",
+    title="X-rays",
+    page={
+        "give": "Give it an X-ray of a chest: it has seen healthy ones of children, and finds anything else strange.",
+        "warning": "Not a diagnosis: it tells the sick from the healthy worse than blur alone does.",
+        "thumbnail": ["samples.png", 0, 30, 28, 58],
+        "examples": [
+            ["samples.png", 0, 30, 28, 58],
+            ["samples.png", 120, 60, 148, 88],
+            ["samples.png", 60, 150, 88, 178],
+            ["samples.png", 0, 180, 28, 208],
+            ["samples.png", 180, 120, 208, 148],
+        ],
+    },
     model={"image_shape": [28, 28, 1], "latent_dim": 32, "width": 16},
     compile={"ema_half_life": 5_000},
     data={

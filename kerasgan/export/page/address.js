@@ -2,7 +2,7 @@
 
 import { floatsOf, FURTHEST, textOf } from "./directions.js";
 import { Trouble } from "./downloads.js";
-import { beginningProblem, elements, inputOf } from "./kinds.js";
+import { beginningProblem, elements, inputOf, whereProblem } from "./kinds.js";
 
 export const LARGEST_SEED = 2 ** 32 - 1;
 
@@ -14,15 +14,16 @@ export function newSeed() {
 }
 
 /**
- * A choice as a fragment: #name/seed, then /class=3, /text=a%20cat, /at=0.5,-0.25, /edit=smile:1.5 where they mean
+ * A choice as a fragment: #name/seed, then /class=3, /text=a%20cat, /where=income:%3E50K, /at=0.5,-0.25, /edit=smile:1.5 where they mean
  * something. Latents that no seed gives are /z= and the float32 numbers in base64url, so that the same pixels come back,
  * with /of= and the start of the model file's sha256: only there they mean what they mean.
  */
-export function addressOf(model, { seed, label, text, prefix, at, strengths, base }) {
+export function addressOf(model, { seed, label, text, prefix, where, at, strengths, base }) {
   const parts = [encodeURIComponent(model.name), seed];
   if (inputOf(model, "labels")) parts.push(`class=${label}`);
   if (inputOf(model, "text")) parts.push(`text=${encodeURIComponent(text)}`);
   if (inputOf(model, "tokens") && prefix) parts.push(`prefix=${encodeURIComponent(prefix)}`);
+  if (inputOf(model, "condition") && where) parts.push(`where=${where.map(encodeURIComponent).join(":")}`);
   if (at.some(Boolean)) parts.push(`at=${at.join(",")}`);
   const edits = Object.entries(strengths).map(([name, strength]) => `${encodeURIComponent(name)}:${strength}`);
   if (edits.length) parts.push(`edit=${edits.join(",")}`);
@@ -40,11 +41,12 @@ export function parseAddress(fragment, models) {
   const model = models.find((each) => encodeURIComponent(each.name) === name);
   if (!model) throw new Trouble(`There is no model “${name}” here.`);
   const values = Object.fromEntries(rest.map((part) => part.split("=", 2)));
-  const changes = { base: null, strengths: strengthsOf(values.edit ?? ""), ...conditionsOf(model, values) };
+  const { where, problem: unmet } = whereOf(model, values.where);
+  const changes = { base: null, strengths: strengthsOf(values.edit ?? ""), where, ...conditionsOf(model, values) };
   changes.seed = /^\d{1,10}$/.test(seed) ? Math.min(Number(seed), LARGEST_SEED) : newSeed();
   const at = (values.at ?? "").split(",").map(Number);
   if (at.length === 2 && at.every((value) => Math.abs(value) <= 1)) changes.at = at;
-  if (values.z === undefined) return { name: model.name, changes };
+  if (values.z === undefined) return { name: model.name, changes, problem: unmet };
   const { base, problem } = latentsOf(model, values);
   return { name: model.name, changes: { ...changes, base }, problem };
 }
@@ -59,6 +61,15 @@ function conditionsOf(model, values) {
   const prefix = inputOf(model, "tokens") ? decodeURIComponent(values.prefix ?? "") : "";
   found.prefix = prefix && !beginningProblem(model, prefix) ? prefix : "";
   return found;
+}
+
+/** What rows are to have, of "income:%3E50K", or null; and what is wrong with it. */
+function whereOf(model, text) {
+  const parts = text?.split(":") ?? [];
+  if (parts.length !== 2 || !inputOf(model, "condition")) return { where: null };
+  const where = parts.map(decodeURIComponent);
+  const problem = whereProblem(model, where);
+  return problem ? { where: null, problem: `${problem} So these are any rows.` } : { where };
 }
 
 /** Strengths by name, of "smile:1.5,dark%20hair:-2"; what is no number is left out, what goes too far is cut. */

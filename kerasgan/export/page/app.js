@@ -13,11 +13,13 @@ import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, 
 import { between } from "./latents.js";
 import { Painting } from "./painting.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
+import { Sheet, Where } from "./sheet.js";
 import { Sliders } from "./sliders.js";
 import { Player } from "./sounds.js";
 import { Strip } from "./strip.js";
 import { tabs } from "./tabs.js";
 import { enlarged, LONGEST } from "./tiles.js";
+import { Verdict } from "./verdict.js";
 import { Wipe } from "./wipe.js";
 
 const RECENT = 30; // runs that the median latency is taken of
@@ -31,7 +33,7 @@ const PAPER_LABEL =
   "and lifts it";
 const CONTROLS =
   "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
-  "#text, #prefix, #examples button, .drawing button, #keep, #draw, #canvas button";
+  "#text, #prefix, #where select, #verdict input, #examples button, .drawing button, #keep, #draw, #canvas button";
 
 const $ = (selector) => document.querySelector(selector);
 const picture = $("#picture");
@@ -46,7 +48,7 @@ let model = null; // compiled; null while one is on its way or after it failed
 let description = null; // of the chosen model
 let directions = NONE; // of the chosen model
 // Which sample is shown: the address says the same. `base` are latents in place of the seed's, such as kept ones.
-let choice = { seed: newSeed(), label: 0, text: "", prefix: "", at: [0, 0], base: null, strengths: {} };
+let choice = { seed: newSeed(), label: 0, text: "", prefix: "", where: null, at: [0, 0], base: null, strengths: {} };
 let photo = null; // what models are given which take one; it stays when the model changes,
 let photoOf = null; // unless it is the example of a model, which this names
 let feed; // from a choice to the model's inputs, for the choice's seed
@@ -64,6 +66,12 @@ let moving = 0; // counts what moves on the picture, so that one gives way to th
 let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
+const sheet = new Sheet($("#sheet"));
+const where = new Where($("#where"), (where) => {
+  hideMessage();
+  if (model) chosen({ where });
+});
+const verdict = new Verdict($("#verdict"), () => drawn?.found && showJudged());
 const kept = new Kept({ take: takeKept, mix: takeMixture, blend, share: passOn, say });
 const sliders = new Sliders($("#sliders"), {
   moved: (strengths) => model && update({ strengths }),
@@ -124,8 +132,7 @@ class Newest {
 
 const painter = new Newest(async ({ running, inputs, lines }) => {
   try {
-    if (kinds.enlarges(running.description)) await enlarge(running);
-    else await paint(running, inputs, lines);
+    await WAYS[kinds.wayOf(running.description)](running, inputs, lines);
   } catch (error) {
     if (running !== model) return; // it was given up meanwhile
     $("#progress").hidden = true;
@@ -134,6 +141,8 @@ const painter = new Newest(async ({ running, inputs, lines }) => {
     else fail(error, `${running.description.name} could not make this sample`);
   }
 });
+
+const WAYS = { paint, enlarge, list, judge };
 
 async function paint(running, inputs, lines = []) {
   const { values, milliseconds } = await running.run(inputs);
@@ -201,6 +210,44 @@ async function enlarge(running) {
   drawn = { name: own.name, image, output: { ...own.output, exact: true }, values: null, lines: [] };
 }
 
+/** Says how strange the picture is that a model was given. */
+async function judge(running, inputs) {
+  const { values, outputs, milliseconds } = await running.run(inputs);
+  if (running.description !== description) return values;
+  Object.values(outputs).forEach(kinds.checked);
+  const found = outputOf(description).judged(description, inputs, outputs);
+  show(found.image, { values, found, lines: [] }, milliseconds, null);
+  verdict.show(found);
+  showJudged();
+  return values;
+}
+
+/** Shows the picture as it was given, or where it is strange, as the switch says. */
+function showJudged() {
+  const { found } = drawn;
+  drawn.image = verdict.wantsMap && found.map ? found.map : found.image;
+  put(drawn.image);
+}
+
+/** Lists rows of a table, those that have what is asked for; gives up when others are wanted. */
+async function list(running) {
+  const { name, inputs, output } = running.description;
+  const { COUNT, decoded, isMet, mostMade } = outputOf(running.description);
+  const { seed, where } = choice;
+  const begin = performance.now();
+  const rows = [];
+  for (let row = 0; row < mostMade(where) && rows.length < COUNT; row++) {
+    const { values } = await running.run(feeder(running.description, seed, null, row)(asked()));
+    if (running !== model || painter.isWanted) return;
+    const found = decoded(output, kinds.checked(values), kinds.decisions(running.description, seed, row));
+    if (isMet(found, where)) rows.push(found);
+  }
+  sheet.show(output, rows);
+  drawn = { name, output, values: rows, lines: [] };
+  if (rows.length < COUNT) say(`Of ${mostMade(where)} rows that were made, ${rows.length} have what is asked for.`);
+  latency.textContent = `${(performance.now() - begin).toFixed(0)} ms for ${rows.length} rows`;
+}
+
 /** Shows a picture as it was, on the one side of the line and, until tiles come, on the other. */
 function showEnlarging(source, { width, height }) {
   $("#given").hidden = true;
@@ -209,7 +256,7 @@ function showEnlarging(source, { width, height }) {
   picture.getContext("2d").drawImage($("#before"), 0, 0, width, height);
 }
 
-const OWN = ["seed", "label", "text", "prefix", "base"]; // what, changed, gives a sample that is not near the one shown
+const OWN = ["seed", "label", "text", "prefix", "where", "base"]; // what, changed, gives a sample that is not near the one shown
 
 /**
  * Shows the sample of the current choice, and writes the choice to where it can be read. A sample that is `another` than
@@ -225,6 +272,7 @@ function update(changes = {}, another = Object.keys(changes).length > 0) {
   $("#seed").value = choice.seed;
   $("#text").value = choice.text;
   $("#prefix").value = choice.prefix;
+  where.show(choice.where);
   const [x, y] = choice.at;
   Object.assign($("#dot").style, { left: `${50 + 50 * x}%`, top: `${50 - 50 * y}%` });
   for (const chip of $("#classes .chips").children) {
@@ -607,8 +655,16 @@ function cell(value) {
 /** The page as it is for what the model takes and makes: a seed and a plane for latents, a picture to choose for images. */
 function dress() {
   const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
-  $("#explore").hidden = $("#actions label").hidden = !latents;
+  const listed = kinds.wayOf(description) === "list";
+  $("#explore").hidden = !latents || listed;
+  $("#actions label").hidden = !latents;
+  $("#frame").classList.toggle("listed", listed);
+  picture.hidden = listed;
+  if (!listed) sheet.hide();
+  where.build(inputOf(description, "condition"));
   $("#source").hidden = !image;
+  $("#verdict").hidden = kinds.wayOf(description) !== "judge";
+  verdict.build(description.page?.warning);
   $("#draw").hidden = !image || Boolean(kinds.enlarges(description));
   const give = description.page?.give ?? "Take a photo or choose a picture.";
   $("#source .hint").textContent = `${give} Pictures stay on this device.`;
@@ -671,6 +727,7 @@ function firstOf(model) {
   const { seed, ...opening } = model.page ?? {};
   return {
     prefix: opening.prefix ?? "",
+    where: null,
     label: opening.class ?? labels?.range[0] ?? 0,
     text: opening.text ?? text?.examples[0] ?? "",
     ...(seed !== undefined && { seed }),
@@ -1095,9 +1152,9 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  *   await kerasgan.ready                    the first sample is drawn, or a message says why not
  *   await kerasgan.offline                  whether the page now works without a network
  *   await kerasgan.run(name, inputs)        inputs {latents: [...], labels: [...]}, or {images: [...]}, -> the output, a
- *                                           Float32Array; draws it, too. Chooses the model if another one is chosen.
- *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, at: [x, y], base, strengths: {name: deviations}}
- *   kerasgan.state()                        {name, seed, label, text, prefix, at, base, strengths, inputs, accelerator, verified, memory, playing, painted}
+ *                                           Float32Array; draws it, too, unless it is a row. Chooses the model if another one is chosen.
+ *   await kerasgan.show(changes)            changes some of {seed, label, text, prefix, where, at: [x, y], base, strengths: {name: deviations}}
+ *   kerasgan.state()                        {name, seed, label, text, prefix, where, at, base, strengths, inputs, accelerator, verified, memory, playing, painted}
  *   kerasgan.pixels()                       {name, width, height, data}: the RGBA bytes that were drawn last
  */
 window.kerasgan = {
@@ -1113,7 +1170,9 @@ window.kerasgan = {
       const Kind = input.dtype === "int32" ? Int32Array : Float32Array;
       return [input.name, Kind.from(inputs[input.name])];
     });
-    return paint(model, Object.fromEntries(arrays));
+    const given = Object.fromEntries(arrays);
+    const way = kinds.wayOf(description);
+    return ["paint", "judge"].includes(way) ? WAYS[way](model, given) : (await model.run(given)).values;
   },
   show: (changes) => update(changes),
   state: () => ({
@@ -1126,7 +1185,7 @@ window.kerasgan = {
     playing: player.playing,
     painted: painting.last,
   }),
-  pixels: () => drawn && { name: drawn.name, ...imageParts(drawn.image) },
+  pixels: () => drawn?.image && { name: drawn.name, ...imageParts(drawn.image) },
 };
 
 function imageParts({ width, height, data }) {

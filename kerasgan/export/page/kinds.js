@@ -4,11 +4,13 @@ import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
 import { moved } from "./directions.js";
 import { cropped, leaves, numbers } from "./given.js";
-import { plane } from "./latents.js";
+import { plane, uniformSource } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
+import * as scores from "./scores.js";
 import * as sounds from "./sounds.js";
 import * as strokes from "./strokes.js";
+import * as tables from "./tables.js";
 import * as texts from "./texts.js";
 import { scaleOf } from "./tiles.js";
 import * as volumes from "./volumes.js";
@@ -16,7 +18,7 @@ import * as volumes from "./volumes.js";
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed, the model and latents
  * that take the place of the seed's, or null. It returns a function from what is chosen on the page,
- * `{label, text, prefix, at: [x, y], strengths, named, picture, lines}`, to values.
+ * `{label, text, prefix, where, at: [x, y], strengths, named, picture, lines}`, to values.
  */
 const INPUTS = {
   latents(input, number, seed, model, base) {
@@ -42,6 +44,9 @@ const INPUTS = {
   tokens(input, number, seed, { output }) {
     return ({ prefix }) => texts.rowsOf(output, prefix);
   },
+  condition(input, number, seed) {
+    return ({ where }) => tables.conditionOf(input, where, uniformSource(seed, STREAMS * number));
+  },
 };
 
 /**
@@ -50,7 +55,7 @@ const INPUTS = {
  * What moves has `viewAt`, from the description and the seconds since it began to what `draw` takes, or to null where
  * it has come to its end. Whose pixels keep their edges when they are enlarged has `isHard`. What is painted on has
  * `painted`, from strokes to what is wanted where, and `scaled`, values from -1 to 1. What goes on from a person's lines has `paperOf`, and `draw` takes the lines, too. `HINT`
- * says what the latent plane is for, where that is particular.
+ * says what the latent plane is for, where that is particular. What is no picture has `WAY`, the page's way with it.
  */
 const OUTPUTS = {
   image: pictures,
@@ -60,7 +65,11 @@ const OUTPUTS = {
   sketch: strokes,
   video: clips,
   text: texts,
+  table: tables,
+  score: scores,
 };
+
+const STREAMS = 3; // of random numbers, for each input of a model
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
@@ -70,6 +79,9 @@ export const inputOf = (model, kind) => model.inputs.find((input) => input.kind 
 /** How a model's output is shown and saved: the functions of its kind. */
 export const outputOf = (model) => OUTPUTS[model.output.kind];
 
+/** How the page comes from a model to what it shows: "paint" for pictures, "list" for rows, "judge" for scores, "enlarge" for tiles. */
+export const wayOf = (model) => (enlarges(model) ? "enlarge" : (outputOf(model)?.WAY ?? "paint"));
+
 /** Whether pixels keep their edges on the screen, as those of sprites do; photographs are smooth. */
 export function isHard({ page, output }) {
   return page?.scaling ? page.scaling === "hard" : Boolean(OUTPUTS[output.kind]?.isHard?.(output));
@@ -78,15 +90,15 @@ export function isHard({ page, output }) {
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes, images, strokes and tokens as input, " +
-    "images, clips, sounds, music, volumes, sketches and texts as output";
+    "This page knows latents, classes, images, strokes, tokens and conditions as input, " +
+    "images, clips, sounds, music, volumes, sketches, texts, tables and scores of pictures as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");
     if (problem) return problem;
   }
   if (!Object.hasOwn(OUTPUTS, model.output.kind)) return `It makes “${model.output.kind}”. ${known}.`;
-  return outputOf(model).problem(model.output);
+  return outputOf(model).problem(model.output, model);
 }
 
 /** The picture that a model was given, as it saw it: an ImageData; null for a model that takes none. */
@@ -118,16 +130,28 @@ export function canPaint(model) {
 /** How many times larger a model makes pictures of any size; 0 for one that does not. */
 export function enlarges(model) {
   const input = inputOf(model, "image");
-  return input ? scaleOf(input, model.output) : 0;
+  return input && model.output.kind === "image" ? scaleOf(input, model.output) : 0;
+}
+
+/** Why rows with a value cannot be had of a model, in words; null when they can. */
+export function whereProblem(model, where) {
+  return tables.whereProblem(inputOf(model, "condition") ?? { conditions: [] }, where);
 }
 
 /**
  * A function from what is chosen on the page (see `INPUTS`) to the values of all inputs by name, for the samples around
- * one seed, or around latents that take the place of its own.
+ * one seed, or around latents that take the place of its own. Of rows it is the one with that number.
  */
-export function feeder(model, seed, base = null) {
-  const parts = model.inputs.map((input, number) => [input.name, INPUTS[input.kind](input, number, seed, model, base)]);
+export function feeder(model, seed, base = null, row = 0) {
+  const first = row * (model.inputs.length + 1);
+  const fed = (input, number) => [input.name, INPUTS[input.kind](input, first + number, seed, model, base)];
+  const parts = model.inputs.map(fed);
   return (choice) => Object.fromEntries(parts.map(([name, values]) => [name, values(choice)]));
+}
+
+/** The uniform numbers that decide what is left open by what a model made for a row of a seed. */
+export function decisions(model, seed, row) {
+  return uniformSource(seed, STREAMS * (row * (model.inputs.length + 1) + model.inputs.length));
 }
 
 /**

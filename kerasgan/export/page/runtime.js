@@ -120,7 +120,7 @@ export class Model {
     this.accelerator = compiled.options.accelerator; // what it runs on in the end, whatever was asked for
   }
 
-  /** Runs the model on values by input name; returns `{values, milliseconds}` of its output. */
+  /** Runs the model on values by input name; returns `{values, milliseconds}` of its output, `outputs` all by name. */
   run(inputs) {
     return this.#inTurn(() => this.#run(inputs));
   }
@@ -132,8 +132,10 @@ export class Model {
       for (const { name, shape } of this.description.inputs) tensors[name] = new this.#Tensor(inputs[name], shape);
       const start = performance.now();
       results = await this.#compiled.run(tensors);
-      const values = await results[this.description.output.name].data();
-      return { values, milliseconds: performance.now() - start };
+      const { output, outputs = [output] } = this.description;
+      const found = {};
+      for (const { name } of outputs) found[name] = await results[name].data();
+      return { values: found[output.name], outputs: found, milliseconds: performance.now() - start };
     } finally {
       // Tensors lie in WebAssembly's memory or the GPU's, where nothing is collected.
       for (const tensor of [...Object.values(tensors), ...Object.values(results)]) tensor.delete();
