@@ -58,7 +58,7 @@ def section(found, count, name, source):
     for what, start in dict.fromkeys((what, start) for what, start, _ in found):
         values = [found[what, start, number] for number in steps]
         rows.append(f"| {what} | {start} | {' | '.join(f'{psnr:.1f} dB, {far:.2f}' for psnr, far in values)} |")
-    command = f"python tools/score_projection.py --name {name} --data {pathlib.Path(source).name}"
+    command = f"python tools/score_projection.py --name {name} --data {pathlib.Path(source).name} --count {count}"
     text = textwrap.fill(TEXT.format(count=count, command=command), 120, break_on_hyphens=False)
     return "\n".join(["## Projection", "", text, "", *rows, "", ""])
 

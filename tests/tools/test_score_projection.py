@@ -54,6 +54,6 @@ def test_a_section_takes_the_place_of_an_older_one(tool, zoo, monkeypatch):
         monkeypatch.setattr(tool, "measure", lambda *_, found=found: found)
         tool.write("dcgan_celeba", "some/faces.zip", zoo=zoo)
     card = (zoo / "dcgan_celeba" / "card.md").read_text()
-    assert card.count("## Projection") == 1 and "--name dcgan_celeba --data faces.zip`" in card.replace("\n", " ")
+    assert card.count("## Projection") == 1 and "--data faces.zip --count 16`" in card.replace("\n", " ")
     assert "| its own samples | encoder | 19.3 dB, 0.50 | 48.3 dB, 0.50 |" in card
     assert card.index("Good.") < card.index("## Projection") < card.index("## On a phone")
