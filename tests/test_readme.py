@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import threading
+import time
 import urllib.parse
 import urllib.request
 import wave
@@ -215,12 +216,16 @@ def _in_a_network():
 
 
 def _visited(serve, shown):
-    """`serve` with a visitor that notes the models that the page shows and then presses Ctrl-C."""
+    """`serve` with a visitor that notes the models that the page shows in the end, and then presses Ctrl-C."""
 
     def visit(url):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{urllib.parse.urlsplit(url).port}/zoo.json") as answer:
-                shown.update(model["name"] for model in json.load(answer)["models"])
+            zoo = {"preparing": True}
+            while zoo["preparing"]:
+                time.sleep(0.2)
+                with urllib.request.urlopen(f"http://127.0.0.1:{urllib.parse.urlsplit(url).port}/zoo.json") as answer:
+                    zoo = json.load(answer)
+            shown.update(model["name"] for model in zoo["models"])
         finally:
             _thread.interrupt_main()
 
