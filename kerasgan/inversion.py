@@ -54,7 +54,7 @@ def train(gan, samples=100_000, seed=0, progress=False):
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps))
     optimizer.build(network.trainable_variables)
     codes = gan.codes(_BATCH, seed)
-    decoder, (mean, deviation) = gan.decoder(codes.space), _measured(gan, seed)
+    decoder, (mean, deviation) = gan.decoder(codes.space), _measured(gan)
 
     @tf.function(autograph=False)
     def step(values, condition):
@@ -83,9 +83,9 @@ def check(gan):
         raise ValueError(f"{gan.name} makes {gan.media.plural}: an encoder is for images.")
 
 
-def _measured(gan, seed):
-    """(mean, deviation) of the values of codes, float32 (length,)."""
-    values = gan.codes(1024, seed).values
+def _measured(gan):
+    """(mean, deviation) of the values of codes, float32 (length,): the same in training and afterwards."""
+    values = gan.codes(1024, seed=0).values
     return values.mean(axis=0), values.std(axis=0) + 1e-6
 
 
@@ -108,7 +108,7 @@ class Encoder:
     def __init__(self, gan, path):
         self._network = build(gan)
         weights.load_into(self._network, path)
-        self._mean, self._deviation = _measured(gan, 0)
+        self._mean, self._deviation = _measured(gan)
 
     def guesses(self, images):
         """Values of codes for images in model range, float32 (count, length)."""

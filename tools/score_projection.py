@@ -8,12 +8,13 @@ exactly, PSNR and perceptual distance after some steps, from the nearest of some
 
 import pathlib
 import re
+import sys
 import textwrap
 
 import numpy as np
 from absl import app, flags
 
-from kerasgan import metrics, projection, registry, runs
+from kerasgan import files, metrics, projection, registry, runs
 
 ZOO = pathlib.Path(__file__).resolve().parents[1] / "zoo"
 SECTION = re.compile(r"^## Projection\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
@@ -69,12 +70,16 @@ def write(name, source, count=16, steps=STEPS, zoo=ZOO):
     text = section(measure(name, source, count, steps), count, name, source)
     kept = SECTION.sub("", card.read_text(encoding="utf-8"))
     head, mark, tail = kept.partition("## On a phone\n")
-    card.write_text(head + text + mark + tail, encoding="utf-8")
+    with files.atomic(card) as temporary:
+        temporary.write_text(head + text + mark + tail, encoding="utf-8")
     return text
 
 
 def main(_):
-    print(write(flags.FLAGS.name, flags.FLAGS.data, flags.FLAGS.count))
+    try:
+        print(write(flags.FLAGS.name, flags.FLAGS.data, flags.FLAGS.count))
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"score_projection: error: {error}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Generators on other devices: `export`, `serve`."""
 
-import itertools
 import os
 import sys
 
@@ -132,8 +131,9 @@ def _made(name, mode, temporary):
     if name in registry.list_models():
         return cache.export(name, mode, temporary)
     path = os.path.join(temporary, f"{runs.called(name)}.tflite")
-    exports.tflite(name, path, mode)
-    steer(name, path)
+    model = exports.Exportable.of(name)  # opened once for both
+    exports.tflite(model, path, mode)
+    steer(model, path)
     return path
 
 
@@ -192,20 +192,20 @@ def _show_at_once(models, missing, mode, litert, folder, options):
     from kerasgan import export as exports
     from kerasgan import serve as serving
 
-    failed, pages = set(), itertools.count()
-
     def page():
-        left = sum(path is None for path in models.values()) - len(failed)
-        return exports.web(_called(models), os.path.join(folder, f"page_{next(pages)}"), litert=litert, preparing=left)
+        left = sum(path is None for path in models.values())
+        place = os.path.join(folder, "page")  # the server has read the one before
+        return exports.web(_called(models), place, litert=litert, overwrite=True, preparing=left)
 
     def meanwhile(server):
         for name in missing:
             try:
                 models[name] = _made(name, mode, folder)
+                server.show(page())
             except Exception as error:  # whatever it is, it must not take the others from those who look at them
-                failed.add(name)
                 console.write(f"{name} is not on the page: {error}", stream=sys.stderr)
-            server.show(page())
+                del models[name]
+                server.show(page())
 
     serving.serve(page(), meanwhile=meanwhile, **options)
 

@@ -156,6 +156,24 @@ def test_what_cannot_be_exported_takes_nothing_from_the_others(exported, shown, 
     assert "it makes other samples" in capsys.readouterr().err
 
 
+def test_what_the_page_has_no_place_for_takes_nothing_from_the_others(exported, shown, capsys, monkeypatch):
+    names, write = [NAMES[0], "r3gan_celeba", NAMES[1]], cache.tflite
+
+    def tflite(name, path, *others, **options):
+        write(name, path, *others, **options)
+        if name == names[1]:
+            described = sidecar.read(path)
+            described["output"]["kind"] = "winds"
+            sidecar.path_of(path).write_text(json.dumps(described))
+
+    monkeypatch.setattr(cache, "tflite", tflite)
+    assert cli.main(["serve", *names]) == 0
+    assert shown.pages == [([NAMES[0]], 2), ([NAMES[0]], 1), (NAMES, 0)]
+    assert (
+        "r3gan_celeba is not on the page: names: 'r3gan_celeba' makes images (kind 'winds')" in capsys.readouterr().err
+    )
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(exported, shown, tmp_path):
     (tmp_path / "home").write_text("a file")
     assert cli.main(["serve", *NAMES]) == 0 and shown == NAMES

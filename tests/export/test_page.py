@@ -368,18 +368,24 @@ def test_a_picture_is_translated_as_litert_in_python_does(visit, translators, tr
     ]
 
 
-def draw_on_paper(here, places):
-    """Draws a stroke through places (x, y) of the paper, from 0 to 1, with a finger."""
-    box = here.page.locator("#canvas canvas").bounding_box()
+def dragged(here, selector, places):
+    """Moves a finger through places (x, y) of an element, from 0 to 1, and lifts it; yields how many it has come to."""
+    box = here.page.locator(selector).bounding_box()
     session = here.page.context.new_cdp_session(here.page)
     for number, (x, y) in enumerate(places):
         point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
         kind = "touchMove" if number else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+        yield number
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def draw_on_paper(here, places):
+    """Draws a stroke through places (x, y) of the paper; yields what is shown when half of it is drawn, and at last."""
+    for number in dragged(here, "#canvas canvas", places):
         if number == len(places) // 2:
             here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 150))")
             yield here.pixels()
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     here.page.evaluate("kerasgan.show({})")
     yield here.pixels()
 
@@ -821,13 +827,8 @@ def test_what_somebody_else_has_stored_is_left_out(visit):
 def paint(here, places):
     """Paints a stroke through places (x, y) of the picture, from 0 to 1, with a finger; waits for the answer."""
     before = here.page.evaluate("kerasgan.state().painted?.milliseconds ?? null")
-    box = here.page.locator("#picture").bounding_box()
-    session = here.page.context.new_cdp_session(here.page)
-    for number, (x, y) in enumerate(places):
-        point = {"x": box["x"] + box["width"] * x, "y": box["y"] + box["height"] * y}
-        kind = "touchMove" if number else "touchStart"
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    for _ in dragged(here, "#picture", places):
+        pass
     here.wait(f"![null, {json.dumps(before)}].includes(kerasgan.state().painted?.milliseconds ?? null)")
     here.page.evaluate("kerasgan.show({})")
 

@@ -5,7 +5,7 @@ import { awaitOthers } from "./arriving.js";
 import { Canvas } from "./canvas.js";
 import { fetchDirections, floatsOf, moved, NONE, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
-import { Drawing } from "./drawing.js";
+import { Drawing, placeIn } from "./drawing.js";
 import { leaves, readPicture, whole } from "./given.js";
 import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
@@ -429,10 +429,7 @@ function listenToPicture(tapped) {
   let hand = null;
   let from;
   let moved = false;
-  const placeOf = ({ clientX, clientY }) => {
-    const box = picture.getBoundingClientRect();
-    return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
-  };
+  const placeOf = (event) => placeIn(picture, event);
   picture.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary) return;
     from = placeOf(event);

@@ -2,6 +2,9 @@
 
 const SIZES = { Small: 0.04, Middle: 0.09, Large: 0.18 }; // of the picture's width
 
+/** "#rrggbb" of [red, green, blue]. */
+export const hexOf = (colour) => `#${[...colour].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+
 export class Brush {
   colour;
   size = SIZES.Middle;
@@ -41,7 +44,7 @@ export class Brush {
 
   /** Takes a colour, [red, green, blue], that was picked. */
   picked(colour) {
-    const text = `#${[...colour].map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+    const text = hexOf(colour);
     this.#own.value = text;
     this.#own.style.background = text;
     this.#own.hidden = false;

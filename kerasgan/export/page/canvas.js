@@ -1,7 +1,7 @@
 // A canvas for models that take a picture: what is drawn on it is what they are given, while it is drawn.
 
-import { Brush, stroke } from "./brush.js";
-import { Drawing } from "./drawing.js";
+import { Brush, hexOf, stroke } from "./brush.js";
+import { Drawing, placeIn } from "./drawing.js";
 import { cropped } from "./given.js";
 
 const SIDE = 384; // pixels of the paper, at least: a model is given a smaller picture of it
@@ -93,10 +93,7 @@ export class Canvas {
 
   #listen() {
     const sheet = this.#sheet;
-    const placeOf = ({ clientX, clientY }) => {
-      const box = sheet.getBoundingClientRect();
-      return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
-    };
+    const placeOf = (event) => placeIn(sheet, event);
     sheet.addEventListener("pointerdown", (event) => {
       if (!event.isPrimary) return;
       sheet.setPointerCapture(event.pointerId);
@@ -137,7 +134,7 @@ function palette(pictures, width, height) {
   }
   const named = {};
   const [black, white, ...others] = found;
-  for (const colour of [black, ...others, white]) named[nameOf(colour, named)] = hex(colour);
+  for (const colour of [black, ...others, white]) named[nameOf(colour, named)] = hexOf(colour);
   return named;
 }
 
@@ -153,7 +150,6 @@ function count(bytes, counts) {
 }
 
 const difference = (one, other) => Math.hypot(...one.map((value, i) => value - other[i]));
-const hex = (colour) => `#${colour.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 
 /** What a person calls a colour, with a number where another one is called the same. */
 function nameOf(colour, taken) {

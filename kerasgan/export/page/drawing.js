@@ -3,6 +3,12 @@
 const STEP = 0.05; // of the picture, that an arrow key moves the pen
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
+/** Where an event is in an element: [x, y], from 0 to 1. */
+export function placeIn(element, { clientX, clientY }) {
+  const box = element.getBoundingClientRect();
+  return [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+}
+
 /** What a person has drawn. Places on the picture are [x, y], from 0 to 1. */
 export class Drawing {
   lines = []; // finished ones, each [[x, y], ...] in units of the paper; a list that changes is a new one

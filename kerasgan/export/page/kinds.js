@@ -4,7 +4,7 @@ import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
 import { moved } from "./directions.js";
 import { cropped, leaves, numbers } from "./given.js";
-import { plane, uniformSource } from "./latents.js";
+import { plane, STREAMS, uniformSource } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
 import * as scores from "./scores.js";
@@ -68,8 +68,6 @@ const OUTPUTS = {
   table: tables,
   score: scores,
 };
-
-const STREAMS = 3; // of random numbers, for each input of a model
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 

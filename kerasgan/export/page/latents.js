@@ -55,6 +55,8 @@ function perpendicular(values, others, size) {
   return rest.map((value) => value * scale);
 }
 
+export const STREAMS = 3; // of random numbers, for each input of a model
+
 /**
  * The plane through the latents of a seed: a function from a place (x, y), each in [-1, 1], to latents. The middle is
  * the seed's own sample, or `base` where there is one; two more draws from the same prior are the directions.
@@ -64,7 +66,7 @@ function perpendicular(values, others, size) {
  * walk straight and are reflected at -1 and 1, which keeps them uniform.
  */
 export function plane(distribution, count, seed, stream = 0, base = null) {
-  const drawn = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, 3 * stream + i)));
+  const drawn = [0, 1, 2].map((i) => draw(distribution, count, uniformSource(seed, STREAMS * stream + i)));
   const [middle, right, up] = [base ?? drawn[0], ...drawn.slice(1)];
   if (distribution === "uniform") {
     return (x, y) => middle.map((value, i) => reflected(value + x * right[i] + y * up[i]));
