@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import shutil
 import wave
 
 import numpy as np
@@ -76,13 +77,20 @@ def test_every_tenth_is_held_back(run, folder):
 def test_evaluated_against_known_strange_ones(run, folder, capsys, tmp_path):
     words = ("evaluate", run, "-o", tmp_path / "scores.json", "--data")
     code, said, error = kerasgan_command(capsys, *words, folder / "normal", "--strange", folder / "strange")
-    assert code == 0 and "auc" in said and "principal components" not in said, error  # nobody knows those of training
+    assert code == 0 and "auc" in said and "16 principal components" in said, error
+    assert "6 real (all, kept apart)" in said  # of 60, those that it was not trained on
     parts = ("--subset", "normal", "--strange", folder / "strange")
     code, said, error = kerasgan_command(capsys, *words, folder, *parts)
     assert code == 0 and "auc" in said and "16 principal components" in said, error
     arrays = ("--key", "x_test", "--subset", "y_test=False", "--strange", "y_test=True", "--metrics", "auc")
     code, said, error = kerasgan_command(capsys, *words, folder / "all.npz", *arrays)
     assert code == 0 and "auc" in said and "f1" not in said, error
+    (tmp_path / "others").mkdir()  # are all scored, and nobody knows those of the training
+    for number in range(4):
+        shutil.copy(folder / "normal" / f"normal{number}.png", tmp_path / "others")
+    others = ("--strange", folder / "strange", "--metrics", "auc")
+    code, said, error = kerasgan_command(capsys, *words, tmp_path / "others", *others)
+    assert code == 0 and "4 real (all)" in said and "principal components" not in said, error
     assert "strange is missing" in fails(capsys, *words, folder / "normal")
     assert "metrics=['fid']: expected some of auc, average_precision, f1, for a model that scores" in fails(
         capsys, *words, folder / "normal", "--strange", folder / "strange", "--metrics", "fid"

@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+import warnings
 
 import click
 
@@ -65,6 +66,28 @@ def _of_all(recipe, changes):
     kept = {name: value for name, value in recipe.data.items() if name not in _OF_PART}
     changes = {name: value for name, value in changes.items() if value is not None}
     return dataclasses.replace(recipe, data={**kept, **changes})
+
+
+def _normal(recipe, source, subset, key, split):
+    """(normal samples to score, those of the training or None where it is not known, the split's name)."""
+    import kerasgan
+
+    asked, own = {"subset": subset, "key": key}, {name: recipe.data.get(name) for name in ("subset", "key")}
+    if asked != own:
+        others = kerasgan.runs.read_whole(_of_all(recipe, asked), source)
+        return others, kerasgan.runs.read_whole(recipe, source) if subset or key else None, split
+    found = kerasgan.runs.read_whole(recipe, source)
+    if found.fingerprint != recipe.fingerprint:
+        return kerasgan.runs.read_whole(_of_all(recipe, asked), source), None, split
+    if recipe.data.get("part") == "train":
+        apart = kerasgan.runs.read_whole(kerasgan.runs.changed(recipe, {"data.part": "test"}), source)
+        return apart, found, f"{split}, kept apart"
+    warnings.warn(
+        "data: these normal samples are those that the model was trained on, which are less strange to it than others: "
+        "its scores will be too good. Give others, or train with --set data.part=train, which keeps every tenth apart.",
+        stacklevel=2,
+    )
+    return found, found, split
 
 
 def _read(recipe, sources):
@@ -192,8 +215,9 @@ class Scoring(Task):
     ):
         """How well scores tell strange samples from normal ones, by `kerasgan.metrics.detection`.
 
-        Principal components stand beside it where `subset` or `key` name other samples of the very source that it was
-        trained on: they are those of the training.
+        Normal samples are those of the source that `subset` and `key` say. Where these are what the model was trained
+        on, they are those that the training kept apart. Principal components stand beside the model where the training's
+        samples are in the source, too: they are those of the training.
 
         Args:
             strange: another subset of the source, or a path: samples that are not normal.
@@ -210,10 +234,7 @@ class Scoring(Task):
             )
         if network is not None:
             raise ValueError(f"network={network!r} means nothing for a model that scores; leave it out.")
-        # Of a source that has other samples than those that were trained on, these are there, too.
-        has_training = {"subset": subset, "key": key} != {name: recipe.data.get(name) for name in ("subset", "key")}
-        training = kerasgan.runs.read_whole(recipe, source) if has_training and (subset or key) else None
-        normal = kerasgan.runs.read_whole(_of_all(recipe, {"subset": subset, "key": key}), source)
+        normal, training, split = _normal(recipe, source, subset, key, split)
         if os.path.exists(strange):
             strange = kerasgan.runs.read_whole(_of_all(recipe, {}), strange)
         else:
