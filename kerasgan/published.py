@@ -4,7 +4,7 @@
 them. Such a folder holds
 
 - `kerasgan.json`: the recipe as plain data, and of each weight file its name, size and sha256;
-- `generator.weights.h5` and so on: arrays, in half precision;
+- `generator.weights.h5` and so on: arrays, in half precision, of the encoder for projections, too, if there is one;
 - `README.md`, the card, a sheet of samples and, where there are some, `scores.json`.
 
 Whoever wrote it: what is made of it is a GAN type of kerasgan's, by arguments that are checked, of no more memory than
@@ -91,10 +91,12 @@ def load(folder, name=None, dtype=None, compile=True):
     """
     folder, name = pathlib.Path(folder), str(folder if name is None else name)
     recipe = read(folder)
-    paths = [(file.part, weights.verified(file, folder)) for file in recipe.weights]
-    stored = sum(file.size for file in recipe.weights)
+    paths = {file.part: weights.verified(file, folder) for file in recipe.weights}
+    encoder = paths.pop(registry.ENCODER_PART, None)
+    stored = sum(file.size for file in recipe.weights if file.part in paths)
     with _explained(name), keras_file.bounded(name, stored, _UNFOLDED), trust.allowing(False):
-        gan = registry.with_weights(recipe, paths, name, dtype, compile, folder)
+        gan = registry.with_weights(recipe, [*paths.items()], name, dtype, compile, folder)
+    gan.encoder_file = encoder
     registry.allow_truncation(gan, recipe.name, folder)
     return gan
 

@@ -150,7 +150,7 @@ def _copied_weights(name, recipe, place):
     for file in recipe.weights:
         shutil.copyfile(weights.find(file, name, registry.folder_of(name)), place / file.filename)
         listed.append(dataclasses.replace(file, url=None))
-    return dataclasses.replace(recipe, weights=tuple(listed))
+    return dataclasses.replace(recipe, weights=(*listed, *_copied_encoder(registry.folder_of(name), place)))
 
 
 def _saved_weights(run, recipe, place):
@@ -160,7 +160,17 @@ def _saved_weights(run, recipe, place):
     for part, network in runs.networks(gan).items():
         path = weights.save_half(getattr(gan, f"ema_{part}", network), place / f"{part}.weights.h5")
         listed.append(weights.WeightFile.from_file(path, part))
+    # Some types have an encoder among their networks, which has been written by the same name just now.
+    listed += [] if (place / registry.ENCODER).is_file() else _copied_encoder(pathlib.Path(run), place)
     return dataclasses.replace(recipe, weights=tuple(listed), samples_seen=int(gan.samples_seen))
+
+
+def _copied_encoder(folder, place):
+    """[The file of the encoder that projections start from], copied; [] where there is none."""
+    if folder is None or not (folder / registry.ENCODER).is_file():
+        return []
+    path = shutil.copyfile(folder / registry.ENCODER, place / registry.ENCODER)
+    return [weights.WeightFile.from_file(path, registry.ENCODER_PART)]
 
 
 def _copied_scores(path, recipe, place):
@@ -245,11 +255,14 @@ gan = kerasgan.load("{shown}")
 
 
 def _weights(recipe, gan):
-    rows = "\n".join(
-        f"| {file.part} | {getattr(gan, file.part).count_params():,} | {file.filename} | {file.size / 1e6:.2f} MB | "
-        f"{file.sha256[:16]} |"
-        for file in recipe.weights
-    )
+    from kerasgan import inversion  # which imports TensorFlow
+
+    def row(file):
+        network = inversion.build(gan) if file.part == registry.ENCODER_PART else getattr(gan, file.part)
+        size = f"{file.size / 1e6:.2f} MB"
+        return f"| {file.part} | {network.count_params():,} | {file.filename} | {size} | {file.sha256[:16]} |"
+
+    rows = "\n".join(map(row, recipe.weights))
     return f"""## Weights
 
 Arrays in half precision. Nothing in these files is run: kerasgan builds the networks and checks sizes and sha256.

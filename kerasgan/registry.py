@@ -23,6 +23,7 @@ SCORES = "scores.json"  # beside it: its scores with their protocol, written by 
 SHEET = "samples.png"  # beside it: some of its samples
 _ERRORS = 3  # of the standard ones, by which precision has to rise for a model to offer truncation
 ENCODER = "encoder.weights.h5"  # beside it: see `kerasgan.inversion`
+ENCODER_PART = "projection"  # what a published model lists it as; "encoder" is a network of some types
 DIRECTIONS = "directions.npz"  # beside it: directions that somebody has looked at and named
 PHONE = "phone.json"  # beside it: its exported files, verified and timed, written by tools/benchmark_generators.py
 

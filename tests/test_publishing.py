@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import kerasgan
-from kerasgan import cli, files, hub, provenance, published, publishing, registry, runs, weights
+from kerasgan import cli, files, hub, inversion, provenance, published, publishing, registry, runs, weights
 from kerasgan.callbacks import Checkpoint
 from kerasgan.metrics import result
 from kerasgan.registry import Recipe
@@ -106,6 +106,21 @@ def test_what_is_written_tells_no_paths_and_the_card_is_the_hubs(sound):
     assert "![images](samples.png)" in body and "| fid ↓ | 12.5 | 1 |" in body
     assert published.card(sound) == body.lstrip() == runs.describe(str(sound))
     assert {score.model for score in result.load(sound / "scores.json")} == {"flowers", result.REAL}
+
+
+def test_the_encoder_for_projections_goes_along(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    gan = kerasgan.load(folder)
+    inversion.save(inversion.build(gan), folder / registry.ENCODER)
+    made = publishing.publish(folder, folder=tmp_path / "flowers", license="CC BY 4.0")
+    assert "| projection |" in (made / published.CARD).read_text()
+    opened, images = kerasgan.load(made), gan.media.to_model(gan.generate(3, seed=1))
+    own, there = (inversion.Encoder(gan, place / registry.ENCODER).guesses(images) for place in (folder, made))
+    np.testing.assert_array_equal(own, there)
+    assert opened.encoder_file == made / registry.ENCODER and kerasgan.load(run).encoder_file is None
+    (made / registry.ENCODER).write_bytes(b"another")
+    with pytest.raises(ValueError, match=registry.ENCODER):
+        kerasgan.load(made)
 
 
 def test_a_pretrained_model_keeps_its_licence_and_files(tmp_path):

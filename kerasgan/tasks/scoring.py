@@ -216,7 +216,7 @@ class Scoring(Task):
         """How well scores tell strange samples from normal ones, by `kerasgan.metrics.detection`.
 
         Normal samples are those of the source that `subset` and `key` say. Where these are what the model was trained
-        on, they are those that the training kept apart. Principal components stand beside the model where the training's
+        on, they are those that the training kept apart. Principal components stand beside the model where its training's
         samples are in the source, too: they are those of the training.
 
         Args:
