@@ -216,8 +216,8 @@ class Scoring(Task):
         """How well scores tell strange samples from normal ones, by `kerasgan.metrics.detection`.
 
         Normal samples are those of the source that `subset` and `key` say. Where these are what the model was trained
-        on, they are those that the training kept apart. Principal components stand beside the model where its training's
-        samples are in the source, too: they are those of the training.
+        on, they are those that the training kept apart. Where the samples of the training are in the source, their
+        principal components stand beside the model.
 
         Args:
             strange: another subset of the source, or a path: samples that are not normal.
