@@ -1,8 +1,9 @@
 """Which costly tests a run of everything takes: a sixth of them, another sixth after each commit.
 
 All of them together take an hour on two cores. What is cheap always runs; what is costly, by type, entry or file, runs
-when its turn comes, and at once after a change of the file that it is about. `pytest --all` takes everything, and so
-does whoever names files, or asks for some by -k or -m.
+when its turn comes, and at once after a change of the file that it is about. Where changes take much of the time that
+there is, a half or a quarter of the sixth comes, and the rest of it in later rounds. `pytest --all` takes everything,
+and so does whoever names files, or asks for some by -k or -m.
 """
 
 import pathlib
@@ -12,6 +13,8 @@ import subprocess
 from kerasgan import registry
 
 TURNS = 6
+PARTS = (1, 2, 4)  # of which a sixth comes one, as large as there is time for; each divides the next one
+SECONDS = 1600  # of one core for costly tests; cheap ones take 700, and 25 minutes of two cores are 3000
 HOURS = 1  # before the newest commit: what was changed in this time is tested in any case
 
 _FOLDERS = ("callbacks", "contract", "export", "layers", "metrics", "models")
@@ -47,6 +50,22 @@ _FILES = (
     "test_train_spoken_digits.py",
     "test_translate_command.py",
 )
+# What a scope takes, in seconds of one core, where that is far from what others take.
+_COSTS = {
+    "test_page.py": 250,
+    "test_readme.py": 270,
+    "resume": 150,
+    "test_cli.py": 140,
+    "test_game_variants.py": 140,
+    "test_hostile.py": 120,
+    "test_collapse.py": 100,
+    "test_text_to_image.py": 75,
+    "test_publish_entry.py": 60,
+    "test_stages.py": 55,
+    "test_types.py": 50,
+    "test_zoo.py": 40,
+}
+_COST = 15  # of each other scope
 _ROOT = pathlib.Path(__file__).parents[1]
 
 
@@ -64,15 +83,29 @@ def scope(nodeid):
 
 
 def in_turn(scopes, turn, changed=frozenset()):
-    """Those of the scopes that run: every `TURNS`th from number `turn` on, and those about what was changed.
+    """Those of the scopes that run: those about what was changed, and every `TURNS`th from number `turn` on.
+
+    Where these would take more than `SECONDS`, only every second or fourth of the latter comes, each round of `TURNS`
+    turns another one. Whatever the changes are, a scope that a run of fourths takes is in those of halves, too: in four
+    rounds each of them comes.
 
     Args:
         scopes: in the order in which tests are collected, without repetitions.
         turn: any whole number, such as that of the newest commit.
         changed: names of files without their endings, and of entries.
     """
-    chosen = set(scopes[turn % TURNS :: TURNS])
-    return chosen | {one for one in scopes if subjects(one) & changed}
+    about = {one for one in scopes if subjects(one) & changed}
+    sixth = scopes[turn % TURNS :: TURNS]
+    for parts in PARTS:
+        chosen = about | set(sixth[turn // TURNS % parts :: parts])
+        if sum(map(cost, chosen)) <= SECONDS:
+            break
+    return chosen
+
+
+def cost(one):
+    """About how many seconds of one core a scope takes."""
+    return _COSTS.get(one[0], _COST)
 
 
 def subjects(one):

@@ -1,8 +1,10 @@
 """Costly tests in turns: each of them comes within so many commits, and at once when what it is about was changed."""
 
+import itertools
 import subprocess
 
 import costly
+import numpy as np
 
 from kerasgan import registry
 
@@ -22,6 +24,23 @@ def test_what_was_changed_is_tested_at_once():
         assert {("test_types.py", "", "srgan"), ("test_srgan.py", "", ""), ("test_zoo.py", "", "srgan_x4")} <= taken
     assert "vanilla" in costly.subjects(("test_types.py", "", "vanilla_gan"))  # its file is models/vanilla.py
     assert costly.subjects(("test_zoo.py", "", "dcgan_celeba")) == {"test_zoo", "dcgan_celeba"}
+
+
+def test_where_changes_take_the_time_fewer_others_come(monkeypatch):
+    """However little time there is for them, each comes in as many rounds as there are parts."""
+    page, scopes = ("test_page.py", "", ""), [("test_types.py", "", name) for name in list(registry.TYPES)[:24]]
+    whole = costly.in_turn(scopes, 7)
+    scopes.append(page)
+    for room, count in ((4, 4), (3, 2), (2, 2), (1, 1), (0, 1)):  # a sixth are four, and at last a fourth of them comes
+        monkeypatch.setattr(costly, "SECONDS", costly.cost(page) + room * costly.cost(scopes[0]))
+        taken = costly.in_turn(scopes, 7, {"page"})
+        assert page in taken and taken - {page} <= whole and len(taken) == 1 + count, room
+    random, taken = np.random.default_rng(0), []
+    for turn in range(7, 7 + costly.PARTS[-1] * costly.TURNS):
+        monkeypatch.setattr(costly, "SECONDS", random.integers(1000))
+        taken.append(costly.in_turn(scopes, turn, {"page"}))
+    assert set.union(*taken) == set(scopes)
+    assert all(after % before == 0 for before, after in itertools.pairwise(costly.PARTS))
 
 
 def test_scopes():

@@ -91,7 +91,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-# What a reader's commands take their time for is done for a moment here.
+# What a reader's commands take their time for is done for a moment here, and by smaller networks.
 LIMITS = {
     "train": ["--limit_steps", "1", "--batch_size", "4"],
     "augment": ["--per_class", "2"],
@@ -99,6 +99,8 @@ LIMITS = {
     "simulate": ["--sequences", "2", "--frames", "12", "--size", "64"],
     "dvd_gan": ["--size", "16"],
     "dvd_gan_fp": ["--size", "16"],
+    "gan_3d": ["--set", "model.width=4"],
+    "ganomaly": ["--set", "model.width=4"],
 }
 
 

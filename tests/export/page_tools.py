@@ -8,6 +8,8 @@ import pathlib
 import shutil
 import threading
 
+_ports = set()  # that were listened on
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 3, "has_touch": True, "is_mobile": True}
 _FLAGS = (
     "--no-sandbox",
@@ -61,13 +63,23 @@ class _Server(http.server.ThreadingHTTPServer):
         pass  # a browser that closes a connection is no error
 
 
+def _listening(port, handler):
+    """A server on a port, or on one that none had before: browsers remember what was at an address."""
+    server = _Server(("127.0.0.1", port), handler)
+    while not port and server.server_port in _ports:
+        server.server_close()
+        server = _Server(("127.0.0.1", port), handler)
+    _ports.add(server.server_port)
+    return server
+
+
 @contextlib.contextmanager
 def served(folder, port=0):
     """Serves a folder on the loopback, on a free port if none is given; yields its address, without a slash at the end.
 
     When the block ends the server is gone, its open connections included.
     """
-    server = _Server(("127.0.0.1", port), functools.partial(_Handler, directory=str(folder)))
+    server = _listening(port, functools.partial(_Handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -137,14 +137,23 @@ def browser(playwright):
 class Visit:
     """A phone that visits the page; notes what the page asks for and complains of."""
 
-    def __init__(self, browser, address, service_workers="block", **options):
-        self.address = address
-        self.context = browser.new_context(**{**page_tools.PHONE, **options}, service_workers=service_workers)
-        self.page = self.context.new_page()
+    def __init__(self, page, address):
+        self.page, self.context, self.address = page, page.context, address
         self.errors, self.asked = [], []
-        self.page.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.context.on("request", lambda request: self.asked.append(request.url))
+        self._notes = [
+            (page, "console", lambda message: message.type == "error" and self.errors.append(message.text)),
+            (page, "pageerror", lambda error: self.errors.append(str(error))),
+            (page.context, "request", lambda request: self.asked.append(request.url)),
+        ]
+        for whose, event, note in self._notes:
+            whose.on(event, note)
+
+    def leave(self):
+        """Leaves the page as if nobody had been there."""
+        self.page.evaluate("localStorage.clear()")
+        self.page.goto("about:blank")
+        for whose, event, note in self._notes:
+            whose.remove_listener(event, note)
 
     def open(self, fragment=""):
         self.page.goto("about:blank")
@@ -204,18 +213,51 @@ class Visit:
         return self.message() is None
 
 
+def phone(browser, **options):
+    """The only page of a phone that has not been anywhere."""
+    return browser.new_context(**{"service_workers": "block", **page_tools.PHONE, **options}).new_page()
+
+
+@pytest.fixture(scope="module")
+def phones():
+    """Phones that are free, by how they differ from others.
+
+    A new one takes three times the time to open the page: a browser starts processes for it, fetches the 9 MB of
+    LiteRT.js and compiles them.
+    """
+    return collections.defaultdict(list)
+
+
 @pytest.fixture
-def visit(browser, address):
-    """Visits of one test. A page that works has nothing to complain of, and asks no other host, ever."""
+def visit(browser, address, phones):
+    """Visits of one test, each with a phone of its own: one that other tests had before, unless it must be `fresh`.
+
+    A page that works has nothing to complain of, and asks no other host, ever.
+    """
     visits = []
 
-    def start(address=address, expect_errors=False, **options):
-        visits.append((Visit(browser, address, **options), expect_errors))
+    def start(
+        address=address,
+        expect_errors=False,
+        fresh=False,
+        color_scheme="light",
+        reduced_motion="no-preference",
+        **options,
+    ):
+        free = [] if fresh else phones[tuple(options.items())]
+        page = free.pop() if free else phone(browser, **options)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.set_viewport_size(page_tools.PHONE["viewport"])
+        visits.append((Visit(page, address), free, fresh, expect_errors))
         return visits[-1][0]
 
     yield start
-    for each, expect_errors in visits:
-        each.context.close()
+    for each, free, fresh, expect_errors in visits:
+        if fresh:
+            each.context.close()
+        else:
+            each.leave()
+            free.append(each.page)
         hosts = {urllib.parse.urlsplit(url).hostname for url in each.asked if not url.startswith(("blob:", "data:"))}
         assert hosts <= {"127.0.0.1", HTTP_NAME}, hosts
         assert expect_errors or not each.errors
@@ -804,7 +846,7 @@ def test_links_that_cannot_be_had_say_so_and_break_nothing(visit, models):
     "name, message", [("QuotaExceededError", "no room to keep more"), ("SecurityError", "not let pages")]
 )
 def test_a_storage_that_is_full_or_forbidden_gets_a_message(visit, name, message):
-    here = visit()
+    here = visit(fresh=True)
     fail = f"throw new DOMException('no', '{name}')"
     here.page.add_init_script(
         f"Storage.prototype.setItem = () => {{ {fail}; }};" + f"Storage.prototype.getItem = () => {{ {fail}; }};"
@@ -1981,7 +2023,7 @@ def test_broken_runtime_gets_a_message_and_can_be_tried_again(visit, copy, file,
 def test_over_plain_http_it_works_and_says_less(visit, address):
     """Without https a browser offers neither sha256 nor WebGPU nor service workers."""
     port = urllib.parse.urlsplit(address).port
-    here = visit(f"http://{HTTP_NAME}:{port}{SUB_PATH}", service_workers="allow").open("#rgb/7")
+    here = visit(f"http://{HTTP_NAME}:{port}{SUB_PATH}", fresh=True, service_workers="allow").open("#rgb/7")
     assert not here.page.evaluate("isSecureContext") and not here.state()["verified"]
     assert here.pixels().std() > 10 and here.message() is None
     assert here.page.evaluate("kerasgan.offline") is False
@@ -2000,7 +2042,7 @@ KEPT = """async () => {
 def test_works_offline_after_the_first_visit(visit, bundle):
     """Offline the server is gone, and the browser knows that it has no network."""
     with page_tools.served(bundle) as host:
-        here = visit(host + SUB_PATH, service_workers="allow", expect_errors=True).open("#rgb/7")
+        here = visit(host + SUB_PATH, fresh=True, service_workers="allow", expect_errors=True).open("#rgb/7")
         assert here.page.evaluate("kerasgan.offline") is True
         before = here.pixels()
     here.context.set_offline(True)
@@ -2026,7 +2068,7 @@ def test_new_bundle_takes_the_place_of_the_old(visit, bundle, models, tmp_path):
     folder = tmp_path / "zoo"
     shutil.copytree(bundle / SUB_PATH.strip("/"), folder)
     with page_tools.served(tmp_path) as host:
-        here = visit(f"{host}/zoo/", service_workers="allow", expect_errors=True).open("#rgb/7")
+        here = visit(f"{host}/zoo/", fresh=True, service_workers="allow", expect_errors=True).open("#rgb/7")
         assert here.page.evaluate("kerasgan.offline") is True
         old = here.page
         web({"fresh": models["rgb"]}, folder, litert=page_tools.litert(), overwrite=True)
@@ -2060,7 +2102,7 @@ def test_runtime_from_the_cdn_is_the_pinned_one(browser, models, tmp_path):
         route.fulfill(path=page_tools.litert() / package / file, headers=headers)
 
     with page_tools.served(tmp_path / "site") as host:
-        here = Visit(browser, host + "/")
+        here = Visit(phone(browser), host + "/")
         here.context.route(f"{CDN}/**", answer)
         here.open("#rgb/7")
         assert here.pixels().std() > 10 and not here.errors
@@ -2074,7 +2116,7 @@ def test_webgpu_where_the_browser_has_it(playwright, address, models):
     flags = ("--enable-unsafe-webgpu", "--enable-unsafe-swiftshader", "--use-webgpu-adapter=swiftshader")
     running = page_tools.launch(playwright, *flags)
     try:
-        here = Visit(running, address).open("#rgb/7")
+        here = Visit(phone(running), address).open("#rgb/7")
         here.page.click("summary")
         if here.page.locator("#gpu").is_hidden():
             pytest.skip("this Chromium has no WebGPU adapter in software")

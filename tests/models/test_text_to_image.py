@@ -61,6 +61,7 @@ def test_the_discriminator_s_loss_is_the_paper_s(cls, fakes):
     """Real with its text once; half for generated images, half for real ones with the text of their neighbour."""
     gan = small(cls, encoder_samples=1)
     gan.samples_seen.assign(8)
+    gan.run_eagerly = True  # for one step
     gan.train_on_batch(*data())
     gan.discriminator.trainable = True
     batch = gan.unpacked(tuple(map(tf.constant, data())))
@@ -183,6 +184,7 @@ def own_encoder(length=LENGTH, size=6):
     return keras.Model(tokens, keras.layers.GlobalAveragePooling1D()(counted))
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("cls", [DFGAN, GANCLS])
 def test_an_encoder_of_ones_own_stays_as_it_is(cls, tmp_path):
     encoder = own_encoder()
