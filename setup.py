@@ -77,7 +77,7 @@ setup(
     package_dir={"": ".", **ZOO},
     package_data={
         "kerasgan": ["py.typed"],
-        "kerasgan.metrics": ["*.h5"],  # feature networks: photographs, digits, written and spoken
+        "kerasgan.metrics": ["*.h5"],  # feature networks: photographs, digits, written, spoken and bouncing
         "kerasgan.export": ["page/*", "*.pyi"],  # the page that runs models in a browser
         **dict.fromkeys(ZOO, ["*.h5", "*.npz", "*.json", "card.md", "*.png", "*.wav", "*.mid"]),
     },

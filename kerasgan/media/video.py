@@ -110,6 +110,14 @@ class Video(Pictured):
         """The frames a second."""
         return {"frame_rate": self.frame_rate}
 
+    def default_network(self):
+        """`bouncing_digits` for grey clips of 16 frames or more, a network that knows moving digits alone."""
+        from kerasgan.metrics import bouncing_digits
+
+        if self.shape[-1] != 1 or self.shape[0] < bouncing_digits.FRAMES:
+            return super().default_network()
+        return "bouncing_digits"
+
     def descriptors(self, samples):
         """The means of 16x16 fields of each frame, see `kerasgan.media.Image.descriptors`."""
         samples = np.asarray(samples)

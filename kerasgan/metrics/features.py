@@ -1,7 +1,8 @@
-"""Feature networks: what scores see images, or hear sounds, through. A score is one of a network, which it names.
+"""Feature networks: what scores see images and clips, or hear sounds, through. Each score names its network.
 
 | name | features | classes | where the weights come from |
 | --- | --- | --- | --- |
+| `bouncing_digits` | 64 | none | this package; for grey clips of 16 frames, of two bouncing digits |
 | `digits` | 64 | 10 | this package; for 28x28 grey images |
 | `efficientnet_lite0` | 1280 | 1000 | this package |
 | `hed_vgg16` | 512 | none | the extra `kerasgan[scores]`, from PyPI: a second opinion |
@@ -16,7 +17,7 @@ import warnings
 
 import numpy as np
 
-from kerasgan.metrics.network import FeatureNetwork, SoundNetwork, digest, functions
+from kerasgan.metrics.network import ClipNetwork, FeatureNetwork, SoundNetwork, digest, functions
 
 __all__ = ["FeatureNetwork", "default", "get", "names", "second"]
 
@@ -121,6 +122,21 @@ def _inception_v3_keras():
     )
 
 
+def _bouncing_digits():
+    from kerasgan.metrics import bouncing_digits as source
+
+    return ClipNetwork(
+        "bouncing_digits",
+        *functions(source.load(), logits=False),
+        frames=source.FRAMES,
+        dimensions=source.DIMENSIONS,
+        license=source.LICENSE,
+        sha256=source.WEIGHTS.sha256,
+        size=(source.SIZE, source.SIZE),
+        filter="bilinear",
+    )
+
+
 def _spoken_digits():
     from kerasgan.metrics import spoken_digits as source
 
@@ -137,6 +153,7 @@ def _spoken_digits():
 
 
 _NETWORKS = {
+    "bouncing_digits": _bouncing_digits,
     "digits": _digits,
     "efficientnet_lite0": _efficientnet_lite0,
     "hed_vgg16": _hed_vgg16,

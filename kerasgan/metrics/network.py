@@ -1,4 +1,4 @@
-"""What scores see images, or hear sounds, through: a network, and how samples are prepared for it."""
+"""What scores see images and clips, or hear sounds, through: a network, and how samples are prepared for it."""
 
 import concurrent.futures
 import hashlib
@@ -190,6 +190,48 @@ class SoundNetwork(FeatureNetwork):
 
     def _finished(self, sounds):
         return sounds
+
+
+class ClipNetwork(FeatureNetwork):
+    """Clips -> features. See `FeatureNetwork`.
+
+    The methods take clips (n, frames, height, width, 1), uint8 or floats in [0, 255]. Frames are resized one by one;
+    of longer clips the first frames are seen.
+
+    Args:
+        name, outputs, activations, size, arguments: as of `FeatureNetwork`.
+        frames: of the clips that the network sees.
+    """
+
+    def __init__(self, name, outputs, activations=None, *, frames, size, **arguments):
+        self._frames = frames
+        super().__init__(name, outputs, activations, size=size, channels=1, **arguments)
+        self.resizer = f"the first {frames} frames, each {self.resizer.partition(',')[0]}"
+
+    def check_media(self, media):
+        """Raises a ValueError unless samples are grey clips that are long enough."""
+        if media.kind != "video" or media.shape[0] < self._frames or media.shape[-1] != 1:
+            raise ValueError(
+                f"network={self.name!r} sees grey clips of {self._frames} frames or more; these are {media.plural} of "
+                f"shape {media.shape_text}. Give another network: a function from samples to features."
+            )
+
+    def _check(self, clips):
+        clips = np.asarray(clips)
+        if clips.ndim != 5 or not clips.size or clips.shape[1] < self._frames or clips.shape[-1] != 1:
+            raise ValueError(
+                f"clips has shape {clips.shape}; expected (count, {self._frames} or more frames, height, width, 1)."
+            )
+        clips = clips[:, : self._frames]
+        pixels.check(clips.reshape(-1, *clips.shape[2:]), "clips")
+        return clips if clips.dtype == np.uint8 else clips.astype("float32", copy=False)
+
+    def _resized(self, clips, pool):
+        return super()._resized(clips.reshape(-1, *clips.shape[2:]), pool)
+
+    def _finished(self, frames):
+        frames = super()._finished(frames)
+        return frames.reshape(-1, self._frames, *frames.shape[1:])
 
 
 # Preparing images ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The protocol of video prediction: PSNR and SSIM of each predicted frame, beside what needs no model."""
+"""The protocol of video prediction: PSNR and SSIM of each predicted frame, and the Fréchet distance of whole clips."""
 
 import hashlib
 
@@ -6,11 +6,13 @@ import numpy as np
 
 import kerasgan
 from kerasgan import bars
-from kerasgan.metrics import checks, result
+from kerasgan.metrics import checks, features, result
+from kerasgan.metrics.frechet import frechet_distance
 from kerasgan.metrics.psnr import psnr
 from kerasgan.metrics.ssim import ssim
 
-METRICS = ("psnr", "ssim")
+METRICS = ("psnr", "ssim", "fid")
+USUAL = METRICS[:2]
 FIRST = 5  # predicted frames whose mean is the score: what comes later is ever less certain
 HIGHEST = 60.0  # decibels, that equal frames count as: their PSNR has no bound, and a mean could not be taken
 REACH = 8  # pixels up to which `moved` looks for where a frame went
@@ -56,17 +58,20 @@ def moved(given, length):
     )
 
 
-def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progress=True):
+def evaluate(gan, clips, metrics=None, *, network=None, model=None, split="all", seed=0, progress=True):
     """Scores a model that continues clips on clips that it should not have been trained on.
 
     Each number stands beside those of two predictions that need no model: the last frame repeated, and moved on (see
-    `moved`). It is the mean over the first 5 predicted frames; `parameters` has the means of each. Both measures reward
-    blur: of several ways in which a clip may go on, their mean scores best.
+    `moved`). PSNR and SSIM are means over the first 5 predicted frames; `parameters` has the means of each. Both reward
+    blur: of several ways in which a clip may go on, their mean scores best. "fid" does not: it is the Fréchet distance
+    between the first half of the clips, and those of the second half as they are continued, of a network that sees
+    whole clips; the second half as it is gives the floor.
 
     Args:
         gan: a `kerasgan.continuer.Continuer`.
         clips: iterable of whole clips, uint8 (frames, height, width, channels).
-        metrics: "psnr", "ssim", or both in a sequence or separated by a comma; None takes both.
+        metrics: some of "psnr", "ssim" and "fid" in a sequence or separated by commas; None takes the first two.
+        network: that "fid" sees clips through, as in `kerasgan.metrics.evaluate`; None takes the clips' own.
         model, split: what the records call the model and the clips.
         seed: of the model's latents.
         progress: whether a bar is shown.
@@ -75,11 +80,13 @@ def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progr
         A list of `kerasgan.metrics.Result`.
 
     Raises:
-        ValueError: an unknown metric, or no clips.
+        ValueError: an unknown metric, no clips, fewer than four for "fid", or no network that sees such clips.
     """
-    names = checks.metric_names(metrics, METRICS, "a model that continues clips")
+    names = checks.metric_names(USUAL if metrics is None else metrics, METRICS, "a model that continues clips")
+    seen_by = _network(gan.media, network) if "fid" in names else None
     measures = {"psnr": lambda a, b: np.minimum(psnr(a, b), HIGHEST), "ssim": ssim}
-    found, digest, count = {}, hashlib.sha256(), 0
+    measures = {name: measures[name] for name in names if name in measures}
+    found, wholes, digest, count = {}, {}, hashlib.sha256(), 0
     for clip in bars.over(clips, f"Scoring {split}", "clips", shown=progress):
         given, truth = clip[: gan.given_frames], clip[gan.given_frames :]
         digest.update(np.ascontiguousarray(clip).tobytes())
@@ -89,15 +96,59 @@ def evaluate(gan, clips, metrics=None, *, model=None, split="all", seed=0, progr
             MOVED: moved(given, len(truth)) if len(given) > 1 else repeated(given, len(truth)),
         }
         for called, prediction in predictions.items():
-            for name in names:
-                found.setdefault((name, called), []).append(measures[name](prediction, truth))
+            for name, measure in measures.items():
+                found.setdefault((name, called), []).append(measure(prediction, truth))
+        if seen_by is not None:
+            for called, rest in {**predictions, result.REAL: truth}.items():
+                wholes.setdefault(called, []).append(np.concatenate([given, rest]))
         count += 1
     if not count:
         raise ValueError("clips is empty; give at least one.")
-    return [
-        _record(gan, name, called, np.array(values), digest.hexdigest(), split, seed)
+    about = {"data": digest.hexdigest(), "split": split, "seed": seed}
+    records = [
+        _record(gan, name, called, np.array(values), **about)
         for (name, called), values in sorted(found.items(), key=lambda item: names.index(item[0][0]))
     ]
+    return records + (_distances(gan, seen_by, wholes, **about) if seen_by is not None else [])
+
+
+def _network(media, network):
+    """The feature network that sees such clips."""
+    found = features.get(media.default_network() if network is None else network)
+    found.check_media(media)
+    return found
+
+
+def _distances(gan, network, wholes, data, split, seed):
+    """The `Result` of each kind of clips in `wholes`, and of the true ones, the floor."""
+    half = len(wholes[result.REAL]) // 2
+    if half < 2:
+        raise ValueError(f"clips holds {len(wholes[result.REAL])}; 'fid' needs four or more, for two halves.")
+    real = network.features(np.stack(wholes[result.REAL][:half]))
+    found = []
+    for called, clips in wholes.items():
+        own = called not in (REPEATED, MOVED, result.REAL)
+        found.append(
+            result.Result(
+                metric="fid",
+                value=frechet_distance(real, network.features(np.stack(clips[half : 2 * half]))),
+                higher_is_better=False,
+                model=called,
+                n_fake=half,
+                n_real=half,
+                data=data,
+                split=f"{split}, half of it",
+                size=gan.media.shape_text,
+                feature_network=network.name,
+                feature_sha256=network.sha256,
+                resizer=network.resizer,
+                ema=True if own else None,
+                seed=seed if own else None,
+                parameters={"given": gan.given_frames},
+                version=kerasgan.__version__,
+            )
+        )
+    return found
 
 
 def _record(gan, name, called, values, data, split, seed):

@@ -60,8 +60,8 @@ class Continuation(Task):
     method = "continue_video"  # the verb is a word of Python's
     does = "continues clips"
     starts_from = "the first frames of clips"
-    metrics = ("psnr", "ssim")
-    metrics_help = "of a model that continues clips psnr, ssim"
+    metrics = ("psnr", "ssim", "fid")
+    metrics_help = "of a model that continues clips psnr, ssim; fid where asked for"
     options = ("count", "seed")
     flags_of_use = "clip.gif"
 
@@ -71,13 +71,13 @@ class Continuation(Task):
         return np.concatenate([given, gan.continue_video(given, seed=seed)], axis=1)
 
     def evaluate(self, gan, recipe, source, metrics, *, subset, split, model, network, progress, count=None, seed=0):
-        """Scores a model by `kerasgan.metrics.evaluate_continuer`; no feature network is needed."""
+        """Scores a model by `kerasgan.metrics.evaluate_continuer`."""
         import kerasgan
         from kerasgan import metrics as scores
 
         clips = kerasgan.runs.read_whole(recipe, source, subset).take(count or _MOST)
         natural = (gan.media.to_natural(batch)[0] for batch in clips.as_numpy_iterator())
-        about = {"model": model, "split": split, "seed": seed, "progress": progress}
+        about = {"model": model, "split": split, "network": network, "seed": seed, "progress": progress}
         return scores.evaluate_continuer(gan, natural, metrics, **about)
 
     def show_data(self, gan, recipe, source, count):

@@ -127,8 +127,8 @@ def test_lengths_of_batches_are_few():
 
 
 def test_names_and_errors():
-    known = ("digits", "efficientnet_lite0", "hed_vgg16", "inception_2015", "inception_v3_keras", "spoken_digits")
-    assert features.names() == known
+    images = ("digits", "efficientnet_lite0", "hed_vgg16", "inception_2015", "inception_v3_keras")
+    assert features.names() == ("bouncing_digits", *images, "spoken_digits")
     with pytest.raises(ValueError, match="Did you mean 'digits'"):
         features.get("digit")
     with pytest.raises(ValueError, match="network=3 is no feature network"):

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from kerasgan import metrics
 from kerasgan.media import Video
 from kerasgan.metrics import evaluate_continuer, next_frames, psnr
+from kerasgan.metrics.features import FeatureNetwork
 
 
 def square(y, x, size=16):
@@ -54,10 +56,43 @@ def test_each_score_stands_beside_those_of_two_simple_predictions():
     assert moved.value == next_frames.HIGHEST  # equal frames
 
 
+class Middles(FeatureNetwork):
+    """Features that show where the light is in the last frame."""
+
+    def __init__(self):
+        def outputs(clips):
+            last = clips[:, -1, :, :, 0].astype("float64")
+            axis = np.arange(last.shape[1])
+            light = last.sum(axis=(1, 2)) + 1e-9
+            return np.stack([(last.sum(2) @ axis) / light, (last.sum(1) @ axis) / light], 1), None
+
+        super().__init__("middles", outputs, channels=None, traced=False)
+
+
+def test_whole_clips_have_a_distance_beside_that_of_true_ones():
+    clips = [np.stack([square(y, 1 + frame) for frame in range(8)]) for y in (2, 7, 4, 9, 1, 3)]
+    found = evaluate_continuer(Knowing(), iter(clips), "fid", network=Middles(), split="test", progress=False)
+    values = {r.model: r.value for r in found}
+    still, floor = values[next_frames.REPEATED], values[metrics.result.REAL]
+    # Halves of the clips end in the rows 2, 7, 4 and 9, 1, 3, one row and a half lower in the middle; all in column 8,
+    # where a repeated frame stands in 2. The rows' means and deviations are what a Gaussian has of them.
+    rows = np.array([2, 7, 4]), np.array([9, 1, 3])
+    expected = (rows[0].mean() - rows[1].mean()) ** 2 + (rows[0].std(ddof=1) - rows[1].std(ddof=1)) ** 2
+    assert floor == pytest.approx(expected, rel=1e-4)
+    assert still == pytest.approx(expected + 6**2, rel=1e-4)
+    assert values[next_frames.MOVED] == pytest.approx(floor)
+    one = found[0]
+    assert one.metric == "fid" and (one.n_real, one.n_fake, one.split) == (3, 3, "test, half of it")
+    assert one.feature_network == "middles" and {r.seed for r in found} == {0, None}
+
+
 def test_what_cannot_be_scored():
     with pytest.raises(ValueError, match="clips is empty"):
         evaluate_continuer(Knowing(), [], progress=False)
-    with pytest.raises(
-        ValueError, match="metrics='fid': expected some of psnr, ssim, for a model that continues clips"
-    ):
+    with pytest.raises(ValueError, match="metrics='kid': expected some of psnr, ssim, fid, for a model that continues"):
+        evaluate_continuer(Knowing(), [], "kid")
+    with pytest.raises(ValueError, match="no feature network is for clips of shape 8x16x16x1"):
         evaluate_continuer(Knowing(), [], "fid")
+    with pytest.raises(ValueError, match="clips holds 3; 'fid' needs four or more, for two halves"):
+        clips = [np.zeros((8, 16, 16, 1), "uint8")] * 3
+        evaluate_continuer(Knowing(), clips, "fid", network=Middles(), progress=False)
