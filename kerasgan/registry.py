@@ -67,12 +67,12 @@ ZOO = (
     "ganomaly_pneumonia",
     "relgan_words",
     "ganomaly_nsl_kdd",
+    "musegan_jsb",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "pix2pix_map2aerial",
-    "musegan_jsb",
     "gan_3d_voxels",
     "skegan_sheep",
     "tempogan_smoke_x4",

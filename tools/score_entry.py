@@ -33,7 +33,8 @@ def _count(folder):
 def _second(model):
     """The network to ask besides the usual one, of a GAN of images; else None."""
     gan = runs.load(model, compile=False)
-    return metrics.features.second(gan.media.shape) if isinstance(gan, kerasgan.GAN) else None
+    of_images = isinstance(gan, kerasgan.GAN) and gan.media.kind == "image"
+    return metrics.features.second(gan.media.shape) if of_images else None
 
 
 def _protocol(one):

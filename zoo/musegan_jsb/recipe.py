@@ -3,6 +3,12 @@
 Against the paper: half its width, a given voice in three of ten samples, three critic updates a generator update, the
 critic's gradient penalty in every second step with twice its weight, and half its rate, which falls to zero; chorales
 are moved by up to six semitones.
+
+Four bars are an excerpt: they begin and end anywhere in a piece, and where a chorale would close, these often do not.
+A bar has 11 % fewer pitch classes than Bach's, one of the bass 14 %. One note in 20 is as short as a sixteenth, one in 40
+of the data; some of them stand alone, far from what their voice sings. Nothing forbids parallel fifths. To a soprano that is given it
+fits a bass that is nearly as close in tonal space as Bach's (1.55, his 1.42, that of another chorale 1.82), but an alto
+and a tenor that are hardly closer than another chorale's (1.87 and 1.78; 1.84 and 1.82).
 """
 
 from kerasgan.registry import Recipe
@@ -15,6 +21,8 @@ RECIPE = Recipe(
     name="musegan_jsb",
     gan_type="musegan",
     makes="chorales for four voices, four bars of sixteenths",
+    title="Chorales",
+    page={"seed": 48, "thumbnail": ["samples.png", 260, 366, 388, 484]},
     model={
         "bars": 4,
         "beats": 4,
@@ -52,5 +60,4 @@ RECIPE = Recipe(
     batch_size=32,
     epochs=_EPOCHS,
     seed=1,
-    fingerprint="d23cff7f3d6e3885f16011384f89b3c55147d864e237eef1be8388a6c01e108f",
 )
