@@ -5,10 +5,10 @@ critic's gradient penalty in every second step with twice its weight, and half i
 are moved by up to six semitones.
 
 Four bars are an excerpt: they begin and end anywhere in a piece, and where a chorale would close, these often do not.
-A bar has 11 % fewer pitch classes than Bach's, one of the bass 14 %. One note in 20 is as short as a sixteenth, one in 40
-of the data; some of them stand alone, far from what their voice sings. Nothing forbids parallel fifths. To a soprano that is given it
-fits a bass that is nearly as close in tonal space as Bach's (1.55, his 1.42, that of another chorale 1.82), but an alto
-and a tenor that are hardly closer than another chorale's (1.87 and 1.78; 1.84 and 1.82).
+A bar has 11 % fewer pitch classes than Bach's, one of the bass 14 %. One note in 20 is as short as a sixteenth, one in
+40 of the data; some of them stand alone, far from what their voice sings. Nothing forbids parallel fifths. To a soprano
+that is given it fits a bass that is nearly as close in tonal space as Bach's (1.55, his 1.42, that of another chorale
+1.82), but an alto and a tenor that are hardly closer than another chorale's (1.87 and 1.78; 1.84 and 1.82).
 """
 
 from kerasgan.registry import Recipe
