@@ -75,8 +75,8 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False, preparin
 
     Raises:
         TypeError, ValueError: an argument, a file that is not what its sidecar says, or a model of other samples than
-            images, clips, sounds, music, volumes, sketches, texts and tables, or scores others than images;
-            nothing has been written.
+            images, clips, sounds, music, volumes, sketches, texts, tables and smoke, or scores others than
+            images; nothing has been written.
         FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
         FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
         OSError: the folder cannot be written.
@@ -115,7 +115,7 @@ def _check_shown(name, described):
     if output.get("kind", "image") not in _shown():  # sidecars of long ago do not say it
         raise ValueError(
             f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows images, clips, volumes, "
-            "sketches, texts and tables, and plays sounds and music. Its .tflite file runs in apps of your own."
+            "sketches, texts, tables and smoke, and plays sounds and music. Its .tflite file runs in apps of your own."
         )
     given = [one["kind"] for one in described["inputs"]]
     if output.get("kind") == "score" and given != ["image"]:
