@@ -559,10 +559,11 @@ def smoke():
 
 @pytest.fixture(scope="module")
 def refining(smoke, tmp_path_factory):
-    """The address of a page with it."""
+    """The address of a page with it, the example of which is short, too."""
     root = tmp_path_factory.mktemp("refining")
     tflite(smoke[0], root / "smoke.tflite", verify=False)
     web({"smoke": root / "smoke.tflite"}, root / "page", litert=page_tools.litert())
+    write_smoke(root / "page" / "examples" / "smoke.npz", smoke[1][:2, :16, :16])
     with page_tools.served(root) as host:
         yield f"{host}/page/"
 
@@ -579,7 +580,10 @@ def choose_smoke(here, path):
     with here.page.expect_file_chooser() as chooser:
         here.page.tap("#new")
     chooser.value.set_files(path)
-    here.page.locator("#reel").wait_for()
+    with np.load(path) as arrays:
+        height, width = (4 * side for side in arrays["density"].shape[-2:])
+    shown = f"kerasgan.pixels()?.width === {width} && kerasgan.pixels().height === {height}"
+    here.wait(f"{shown} && document.querySelector('#progress').hidden")
 
 
 def levels_of(colours):
@@ -601,6 +605,8 @@ def test_smoke_is_made_finer_in_tiles_as_python_does(visit, smoke, refining, tmp
     assert expected.shape == (3, 80, 144) and np.abs(expected - repeated).mean() > 5
     here = visit(refining).open("#smoke/7")
     assert here.page.inner_text("#new") == "Smoke (.npz)" and here.page.locator("#seed").is_hidden()
+    example = here.page.locator("#examples").get_by_role("button", name="Example")
+    here.wait("kerasgan.pixels()?.width === 64")  # with which it begins
     choose_smoke(here, write_smoke(tmp_path / "low.npz", low.astype("float16")))
     for number in (2, 0, 1):
         here.wait(f"document.querySelector('#picture').dataset.frame === '{number}'")
@@ -624,6 +630,8 @@ def test_smoke_is_made_finer_in_tiles_as_python_does(visit, smoke, refining, tmp
     here.page.locator("#reel").press("Enter")
     assert here.page.get_attribute("#reel", "aria-label") == "Pause"
     here.wait(f"document.querySelector('#picture').dataset.frame === '{(frame + 1) % 3}'")
+    example.tap()
+    here.wait("kerasgan.pixels().width === 64 && kerasgan.pixels().height === 64")
 
 
 def test_smoke_that_is_smaller_than_a_tile_or_written_otherwise(visit, smoke, refining, tmp_path):
@@ -639,12 +647,8 @@ def test_smoke_that_is_smaller_than_a_tile_or_written_otherwise(visit, smoke, re
         write_smoke(tmp_path / f"{name}.npz", given, save, order)
         given = given.reshape(-1, *given.shape[-3:]).astype("float32")
         made = np.rint(255 * np.clip(gan.upscale(given, tile=16, overlap=4)[..., 0], 0, 1))
-        with here.page.expect_file_chooser() as chooser:
-            here.page.tap("#new")
-        chooser.value.set_files(tmp_path / f"{name}.npz")
+        choose_smoke(here, tmp_path / f"{name}.npz")
         frames, height, width = made.shape
-        shown = f"kerasgan.pixels()?.width === {width} && kerasgan.pixels().height === {height}"
-        here.wait(f"{shown} && document.querySelector('#progress').hidden")
         found = levels_of(here.pixels())
         assert found.shape == made[0].shape
         inside = np.abs(found - made[0])[: min(height, 4 * 4 if name == "small" else height)]
@@ -685,7 +689,6 @@ def test_a_file_that_is_no_sequence_of_smoke(visit, smoke, refining, tmp_path):
         np.savez_compressed(file, **parts)
         contents[name] = file.getvalue(), message
     here = visit(refining, reduced_motion="reduce").open("#smoke/7")
-    choose_smoke(here, tmp_path / "low.npz")
     before = here.pixels()
     for name, (content, message) in contents.items():
         (tmp_path / f"{name}.npz").write_bytes(content)
@@ -1976,7 +1979,7 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
 
 @pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
+def test_axe_finds_nothing(visit, translating, table, scorer, refining, scheme):
     """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
 
     def check(here, what):
@@ -2007,6 +2010,9 @@ def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
     here = visit(scorer[1], color_scheme=scheme).open("#known/7")
     here.page.get_by_role("switch", name="Show where, in red").check()
     check(here, "a score")
+    here = visit(refining, color_scheme=scheme).open("#smoke/7")
+    here.page.locator("#reel").wait_for()
+    check(here, "smoke")
 
 
 def test_tabs_listen_to_arrow_keys(visit):

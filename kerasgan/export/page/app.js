@@ -27,6 +27,7 @@ const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STAND_IN = 96; // pixels of the drawing that is enlarged where there is no picture
 const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of one that turns a solid
+const BLINK = 40; // milliseconds that small tiles are computed without a look at the page
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
 const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
 const PAPER_LABEL =
@@ -236,8 +237,12 @@ async function refine(running) {
     wipe.put(drawGiven(sequence, frame));
     picture.dataset.frame = frame;
   };
+  let seen = 0; // when the page last came to show how far it is, and to listen
   const run = async (values) => {
-    await nextFrame();
+    if (performance.now() - seen > BLINK) {
+      await nextFrame();
+      seen = performance.now();
+    }
     return kinds.checked((await running.run({ [input.name]: values })).values);
   };
   const [begin, bar] = [performance.now(), showProgress(choosing, [1], "Enlarging")];
