@@ -216,8 +216,8 @@ async function enlarge(running) {
 }
 
 /**
- * Makes a sequence finer, tile by tile, and shows each frame as it is finished; plays all of them at last. Gives up when
- * another one is wanted.
+ * Makes a sequence finer, tile by tile, and shows each frame as it is finished, of the first each tile; plays all of them
+ * at last. Gives up when another one is wanted.
  */
 async function refine(running) {
   const { description: own } = running;
@@ -247,10 +247,11 @@ async function refine(running) {
   };
   const [begin, bar] = [performance.now(), showProgress(choosing, [1], "Enlarging")];
   bar(0, 0);
-  for await (const { share, isWhole } of refined(run, sequence, fine, input.shape[1])) {
+  for await (const { share, isWhole, place } of refined(run, sequence, fine, input.shape[1])) {
     if (running !== model || painter.isWanted) return;
     bar(0, share);
     if (isWhole && (fine.done === 1 || !wantsStill())) showFrame(fine.done - 1);
+    if (!fine.done) picture.getContext("2d").putImageData(draw(fine, 0), 0, 0, ...place);
     latency.textContent = `${(performance.now() - begin).toFixed(0)} ms for ${fine.done} of ${fine.frames} frames`;
   }
   $("#progress").hidden = true;

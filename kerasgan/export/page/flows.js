@@ -10,7 +10,7 @@ export const RATE = 1000 / 60; // frames a second, as kerasgan saves animations
 // What a person gives: see `GIVEN` of kinds.js.
 export const ACCEPT = ".npz,application/zip,application/octet-stream"; // phones do not know .npz
 export const ASK = "Smoke (.npz)";
-export const GIVE = "Give it a sequence as kerasgan simulate smoke writes it: 32×32 cells take seconds, 128×128 minutes.";
+export const GIVE = "Give it a sequence as kerasgan simulate smoke writes it: 32×32 cells take seconds, 128×128 many minutes.";
 export const STAYS = "Files stay on this device.";
 export const EXAMPLES = "Sequences to try";
 
@@ -129,7 +129,8 @@ export function roomFor({ frames, height, width }, model) {
 
 /**
  * Makes a sequence finer, tile by tile, into the room for it. `run` takes a tile's values and promises the finer
- * densities. Yields the share of the tiles that are done, and whether the last one makes a frame whole.
+ * densities. Yields the share of the tiles that are done, whether the last one makes a frame whole, and its place there:
+ * left, top, width and height.
  */
 export async function* refined(run, sequence, fine, tile) {
   const [rows, columns] = [sequence.height, sequence.width].map((length) => tilesAlong(length, tile));
@@ -142,11 +143,14 @@ export async function* refined(run, sequence, fine, tile) {
         done++;
         const isWhole = done % (rows.length * columns.length) === 0;
         if (isWhole) fine.done++;
-        yield { share: done / all, isWhole };
+        yield { share: done / all, isWhole, place: placeOf(fine.scale, row, column) };
       }
     }
   }
 }
+
+const placeOf = (scale, { from: top, to: bottom }, { from: left, to: right }) =>
+  [left, top, right - left, bottom - top].map((cells) => scale * cells);
 
 function put({ height, width, scale, levels }, frame, densities, row, column, tile) {
   const [first, last] = [scale * column.from, scale * column.to];
