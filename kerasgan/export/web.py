@@ -5,6 +5,7 @@ files, also under a sub-path; on https and localhost it can be installed and wor
 """
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -14,7 +15,7 @@ import re
 import shutil
 
 import kerasgan
-from kerasgan import files, registry, weights
+from kerasgan import files, registry, simulation, weights
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
 
@@ -75,8 +76,8 @@ def web(names, folder, quantize=WEB_MODE, litert=None, overwrite=False, preparin
 
     Raises:
         TypeError, ValueError: an argument, a file that is not what its sidecar says, or a model of other samples than
-            images, clips, sounds, music, volumes, sketches, texts and tables, or scores others than images;
-            nothing has been written.
+            images, clips, sounds, music, volumes, sketches, texts, tables and smoke, or scores others than
+            images; nothing has been written.
         FileNotFoundError: LiteRT.js, a .tflite file or its sidecar is not there.
         FileExistsError: the folder holds something; with `overwrite`, something that `web` did not write.
         OSError: the folder cannot be written.
@@ -115,7 +116,7 @@ def _check_shown(name, described):
     if output.get("kind", "image") not in _shown():  # sidecars of long ago do not say it
         raise ValueError(
             f"names: {name!r} makes {output['name']} (kind {output['kind']!r}); the page shows images, clips, volumes, "
-            "sketches, texts and tables, and plays sounds and music. Its .tflite file runs in apps of your own."
+            "sketches, texts, tables and smoke, and plays sounds and music. Its .tflite file runs in apps of your own."
         )
     given = [one["kind"] for one in described["inputs"]]
     if output.get("kind") == "score" and given != ["image"]:
@@ -225,7 +226,8 @@ def _add_model(folder, name, path, quantize):
     _check_shown(name, described)
     shutil.copyfile(path, target)
     _write_sidecar(described, target)
-    found = {**described, "file": f"models/{target.name}", **_pictures(folder, name, described)}
+    found = {**described, "file": f"models/{target.name}", **_made_examples(folder, described)}
+    found.update(_pictures(folder, name, described))
     found.pop("directions", None)
     if directions_of(path).is_file():
         found["directions"] = _add_file(folder, f"directions/{name}.json", directions_of(path).read_bytes())
@@ -352,6 +354,20 @@ def _pictures(folder, name, described):
             _add_file(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
         ]
     return found
+
+
+def _made_examples(folder, described):
+    """Writes what a model can be tried on that takes what few people have; returns it as zoo.json has it."""
+    kinds = [one["kind"] for one in described["inputs"] if one["kind"] in _EXAMPLES]
+    return {"examples": [_add_file(folder, *_EXAMPLES[kind]()) for kind in kinds]} if kinds else {}
+
+
+@functools.cache
+def _smoke():
+    return "examples/smoke.npz", simulation.example()
+
+
+_EXAMPLES = {"fields": _smoke}  # by the kind of input: file and bytes, of what is made rather than cut out of a sheet
 
 
 def _cut(sheets, box):

@@ -28,8 +28,9 @@ _TYPES = {
     ".ico": "image/x-icon",
     ".wasm": "application/wasm",  # anything else and browsers refuse to compile it while it arrives
     ".tflite": "application/octet-stream",
+    ".npz": "application/octet-stream",
 }
-_PACKED = (".png", ".ico")  # compressed already
+_PACKED = (".png", ".ico", ".npz")  # compressed already
 
 
 class Bundle:

@@ -10,7 +10,6 @@ class FlowUpscaling(Upscaling):
     starts_from = "sequences"
     metrics = ("spectrum", "warp", "mass", "psnr")
     metrics_help = ""  # see the registered task
-    on_page = False
     flags_of_use = "low.npz"
     endings = (".npz", ".webp", ".gif", ".png")
 

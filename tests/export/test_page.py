@@ -27,7 +27,7 @@ from kerasgan.data.svg import read_svg
 from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, steer, web
-from kerasgan.media import Music, Sketch, Text
+from kerasgan.media import Fields, Music, Sketch, Text
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
 from kerasgan.models import (
@@ -42,6 +42,7 @@ from kerasgan.models import (
     Pix2Pix,
     RelGAN,
     SkeGAN,
+    TempoGAN,
     WaveGAN,
 )
 
@@ -543,6 +544,159 @@ def test_before_and_after_are_divided_by_a_line_that_keys_move(visit, enlarging)
     assert abs(edge["x"] + edge["width"] / 2 - whole["x"] - 0.25 * whole["width"]) < 1.5
     assert here.page.locator("#before").bounding_box() == whole
     assert here.page.evaluate("document.querySelector('#before').style.clipPath") == "inset(0px 75% 0px 0px)"
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    """A generator of random weights that tell on the density, and a sequence of three frames, larger than its tiles."""
+    gan = TempoGAN(size=16, width=4, discriminator_width=2, tile=16, seed=1)
+    random = np.random.default_rng(0)
+    for weight in gan.ema_generator.weights:
+        weight.assign(np.asarray(weight) + random.normal(0, 0.15, weight.shape))
+    low = gan.shrunk(gan.made_up(Fields((3, 80, 144)), 1, seed=3))[0]
+    return gan, low.astype("float16").astype("float32")
+
+
+@pytest.fixture(scope="module")
+def refining(smoke, tmp_path_factory):
+    """The address of a page with it, the example of which is short, too."""
+    root = tmp_path_factory.mktemp("refining")
+    tflite(smoke[0], root / "smoke.tflite", verify=False)
+    web({"smoke": root / "smoke.tflite"}, root / "page", litert=page_tools.litert())
+    write_smoke(root / "page" / "examples" / "smoke.npz", smoke[1][:2, :16, :16])
+    with page_tools.served(root) as host:
+        yield f"{host}/page/"
+
+
+def write_smoke(path, low, save=np.savez_compressed, order="C"):
+    """Writes fields (frames, height, width, 3) as a sequence; returns its path."""
+    arrays = {"density": low[..., 0], "velocity": low[..., 1:]}
+    save(path, **{name: np.asarray(array, order=order) for name, array in arrays.items()})
+    return path
+
+
+def choose_smoke(here, path):
+    """Gives the page a sequence, and waits until all frames are there."""
+    with here.page.expect_file_chooser() as chooser:
+        here.page.tap("#new")
+    chooser.value.set_files(path)
+    with np.load(path) as arrays:
+        height, width = (4 * side for side in arrays["density"].shape[-2:])
+    shown = f"kerasgan.pixels()?.width === {width} && kerasgan.pixels().height === {height}"
+    here.wait(f"{shown} && document.querySelector('#progress').hidden")
+
+
+def levels_of(colours):
+    """The densities, 0 to 255, that colours of the page stand for: those of the sheets, between a few that it knows."""
+    sheets = Fields((1, 1, 256))._colored(np.arange(256)[None, None, :, None] / np.float32(255))[0, 0].astype(float)
+    known = range(0, 256, 17)
+    palette = np.stack([np.interp(range(256), known, sheets[known, channel]) for channel in range(3)], axis=-1)
+    assert np.abs(palette - sheets).max() < 3
+    away = np.abs(np.rint(palette) - colours[..., None, :3].astype(float)).sum(axis=-1)
+    assert away.min(axis=-1).max() <= 3  # roundings of three colours
+    return away.argmin(axis=-1)
+
+
+def test_smoke_is_made_finer_in_tiles_as_python_does(visit, smoke, refining, tmp_path):
+    gan, low = smoke
+    made = gan.upscale(low, tile=16, overlap=4)
+    expected = np.rint(255 * np.clip(made[..., 0], 0, 1))
+    repeated = np.rint(255 * np.clip(low[..., 0], 0, 1).repeat(4, axis=1).repeat(4, axis=2))
+    assert expected.shape == (3, 80, 144) and np.abs(expected - repeated).mean() > 5
+    here = visit(refining).open("#smoke/7")
+    assert here.page.inner_text("#new") == "Smoke (.npz)" and here.page.locator("#seed").is_hidden()
+    example = here.page.locator("#examples").get_by_role("button", name="Example")
+    here.wait("kerasgan.pixels()?.width === 64")  # with which it begins
+    choose_smoke(here, write_smoke(tmp_path / "low.npz", low.astype("float16")))
+    for number in (2, 0, 1):
+        here.wait(f"document.querySelector('#picture').dataset.frame === '{number}'")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    with PIL.Image.open(waiting.value.path()) as saved:
+        assert saved.n_frames == 3 and saved.info["loop"] == 0
+        for number in range(3):
+            saved.seek(number)
+            assert saved.info["duration"] == 60
+            assert np.abs(levels_of(np.asarray(saved.convert("RGB"))) - expected[number]).max() <= 1
+    before = "document.querySelector('#before')"
+    here.page.tap("#reel")
+    assert here.page.get_attribute("#reel", "aria-label") == "Play"
+    frame = int(here.page.get_attribute("#picture", "data-frame"))
+    context = f"{before}.getContext('2d').getImageData(0, 0, {before}.width, {before}.height)"
+    assert np.abs(levels_of(here._bytes(context)) - np.rint(255 * low[frame, ..., 0])).max() <= 1
+    assert np.abs(levels_of(here.canvas()) - expected[frame]).max() <= 1
+    here.page.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")
+    assert int(here.page.get_attribute("#picture", "data-frame")) == frame
+    here.page.locator("#reel").press("Enter")
+    assert here.page.get_attribute("#reel", "aria-label") == "Pause"
+    here.wait(f"document.querySelector('#picture').dataset.frame === '{(frame + 1) % 3}'")
+    example.tap()
+    here.wait("kerasgan.pixels().width === 64 && kerasgan.pixels().height === 64")
+
+
+def test_smoke_that_is_smaller_than_a_tile_or_written_otherwise(visit, smoke, refining, tmp_path):
+    gan, low = smoke
+    here = visit(refining, reduced_motion="reduce").open("#smoke/7")
+    ways = {
+        "plain": (low[:, :16, :16].astype(">f4"), np.savez, "C"),
+        "turned": (low[:2, :17, :16].astype("float64"), np.savez_compressed, "F"),
+        "one": (low[None, :1], np.savez, "C"),
+        "small": (low[:2, :7, :12], np.savez, "C"),
+    }
+    for name, (given, save, order) in ways.items():
+        write_smoke(tmp_path / f"{name}.npz", given, save, order)
+        given = given.reshape(-1, *given.shape[-3:]).astype("float32")
+        made = np.rint(255 * np.clip(gan.upscale(given, tile=16, overlap=4)[..., 0], 0, 1))
+        choose_smoke(here, tmp_path / f"{name}.npz")
+        frames, height, width = made.shape
+        found = levels_of(here.pixels())
+        assert found.shape == made[0].shape
+        inside = np.abs(found - made[0])[: min(height, 4 * 4 if name == "small" else height)]
+        assert inside[:, : width - 12 if name == "small" else width].max() <= 1
+        assert here.page.locator("#reel").is_visible() == (frames > 1)
+        assert here.page.get_attribute("#picture", "data-frame") == "0"  # still, for people who want less motion
+
+
+def test_a_file_that_is_no_sequence_of_smoke(visit, smoke, refining, tmp_path):
+    low = smoke[1][:2, :16, :16]
+    write_smoke(tmp_path / "low.npz", low)
+    sound = (tmp_path / "low.npz").read_bytes()
+    changed, huge, bomb = (bytearray(sound) for _ in range(3))
+    changed[len(sound) // 3] ^= 255
+    for content, size in ((huge, 2**27 + 1), (bomb, 200)):  # what it says that the density unpacks to
+        struct.pack_into("<I", content, sound.index(b"PK\1\2") + 24, size)
+    dense, velocity = low[..., 0], low[..., 1:]
+    arrays = {
+        "a picture": ({"images": dense}, "has no array “density”"),
+        "shapes": ({"density": dense, "velocity": velocity[:1]}, r"shape \(2, 16, 16\) and velocity of \(1,"),
+        "whole": ({"density": dense.astype("int32"), "velocity": velocity}, "has no floats in “density”"),
+        "two": ({"density": np.stack([dense] * 2), "velocity": np.stack([velocity] * 2)}, "holds 2 sequences"),
+        "nan": ({"density": dense * np.float32(np.nan), "velocity": velocity}, "holds NaN"),
+        "below": ({"density": dense - 1, "velocity": velocity}, "has a density below 0"),
+        "wide": ({"density": np.zeros((1, 1, 1025), "f2"), "velocity": np.zeros((1, 1, 1025, 2), "f2")}, "up to 1024"),
+        "long": ({"density": np.zeros((601, 1, 1), "f2"), "velocity": np.zeros((601, 1, 1, 2), "f2")}, "first 600"),
+    }
+    contents = {
+        "text": (b"not an archive", "is no .npz file"),
+        "empty": (b"", "is no .npz file"),
+        "truncated": (sound[: len(sound) // 2], "was not written to its end"),
+        "damaged": (changed, "is damaged"),
+        "huge": (huge, "unpacks to 129 MB"),
+        "bomb": (bomb, "is damaged"),
+    }
+    for name, (parts, message) in arrays.items():
+        file = io.BytesIO()
+        np.savez_compressed(file, **parts)
+        contents[name] = file.getvalue(), message
+    here = visit(refining, reduced_motion="reduce").open("#smoke/7")
+    before = here.pixels()
+    for name, (content, message) in contents.items():
+        (tmp_path / f"{name}.npz").write_bytes(content)
+        with here.page.expect_file_chooser() as chooser:
+            here.page.tap("#new")
+        chooser.value.set_files(tmp_path / f"{name}.npz")
+        here.wait_for_message(f"“{name}.npz” .*{message}.* Expected is a sequence of smoke as kerasgan simulate smoke")
+        np.testing.assert_array_equal(here.pixels(), before)
 
 
 def test_controls_fit_what_the_model_takes(visit, translating):
@@ -1825,7 +1979,7 @@ def test_where_there_is_width_the_picture_is_beside_its_controls(visit):
 
 @pytest.mark.skipif(page_tools.axe() is None, reason="KERASGAN_AXE_JS names no axe.min.js: npm install axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
+def test_axe_finds_nothing(visit, translating, table, scorer, refining, scheme):
     """What axe-core, the accessibility checker, knows to look for: names, roles, contrast, order of headings."""
 
     def check(here, what):
@@ -1856,6 +2010,9 @@ def test_axe_finds_nothing(visit, translating, table, scorer, scheme):
     here = visit(scorer[1], color_scheme=scheme).open("#known/7")
     here.page.get_by_role("switch", name="Show where, in red").check()
     check(here, "a score")
+    here = visit(refining, color_scheme=scheme).open("#smoke/7")
+    here.page.locator("#reel").wait_for()
+    check(here, "smoke")
 
 
 def test_tabs_listen_to_arrow_keys(visit):

@@ -13,6 +13,7 @@ import pytest
 import kerasgan
 from kerasgan.export import sidecar
 from kerasgan.export.web import CDN, LITERT_JS, PAGE, web
+from kerasgan.serving.bundle import Bundle
 
 
 @pytest.fixture
@@ -131,6 +132,21 @@ def test_version_follows_the_contents(models, litert, tmp_path):
     assert version("c") != first
     models.pop("second")
     assert version("d", litert=litert) not in (first, version("e"))
+
+
+def test_what_takes_smoke_comes_with_some(models, litert, tmp_path):
+    path = models["second"]
+    described = json.loads(sidecar.path_of(path).read_text())
+    described["inputs"] = [{"name": "fields", "kind": "fields", "dtype": "float32", "shape": [1, 32, 32, 3]}]
+    described["output"].update(name="density", kind="density", shape=[1, 128, 128, 1])
+    sidecar.path_of(path).write_text(json.dumps(described))
+    folder = web(models, tmp_path / "page", litert=litert)
+    first, second = json.loads((folder / "zoo.json").read_text())["models"]
+    ((example,), none) = second["examples"], first.get("examples")
+    assert none is None and example["file"] in (folder / "service-worker.js").read_text()
+    smoke = kerasgan.data.sequence(folder / example["file"])
+    assert smoke.shape == (56, 32, 32, 3) and smoke[..., 0].mean(axis=(1, 2)).min() > 0.02
+    assert f"/{example['file']}" in Bundle(folder).files
 
 
 def test_names_are_exported(monkeypatch, models, tmp_path):

@@ -6,12 +6,13 @@ import { Canvas } from "./canvas.js";
 import { fetchDirections, floatsOf, moved, NONE, textOf } from "./directions.js";
 import { downloadJson, Trouble } from "./downloads.js";
 import { Drawing, placeIn } from "./drawing.js";
-import { leaves, readPicture, whole } from "./given.js";
+import { leaves, whole } from "./given.js";
 import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
 import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { between } from "./latents.js";
 import { Painting } from "./painting.js";
+import { Reel } from "./reel.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
 import { Sheet, Where } from "./sheet.js";
 import { Sliders } from "./sliders.js";
@@ -26,13 +27,14 @@ const RECENT = 30; // runs that the median latency is taken of
 const THUMBNAILS = 9;
 const STAND_IN = 96; // pixels of the drawing that is enlarged where there is no picture
 const STEP = 0.1; // of an arrow key on the latent plane, and, in radians, of one that turns a solid
+const BLINK = 40; // milliseconds that small tiles are computed without a look at the page
 const TURN = 2 * Math.PI; // of a finger that moves across the whole picture
 const TAP = 0.02; // of the picture's width, up to which a finger neither turns it nor draws
 const PAPER_LABEL =
   "Paper with the current sample: draw with a finger or a mouse; arrow keys move the pen, the space bar puts it down " +
   "and lifts it";
 const CONTROLS =
-  "#play, #actions button, #actions input, #explore button, #explore input, .chips button, " +
+  "#play, #reel, #actions button, #actions input, #explore button, #explore input, .chips button, " +
   "#text, #prefix, #where select, #verdict input, #examples button, .drawing button, #keep, #draw, #canvas button";
 
 const $ = (selector) => document.querySelector(selector);
@@ -49,8 +51,9 @@ let description = null; // of the chosen model
 let directions = NONE; // of the chosen model
 // Which sample is shown: the address says the same. `base` are latents in place of the seed's, such as kept ones.
 let choice = { seed: newSeed(), label: 0, text: "", prefix: "", where: null, at: [0, 0], base: null, strengths: {} };
-let photo = null; // what models are given which take one; it stays when the model changes,
-let photoOf = null; // unless it is the example of a model, which this names
+// {thing, of} by kind: what models are given which take a file. It stays when the model changes, unless it is an example of
+// the model that `of` names.
+const held = {};
 let feed; // from a choice to the model's inputs, for the choice's seed
 let drawn = null; // {name, image, output, values, lines}: what the canvas shows
 let accelerator = "wasm";
@@ -66,6 +69,7 @@ let moving = 0; // counts what moves on the picture, so that one gives way to th
 let showTabs; // of what can be done with a model's samples
 const player = new Player(showPlaying);
 const wipe = new Wipe($("#sample"));
+const reel = new Reel($("#reel"));
 const sheet = new Sheet($("#sheet"));
 const where = new Where($("#where"), (where) => {
   hideMessage();
@@ -142,7 +146,7 @@ const painter = new Newest(async ({ running, inputs, lines }) => {
   }
 });
 
-const WAYS = { paint, enlarge, list, judge };
+const WAYS = { paint, enlarge, refine, list, judge };
 
 async function paint(running, inputs, lines = []) {
   const { values, milliseconds } = await running.run(inputs);
@@ -187,6 +191,7 @@ async function enlarge(running) {
   const { description: own } = running;
   const input = inputOf(own, "image");
   const scale = kinds.enlarges(own);
+  const photo = held.image?.thing;
   const source = photo ? whole(photo, LONGEST) : new ImageData(leaves(choice.seed, STAND_IN, STAND_IN), STAND_IN);
   const image = new ImageData(scale * source.width, scale * source.height);
   showEnlarging(source, image);
@@ -208,6 +213,49 @@ async function enlarge(running) {
   }
   $("#progress").hidden = true;
   drawn = { name: own.name, image, output: { ...own.output, exact: true }, values: null, lines: [] };
+}
+
+/**
+ * Makes a sequence finer, tile by tile, and shows each frame as it is finished, of the first each tile; plays all of them
+ * at last. Gives up when another one is wanted.
+ */
+async function refine(running) {
+  const { description: own } = running;
+  const { draw, drawGiven, RATE, refined, roomFor } = outputOf(own);
+  const [input] = own.inputs;
+  const sequence = held[input.kind]?.thing;
+  reel.close();
+  if (!sequence) {
+    Object.assign(picture, { width: 1, height: 1 }); // which also clears it
+    return;
+  }
+  const fine = roomFor(sequence, own);
+  showEnlarging(drawGiven(sequence, 0), fine);
+  const showFrame = (frame) => {
+    drawn = { name: own.name, image: draw(fine, frame), output: own.output, values: fine, lines: [] };
+    put(drawn.image);
+    wipe.put(drawGiven(sequence, frame));
+    picture.dataset.frame = frame;
+  };
+  let seen = 0; // when the page last came to show how far it is, and to listen
+  const run = async (values) => {
+    if (performance.now() - seen > BLINK) {
+      await nextFrame();
+      seen = performance.now();
+    }
+    return kinds.checked((await running.run({ [input.name]: values })).values);
+  };
+  const [begin, bar] = [performance.now(), showProgress(choosing, [1], "Enlarging")];
+  bar(0, 0);
+  for await (const { share, isWhole, place } of refined(run, sequence, fine, input.shape[1])) {
+    if (running !== model || painter.isWanted) return;
+    bar(0, share);
+    if (isWhole && (fine.done === 1 || !wantsStill())) showFrame(fine.done - 1);
+    if (!fine.done) picture.getContext("2d").putImageData(draw(fine, 0), 0, 0, ...place);
+    latency.textContent = `${(performance.now() - begin).toFixed(0)} ms for ${fine.done} of ${fine.frames} frames`;
+  }
+  $("#progress").hidden = true;
+  reel.open(fine.frames, RATE, showFrame);
 }
 
 /** Says how strange the picture is that a model was given. */
@@ -296,7 +344,7 @@ async function paintedSample(latents) {
 
 /** All that a sample follows from: the choice, and what a person gave. */
 const asked = (changes) => {
-  const hand = { picture: canvas.picture ?? photo, lines: drawing.lines };
+  const hand = { picture: canvas.picture ?? held.image?.thing, sequence: held.fields?.thing, lines: drawing.lines };
   return { ...choice, named: directions.named, ...hand, ...changes };
 };
 
@@ -499,8 +547,8 @@ function showPen() {
 
 /* What moves: clips, and strokes that are drawn. People who asked their device for less motion see a still picture. */
 
-const isMoving = () =>
-  Boolean(outputOf(description)?.viewAt) && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+const wantsStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const isMoving = () => Boolean(outputOf(description)?.viewAt) && !wantsStill();
 
 async function play() {
   const number = ++moving;
@@ -651,7 +699,8 @@ function cell(value) {
 
 /** The page as it is for what the model takes and makes: a seed and a plane for latents, a picture to choose for images. */
 function dress() {
-  const [latents, image] = ["latents", "image"].map((kind) => Boolean(inputOf(description, kind)));
+  const latents = Boolean(inputOf(description, "latents"));
+  const file = kinds.givenOf(kinds.givenKind(description));
   const listed = kinds.wayOf(description) === "list";
   $("#explore").hidden = !latents || listed;
   $("#actions label").hidden = !latents;
@@ -659,16 +708,17 @@ function dress() {
   picture.hidden = listed;
   if (!listed) sheet.hide();
   where.build(inputOf(description, "condition"));
-  $("#source").hidden = !image;
+  $("#source").hidden = !file;
   $("#verdict").hidden = kinds.wayOf(description) !== "judge";
   verdict.build(description.page?.warning);
-  $("#draw").hidden = !image || Boolean(kinds.enlarges(description));
-  const give = description.page?.give ?? "Take a photo or choose a picture.";
-  $("#source .hint").textContent = `${give} Pictures stay on this device.`;
+  $("#draw").hidden = !inputOf(description, "image") || Boolean(kinds.enlarges(description));
+  $("#source .hint").textContent = file ? `${description.page?.give ?? file.GIVE} ${file.STAYS}` : "";
+  $("#file").accept = file?.ACCEPT ?? "";
   $("#beginning").hidden = !inputOf(description, "tokens");
   $("#given").hidden = true;
   wipe.hide();
-  $("#new").textContent = image ? "Photo or picture" : "New";
+  reel.close();
+  $("#new").textContent = file?.ASK ?? "New";
   const heard = isHeard();
   $("main").classList.toggle("hard", isHard(description));
   $("#frame").classList.toggle("heard", heard);
@@ -757,17 +807,19 @@ function buildDirections() {
   $("#directions").hidden = chips.length < 2;
 }
 
-/** Pictures to try, where the model has some. */
+/** Pictures or sequences to try, where the model has some. */
 function buildPictures() {
-  const examples = inputOf(description, "image") ? (description.examples ?? []) : [];
+  const given = kinds.givenOf(kinds.givenKind(description));
+  const examples = given ? (description.examples ?? []) : [];
   const buttons = examples.map((example, i) => {
     const button = element("button", "");
-    button.append(Object.assign(new Image(), { src: example.file, alt: `Example ${i + 1}` }));
-    button.addEventListener("click", () => model && takeExample(example).then(() => update()));
+    button.append(given.faceOf(example, i + 1, examples.length));
+    button.addEventListener("click", () => model && tryExample(example));
     return button;
   });
   $("#examples").replaceChildren(...buttons);
   $("#examples").hidden = !buttons.length;
+  if (given) $("#examples").setAttribute("aria-label", given.EXAMPLES);
 }
 
 /** Brings paper to draw on, with what the model was given last on it; or puts it away. */
@@ -777,9 +829,9 @@ async function toggleCanvas() {
     return update();
   }
   const { name, examples } = description;
-  const pictures = await Promise.all((examples ?? []).map(bitmapOf));
+  const pictures = await Promise.all((examples ?? []).map((example) => fetchExample("image", example)));
   if (description.name === name) {
-    canvas.open(inputOf(description, "image"), photo, pictures);
+    canvas.open(inputOf(description, "image"), held.image?.thing, pictures);
     $("#draw").setAttribute("aria-expanded", true);
     $("#draw").textContent = "Put the paper away";
     $("#canvas").scrollIntoView({ block: "nearest" });
@@ -793,42 +845,55 @@ function putCanvasAway() {
   $("#draw").textContent = "Draw one";
 }
 
-/** A model that has examples begins with the first, unless a person gave a picture. */
+/** A model that has examples begins with the first, unless a person gave something. */
 async function takeFirst() {
-  if (photoOf && photoOf !== description.name) replacePhoto(null, null);
+  const kind = kinds.givenKind(description);
+  if (held[kind]?.of && held[kind].of !== description.name) hold(kind, null, null);
   const [first] = description.examples ?? [];
-  if (photo || !first) return;
-  await takeExample(first).catch((error) => console.debug(error)); // there are drawings in its place
+  if (!kind || held[kind] || !first) return;
+  await takeExample(first).catch((error) => console.debug(error)); // there are drawings in place of pictures
+}
+
+async function tryExample(example) {
+  try {
+    await takeExample(example);
+    hideMessage();
+    await update();
+  } catch (error) {
+    fail(error, "The example could not be taken");
+  }
 }
 
 async function takeExample(example) {
   const { name } = description;
-  const bitmap = await bitmapOf(example);
-  if (description.name === name) replacePhoto(bitmap, name);
+  const kind = kinds.givenKind(description);
+  const thing = await fetchExample(kind, example);
+  if (description.name === name) hold(kind, thing, name);
 }
 
-async function bitmapOf({ file }) {
+async function fetchExample(kind, { file }) {
   const response = await fetch(file);
   if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
-  return createImageBitmap(await response.blob());
+  return kinds.givenOf(kind).readGiven(new File([await response.blob()], file));
 }
 
-function replacePhoto(bitmap, of) {
-  photo?.close();
-  [photo, photoOf] = [bitmap, of];
-  if (bitmap && canvas.picture) canvas.start(bitmap);
+function hold(kind, thing, of) {
+  held[kind]?.thing.close?.();
+  held[kind] = thing && { thing, of };
+  if (thing && canvas.picture) canvas.start(thing);
 }
 
-async function takePicture() {
+async function takeFile() {
   const [file] = $("#file").files;
+  const kind = kinds.givenKind(description);
   $("#file").value = ""; // so that the same one can be chosen again
   if (!file) return;
   try {
-    replacePhoto(await readPicture(file), null);
+    hold(kind, await kinds.givenOf(kind).readGiven(file), null);
     hideMessage();
     await update();
   } catch (error) {
-    fail(new Trouble(`“${file.name}” is no picture that this browser can read.`), "");
+    fail(error, `“${file.name}” could not be read`);
   }
 }
 
@@ -858,7 +923,7 @@ function fail(error, what, again = null) {
 
 function listen() {
   const tap = (selector, action) => $(selector).addEventListener("click", action);
-  const another = () => (inputOf(description, "image") ? $("#file").click() : chosen({ seed: newSeed() }));
+  const another = () => (kinds.givenKind(description) ? $("#file").click() : chosen({ seed: newSeed() }));
   const fresh = () => model && another();
   const playOrStop = () => (player.playing ? player.stop() : hear());
   tap("#new", fresh);
@@ -887,7 +952,7 @@ function listen() {
   });
   tap("#straight", () => sliders.reset());
   $("#seed").addEventListener("change", typedSeed);
-  $("#file").addEventListener("change", takePicture);
+  $("#file").addEventListener("change", takeFile);
   $("#gpu input").addEventListener("change", (event) => {
     accelerator = event.target.checked ? "webgpu" : "wasm";
     chooseModel(description.name, choice);
@@ -1017,6 +1082,7 @@ async function passOn(sample) {
 
 /** What is shown, as a file for other programs. */
 function sampleFile() {
+  if (drawn?.name !== description.name) throw new Trouble("There is nothing to save yet.");
   const { name, output, values } = drawn;
   return outputOf(description).file(`${name}-${choice.seed}`, picture, output, values);
 }

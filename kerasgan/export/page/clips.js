@@ -1,5 +1,6 @@
 // Clips: played frame by frame at their own rate, saved as an animated PNG.
 
+import { checkSum } from "./checksum.js";
 import { draw as drawPicture, file as pictureFile, smallSize as sizeOf } from "./pictures.js";
 
 const RATES = [0, 1000]; // frames a second
@@ -31,11 +32,16 @@ export function draw(output, values, frame = 0) {
 }
 
 /** A clip as an animated PNG, which is repeated for ever, large enough for other programs not to blur it. */
-export async function file(name, picture, output, values) {
+export function file(name, picture, output, values) {
+  return animation(name, framesOf(output), (frame) => draw(output, values, frame), output);
+}
+
+/** So many frames, the ImageData of each by its number, as an animated PNG; `output` is as for a picture's `file`. */
+export async function animation(name, count, imageOf, output) {
   const frames = [];
-  for (let frame = 0; frame < framesOf(output); frame++) {
+  for (let frame = 0; frame < count; frame++) {
     const canvas = document.createElement("canvas");
-    const image = draw(output, values, frame);
+    const image = imageOf(frame);
     Object.assign(canvas, { width: image.width, height: image.height });
     canvas.getContext("2d").putImageData(image, 0, 0);
     const still = await pictureFile(name, canvas, output);
@@ -97,14 +103,4 @@ function chunk(kind, ...data) {
   }
   bytes.set(whole(checkSum(bytes.subarray(4, place))), place);
   return bytes;
-}
-
-/** The CRC-32 that PNG files have (RFC 2083, annex D), bit by bit. */
-function checkSum(bytes) {
-  let sum = 0xffffffff;
-  for (const byte of bytes) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-  }
-  return ~sum >>> 0;
 }

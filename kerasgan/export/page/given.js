@@ -1,12 +1,29 @@
 // Pictures that a model is given: the person's own, or a drawing that stands in for one.
 
+import { Trouble } from "./downloads.js";
 import { uniformSource } from "./latents.js";
+
+// What a person gives: see `GIVEN` of kinds.js.
+export const ACCEPT = "image/*";
+export const ASK = "Photo or picture";
+export const GIVE = "Take a photo or choose a picture.";
+export const STAYS = "Pictures stay on this device.";
+export const EXAMPLES = "Pictures to try";
 
 const LARGEST = 1024; // pixels along the longer edge that a picture is kept with
 const DISCS = 120;
 
-/** A picture file, upright, as a bitmap that fits into memory. Throws when the browser cannot read it. */
-export async function readPicture(file) {
+/** A picture file, upright, as a bitmap that fits into memory. */
+export async function readGiven(file) {
+  try {
+    return await fitting(file);
+  } catch (error) {
+    console.debug(error);
+    throw new Trouble(`“${file.name}” is no picture that this browser can read.`);
+  }
+}
+
+async function fitting(file) {
   const whole = await createImageBitmap(file, { imageOrientation: "from-image" });
   const shrink = Math.min(1, LARGEST / Math.max(whole.width, whole.height));
   if (shrink === 1) return whole;
@@ -15,6 +32,9 @@ export async function readPicture(file) {
   whole.close();
   return smaller;
 }
+
+/** What stands on the button of an example. */
+export const faceOf = ({ file }, number) => Object.assign(new Image(), { src: file, alt: `Example ${number}` });
 
 /** The largest part in the middle with the right proportions, as RGBA bytes (height × width × 4). */
 export function cropped(bitmap, width, height) {

@@ -3,7 +3,8 @@
 import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
 import { moved } from "./directions.js";
-import { cropped, leaves, numbers } from "./given.js";
+import * as flows from "./flows.js";
+import * as photos from "./given.js";
 import { plane, STREAMS, uniformSource } from "./latents.js";
 import * as pictures from "./pictures.js";
 import * as rolls from "./rolls.js";
@@ -18,7 +19,7 @@ import * as volumes from "./volumes.js";
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed, the model and latents
  * that take the place of the seed's, or null. It returns a function from what is chosen on the page,
- * `{label, text, prefix, where, at: [x, y], strengths, named, picture, lines}`, to values.
+ * `{label, text, prefix, where, at: [x, y], strengths, named, picture, sequence, lines}`, to values.
  */
 const INPUTS = {
   latents(input, number, seed, model, base) {
@@ -31,9 +32,13 @@ const INPUTS = {
   image(input, number, seed) {
     const [height, width, channels] = input.shape.slice(1);
     return ({ picture }) => {
-      const bytes = picture ? cropped(picture, width, height) : leaves(seed, width, height);
-      return numbers(bytes, channels, input.range ?? [0, 1]);
+      const bytes = picture ? photos.cropped(picture, width, height) : photos.leaves(seed, width, height);
+      return photos.numbers(bytes, channels, input.range ?? [0, 1]);
     };
+  },
+  fields(input) {
+    const nothing = () => new Float32Array(elements(input.shape));
+    return ({ sequence }) => (sequence ? flows.tileOf(sequence, 0, 0, 0, input.shape[1]) : nothing());
   },
   text(input) {
     return ({ text }) => bytesOf(text, input.length);
@@ -48,6 +53,14 @@ const INPUTS = {
     return ({ where }) => tables.conditionOf(input, where, uniformSource(seed, STREAMS * number));
   },
 };
+
+/**
+ * Kinds of input that a person gives as a file: modules with `ACCEPT`, of the file chooser, `ASK`, which stands on its
+ * button, `GIVE` and `STAYS`, the sentences below, `EXAMPLES`, what those of a bundle are called, `faceOf`, from one of
+ * them, its number and their count to what stands on its button, and `readGiven`, which promises what a file holds, or
+ * throws a Trouble that names it.
+ */
+const GIVEN = { image: photos, fields: flows };
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
@@ -67,6 +80,7 @@ const OUTPUTS = {
   text: texts,
   table: tables,
   score: scores,
+  density: flows,
 };
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
@@ -74,10 +88,16 @@ export const elements = (shape) => shape.reduce((product, size) => product * siz
 /** The input of a kind, or undefined. */
 export const inputOf = (model, kind) => model.inputs.find((input) => input.kind === kind);
 
+/** The kind of what a person gives a model as a file, or undefined. */
+export const givenKind = (model) => model.inputs.find(({ kind }) => Object.hasOwn(GIVEN, kind))?.kind;
+
+/** How a file of a kind is asked for and read. */
+export const givenOf = (kind) => GIVEN[kind];
+
 /** How a model's output is shown and saved: the functions of its kind. */
 export const outputOf = (model) => OUTPUTS[model.output.kind];
 
-/** How the page comes from a model to what it shows: "paint" for pictures, "list" for rows, "judge" for scores, "enlarge" for tiles. */
+/** How the page comes from a model to what it shows: "paint" for pictures, "list" for rows, "judge" for scores, "refine" for sequences, "enlarge" for tiles. */
 export const wayOf = (model) => (enlarges(model) ? "enlarge" : (outputOf(model)?.WAY ?? "paint"));
 
 /** Whether pixels keep their edges on the screen, as those of sprites do; photographs are smooth. */
@@ -88,8 +108,8 @@ export function isHard({ page, output }) {
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes, images, strokes, tokens and conditions as input, " +
-    "images, clips, sounds, music, volumes, sketches, texts, tables and scores of pictures as output";
+    "This page knows latents, classes, images, smoke, strokes, tokens and conditions as input, " +
+    "images, clips, sounds, music, volumes, sketches, texts, tables, smoke and scores of pictures as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
     const problem = input.kind === "image" && pictures.problem(input, "input");

@@ -16,11 +16,16 @@ export class Wipe {
   /** Shows an ImageData as what was before, as large as the picture. */
   show(image) {
     Object.assign(this.#before, { width: image.width, height: image.height });
-    this.#before.getContext("2d").putImageData(image, 0, 0);
+    this.put(image);
     this.#box.style.aspectRatio = `${image.width} / ${image.height}`;
     this.#box.classList.toggle("tall", image.height > image.width);
     this.#toggle(true);
     this.#move();
+  }
+
+  /** Another one of the same size, as the next moment of what moves is. */
+  put(image) {
+    this.#before.getContext("2d").putImageData(image, 0, 0);
   }
 
   hide() {
