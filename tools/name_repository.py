@@ -8,9 +8,6 @@ import re
 
 from absl import app, flags
 
-TO = flags.DEFINE_string("to", None, "Address of the repository, https://github.com/OWNER/NAME.", required=True)
-ROOT = flags.DEFINE_string("root", str(pathlib.Path(__file__).parents[1]), "Folder of the repository.")
-
 FILES = ("setup.py", "*.md", "*.cff", "mkdocs.yml", "notebooks/*.ipynb", "docs/**/*.md", ".github/**/*.yml")
 _ADDRESS = r"https://github\.com/([\w.-]+/[\w.-]+?)"
 
@@ -42,9 +39,11 @@ def rename(root, address):
 
 
 def main(_):
-    for path in rename(ROOT.value, TO.value):
+    for path in rename(flags.FLAGS.root, flags.FLAGS.to):
         print(path)
 
 
 if __name__ == "__main__":
+    flags.DEFINE_string("to", None, "Address of the repository, https://github.com/OWNER/NAME.", required=True)
+    flags.DEFINE_string("root", str(pathlib.Path(__file__).parents[1]), "Folder of the repository.")
     app.run(main)
