@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import as_script
 import pytest
 from snippets import BLOCK, check_command, check_python, commands
 
@@ -20,16 +21,9 @@ DOCS = ROOT / "docs"
 WRITTEN = {path.relative_to(DOCS).as_posix(): path.read_text(encoding="utf-8") for path in DOCS.rglob("*.md")}
 
 
-def load(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def hook():
-    return load(DOCS / "pages.py")
+    return as_script.load(DOCS / "pages.py")
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +126,7 @@ def test_files_of_the_repository_that_programs_read():
 
 
 def test_the_repository_is_named_in_one_place(tmp_path):
-    tool = load(ROOT / "tools" / "name_repository.py")
+    tool = as_script.load(ROOT / "tools" / "name_repository.py")
     found = set()
     for path in tool.named(ROOT):
         found |= {*re.findall(r"(?:github\.com|com/github)/([\w.-]+/kerasgan)\b", path.read_text(encoding="utf-8"))}

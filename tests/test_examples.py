@@ -3,10 +3,10 @@
 import csv
 import dataclasses
 import datetime
-import importlib.util
 import pathlib
 import re
 
+import as_script
 import keras
 import numpy as np
 import PIL.Image
@@ -22,10 +22,7 @@ EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 def load(name):
     """The script as a module; its flags must be removed before the next script, which may have the same."""
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(EXAMPLES / f"{name}.py")
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """What benchmarks/scores.py measures and how it reports."""
 
-import importlib.util
 import pathlib
 
+import as_script
 import numpy as np
 import pytest
 
@@ -11,10 +11,7 @@ PATH = pathlib.Path(__file__).parents[1] / "benchmarks" / "scores.py"
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("scores", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(PATH)
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ they belong into `WEIGHTS` in kerasgan/metrics/bouncing_digits.py.
 """
 
 import pathlib
-import sys
 
 import numpy as np
 from absl import app, flags
+from train_digits import checked, define_flags, run
 
 BATCH_SIZE = 64
 LEARNING_RATE = 2e-3  # at the start; it falls along a cosine to 0
@@ -43,14 +43,10 @@ def train(data, out, steps=2000, seed=0, test_clips=2048):
     import keras
     import tensorflow as tf
 
-    from kerasgan import files, weights
+    from kerasgan import weights
     from kerasgan.metrics import bouncing_digits
 
-    if type(steps) is not int or steps < 1:
-        raise ValueError(f"steps={steps!r}: expected a whole number above 0.")
-    out = files.check_output(out)
-    if not out.name.endswith(".weights.h5"):
-        raise ValueError(f"out={str(out)!r}: expected a name that ends in '.weights.h5'.")
+    out = checked(out, steps=steps)
     training, test = Clips(data, "train"), Clips(data, "test")
     keras.utils.set_random_seed(seed)
     model = bouncing_digits.network()
@@ -96,17 +92,16 @@ class Clips:
     """
 
     def __init__(self, data, part):
-        from kerasgan import bicubic
         from kerasgan.data.arrays import read_arrays
+        from kerasgan.data.moving_mnist import sized
         from kerasgan.data.sources import check_path
         from kerasgan.metrics.bouncing_digits import SIZE
 
         check_path(pathlib.Path(data), "a .npz file")
         _, images, labels = read_arrays(data, f"x_{part}", f"y_{part}", with_labels=True)
-        edge = round(28 / 64 * SIZE)
-        self._images = bicubic.resize(images[..., None], (edge, edge))[..., 0]
+        self._images = sized(images, SIZE)
         self._labels = np.asarray(labels).astype(int)
-        self._room = SIZE - edge
+        self._room = SIZE - self._images.shape[1]
         self._faults = {
             "jumps": self._jumps,
             "changes": self._changes,
@@ -127,23 +122,19 @@ class Clips:
 
     def _clip(self, fault, random):
         """Two digits, of which the first has the fault: (frames, what digits are there, in what ways they move)."""
-        from kerasgan.data.moving_mnist import SPEED, trajectory
+        from kerasgan.data.moving_mnist import SPEED, direction, frames, trajectory
         from kerasgan.metrics.bouncing_digits import DIGITS, FRAMES, SIZE, WAYS
 
         chosen = random.integers(len(self._images), size=2)
-        angles = random.random(2)
-        velocity = SPEED * self._room * np.stack([np.sin(2 * np.pi * angles), np.cos(2 * np.pi * angles)], axis=1)
+        turns = random.random(2)
+        velocity = SPEED * self._room * direction(turns)
         places = trajectory(random.random((2, 2)) * self._room, velocity, FRAMES, self._room)
         digits = np.repeat(self._images[chosen][:, None], FRAMES, axis=1).astype("float32")
         if fault != "none":
             self._faults[fault](digits[0], places[0], self._labels[chosen[0]], random)
-        made = np.zeros((FRAMES, SIZE, SIZE), "float32")
-        edge = digits.shape[-1]
-        for digit, way in zip(digits, places, strict=True):
-            for frame, image, (y, x) in zip(made, digit, way, strict=True):
-                square = frame[y : y + edge, x : x + edge]
-                np.maximum(square, image, out=square)
-        ways = (angles * WAYS).astype(int)
+        # A faulty digit is another image from frame to frame, so that each frame is made as a clip of its own.
+        made = frames(digits.swapaxes(0, 1), places.swapaxes(0, 1)[:, :, None], SIZE)[:, 0]
+        ways = (turns * WAYS).astype(int)
         return made, _marked(self._labels[chosen], DIGITS), _marked(ways, WAYS)
 
     # Faults: each changes a digit's images (frames, edge, edge) and places (frames, 2) where they are --------------
@@ -185,21 +176,13 @@ def _marked(numbers, count):
     return marked
 
 
-def _run(argv):
-    values = flags.FLAGS
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
-    try:
-        file, right = train(values.data, values.out, values.steps, values.seed)
-    except (ValueError, OSError) as error:
-        sys.exit(f"train_bouncing_digits: error: {error}")
+def _from_flags(values):
+    file, right = train(values.data, values.out, values.steps, values.seed)
     shares = ", ".join(f"{name} {share:.1%}" for name, share in right.items())
-    print(f"{values.out}: right in the test clips: {shares}. size={file.size}, sha256={file.sha256!r}")
+    return file, f"right in the test clips: {shares}"
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("data", None, "The .npz file.", required=True)
-    flags.DEFINE_string("out", "bouncing_digits.weights.h5", "File of weights to write.")
+    define_flags("The .npz file.", "bouncing_digits.weights.h5")
     flags.DEFINE_integer("steps", 2000, "Steps of 64 clips.")
-    flags.DEFINE_integer("seed", 0, "Seed of everything random.")
-    app.run(_run)
+    app.run(lambda argv: run("train_bouncing_digits", _from_flags, argv))

@@ -59,13 +59,9 @@ def train_classifier(network, read, distortions, out, epochs, seed):
     """
     import keras
 
-    from kerasgan import files, weights
+    from kerasgan import weights
 
-    if type(epochs) is not int or epochs < 1:
-        raise ValueError(f"epochs={epochs!r}: expected a whole number above 0.")
-    out = files.check_output(out)
-    if not out.name.endswith(".weights.h5"):
-        raise ValueError(f"out={str(out)!r}: expected a name that ends in '.weights.h5'.")
+    out = checked(out, epochs=epochs)
     training, test = read()
     keras.utils.set_random_seed(seed)
     model = network()
@@ -77,6 +73,19 @@ def train_classifier(network, read, distortions, out, epochs, seed):
     path = weights.save_half(model, out)
     weights.load_into(model, path)
     return weights.WeightFile.from_file(path, model.name), _accuracy(model, test)
+
+
+def checked(out, **lengths):
+    """The file to write, as a path; a ValueError or OSError for another ending, or a length that is no whole number."""
+    from kerasgan import files
+
+    for name, value in lengths.items():
+        if type(value) is not int or value < 1:
+            raise ValueError(f"{name}={value!r}: expected a whole number above 0.")
+    out = files.check_output(out)
+    if not out.name.endswith(".weights.h5"):
+        raise ValueError(f"out={str(out)!r}: expected a name that ends in '.weights.h5'.")
+    return out
 
 
 def _read(data, part, batch_size, **options):
@@ -103,25 +112,43 @@ def _accuracy(model, test):
     return float((logits.argmax(1) == np.concatenate(labels)).mean())
 
 
-def run(script, train, samples, argv):
-    """What the command of a script does: trains as its flags say, prints what belongs into the network's module."""
+def run(script, train, argv):
+    """What the command of a script does: trains as its flags say, prints what belongs into the network's module.
+
+    Args:
+        script: its name.
+        train: function from the flags to (`kerasgan.weights.WeightFile`, how much it names right, in words).
+        argv: as `absl.app.run` gives it.
+    """
     values = flags.FLAGS
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected words: {' '.join(argv[1:])}")
     try:
-        file, accuracy = train(values.data, values.out, values.epochs, values.seed)
+        file, right = train(values)
     except (ValueError, OSError) as error:
         sys.exit(f"{script}: error: {error}")
-    print(f"{values.out}: {accuracy:.2%} of the test {samples} right. size={file.size}, sha256={file.sha256!r}")
+    print(f"{values.out}: {right}. size={file.size}, sha256={file.sha256!r}")
 
 
-def define_flags(data, out, epochs):
+def run_classifier(script, train, samples, argv):
+    """`run` for a function `train(data, out, epochs, seed)` that returns the accuracy on the test samples."""
+
+    def from_flags(values):
+        file, accuracy = train(values.data, values.out, values.epochs, values.seed)
+        return file, f"{accuracy:.2%} of the test {samples} right"
+
+    run(script, from_flags, argv)
+
+
+def define_flags(data, out, epochs=None):
+    """The flags of such a script: what its data are, its usual output and, of a classifier, its usual epochs."""
     flags.DEFINE_string("data", None, data, required=True)
     flags.DEFINE_string("out", out, "File of weights to write.")
-    flags.DEFINE_integer("epochs", epochs, "Passes over the training data.")
     flags.DEFINE_integer("seed", 0, "Seed of everything random.")
+    if epochs is not None:
+        flags.DEFINE_integer("epochs", epochs, "Passes over the training data.")
 
 
 if __name__ == "__main__":
     define_flags("The .npz file.", "digits.weights.h5", 5)
-    app.run(lambda argv: run("train_digits", train, "images", argv))
+    app.run(lambda argv: run_classifier("train_digits", train, "images", argv))

@@ -12,7 +12,7 @@ and sha256 are printed too: they belong into `WEIGHTS` in kerasgan/metrics/spoke
 import warnings
 
 from absl import app
-from train_digits import define_flags, run, train_classifier
+from train_digits import define_flags, run_classifier, train_classifier
 
 BATCH_SIZE = 50
 TRAINING = r"(?:^|/)(\d)_[^/_]+_(?:[5-9]|\d\d+)\.wav$"
@@ -84,4 +84,4 @@ def _distortion(seed):
 
 if __name__ == "__main__":
     define_flags("Folder or zip file of the recordings.", "spoken_digits.weights.h5", 12)
-    app.run(lambda argv: run("train_spoken_digits", train, "recordings", argv))
+    app.run(lambda argv: run_classifier("train_spoken_digits", train, "recordings", argv))

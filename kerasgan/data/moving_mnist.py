@@ -133,10 +133,14 @@ def drawn(random, count, digits, length, room, speed):
         (numbers in [0, 1) that choose the digits (count, digits), whole places (y, x) of their upper left corners
         (count, digits, length, 2)).
     """
-    chosen, angle = random.random((2, count, digits))
-    direction = np.stack([np.sin(2 * math.pi * angle), np.cos(2 * math.pi * angle)], axis=-1)
+    chosen, turn = random.random((2, count, digits))
     start = random.random((count, digits, 2)) * room
-    return chosen, trajectory(start, speed * direction, length, room)
+    return chosen, trajectory(start, speed * direction(turn), length, room)
+
+
+def direction(turn):
+    """The direction (y, x) of a share of a whole turn, from rightward on: (..., 2)."""
+    return np.stack([np.sin(2 * math.pi * turn), np.cos(2 * math.pi * turn)], axis=-1)
 
 
 def trajectory(start, velocity, length, room):
@@ -152,14 +156,14 @@ def trajectory(start, velocity, length, room):
 
 
 def frames(images, places, size):
-    """Digits at their places, uint8 (count, length, size, size): where several are, the brightest shows.
+    """Digits at their places, (count, length, size, size) of the images' type: where several are, the brightest shows.
 
     Args:
-        images: uint8 (count, digits, edge, edge).
+        images: (count, digits, edge, edge).
         places: (y, x) of upper left corners (count, digits, length, 2).
     """
     edge = images.shape[-1]
-    made = np.zeros((len(images), places.shape[2], size, size), np.uint8)
+    made = np.zeros((len(images), places.shape[2], size, size), images.dtype)
     for clip, own, ways in zip(made, images, places, strict=True):
         for image, way in zip(own, ways, strict=True):
             for frame, (y, x) in zip(clip, way, strict=True):
@@ -187,5 +191,10 @@ def _digits(source, subset, size):
         raise ValueError(
             f"{name} has shape {images.shape} and dtype {images.dtype}; expected digits as uint8 (n, 28, 28)."
         )
+    return sized(images, size)
+
+
+def sized(images, size):
+    """Digits, uint8 (n, 28, 28), as large as they are in frames of a size: uint8 (n, edge, edge)."""
     edge = round(28 * size / EDGE)
     return images if edge == 28 else bicubic.resize(images[..., None], (edge, edge))[..., 0]

@@ -22,16 +22,26 @@ from kerasgan.metrics.network import ClipNetwork, FeatureNetwork, SoundNetwork, 
 __all__ = ["FeatureNetwork", "default", "get", "names", "second"]
 
 
+def _shipped(name, source, network=FeatureNetwork, classes=None, **arguments):
+    """A network whose weights come with the package, of which `source` is the module; with classes it gives logits."""
+    return network(
+        name,
+        *functions(source.load(), logits=classes is not None),
+        dimensions=source.DIMENSIONS,
+        classes=classes,
+        license=source.LICENSE,
+        sha256=source.WEIGHTS.sha256,
+        **arguments,
+    )
+
+
 def _digits():
     from kerasgan.metrics import digits as source
 
-    return FeatureNetwork(
+    return _shipped(
         "digits",
-        *functions(source.load(), logits=True),
-        dimensions=source.DIMENSIONS,
+        source,
         classes=source.CLASSES,
-        license=source.LICENSE,
-        sha256=source.WEIGHTS.sha256,
         size=(source.SIZE, source.SIZE),
         filter="bilinear",
         channels=1,
@@ -42,15 +52,7 @@ def _digits():
 def _efficientnet_lite0():
     from kerasgan.metrics import efficientnet as source
 
-    return FeatureNetwork(
-        "efficientnet_lite0",
-        *functions(source.load(), logits=True),
-        dimensions=source.DIMENSIONS,
-        classes=source.CLASSES,
-        license=source.LICENSE,
-        sha256=source.WEIGHTS.sha256,
-        size=(source.SIZE, source.SIZE),
-    )
+    return _shipped("efficientnet_lite0", source, classes=source.CLASSES, size=(source.SIZE, source.SIZE))
 
 
 def _hed_vgg16():
@@ -125,28 +127,19 @@ def _inception_v3_keras():
 def _bouncing_digits():
     from kerasgan.metrics import bouncing_digits as source
 
-    return ClipNetwork(
-        "bouncing_digits",
-        *functions(source.load(), logits=False),
-        frames=source.FRAMES,
-        dimensions=source.DIMENSIONS,
-        license=source.LICENSE,
-        sha256=source.WEIGHTS.sha256,
-        size=(source.SIZE, source.SIZE),
-        filter="bilinear",
+    return _shipped(
+        "bouncing_digits", source, ClipNetwork, frames=source.FRAMES, size=(source.SIZE, source.SIZE), filter="bilinear"
     )
 
 
 def _spoken_digits():
     from kerasgan.metrics import spoken_digits as source
 
-    return SoundNetwork(
+    return _shipped(
         "spoken_digits",
-        *functions(source.load(), logits=True),
-        dimensions=source.DIMENSIONS,
+        source,
+        SoundNetwork,
         classes=source.CLASSES,
-        license=source.LICENSE,
-        sha256=source.WEIGHTS.sha256,
         length=source.LENGTH,
         sample_rate=source.SAMPLE_RATE,
     )

@@ -127,47 +127,44 @@ def _distances(gan, network, wholes, data, split, seed):
     real = network.features(np.stack(wholes[result.REAL][:half]))
     found = []
     for called, clips in wholes.items():
-        own = called not in (REPEATED, MOVED, result.REAL)
         found.append(
             result.Result(
                 metric="fid",
                 value=frechet_distance(real, network.features(np.stack(clips[half : 2 * half]))),
                 higher_is_better=False,
-                model=called,
                 n_fake=half,
                 n_real=half,
                 data=data,
                 split=f"{split}, half of it",
-                size=gan.media.shape_text,
                 feature_network=network.name,
                 feature_sha256=network.sha256,
                 resizer=network.resizer,
-                ema=True if own else None,
-                seed=seed if own else None,
                 parameters={"given": gan.given_frames},
-                version=kerasgan.__version__,
+                **_about(gan, called, seed),
             )
         )
     return found
 
 
+def _about(gan, called, seed):
+    """What a `Result` says of the clips that it is of; what no model made has neither an average nor a seed."""
+    own = called not in (REPEATED, MOVED, result.REAL)
+    made = {"ema": True, "seed": seed} if own else {}
+    return {"model": called, "size": gan.media.shape_text, "version": kerasgan.__version__, **made}
+
+
 def _record(gan, name, called, values, data, split, seed):
     """The `Result` of values (clips, frames)."""
     first = values[:, :FIRST].mean(axis=1)
-    own = called not in (REPEATED, MOVED)
     return result.Result(
         metric=f"{name} of the first {min(FIRST, values.shape[1])} frames, {split}",
         value=float(first.mean()),
         higher_is_better=True,
         error=float(first.std() / np.sqrt(len(first))) if len(first) > 1 else None,
         error_is="standard error over clips",
-        model=called,
         n_real=len(values),
         data=data,
         split=split,
-        size=gan.media.shape_text,
-        ema=True if own else None,
-        seed=seed if own else None,
         parameters={"given": gan.given_frames, "by_frame": [round(float(one), 4) for one in values.mean(axis=0)]},
-        version=kerasgan.__version__,
+        **_about(gan, called, seed),
     )

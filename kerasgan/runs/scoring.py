@@ -66,11 +66,11 @@ def read_whole(recipe, source, subset=None):
 
 
 def read_apart(recipe, source, subset=None, paired=True):
-    """Images of two domains for scores and sheets: as `read_whole`, of the part that the recipe keeps apart, if any.
+    """The data of a recipe for scores and sheets: as `read_whole`, of the part that the recipe keeps apart, if any.
 
     Args:
         recipe, source, subset: as in `read_whole`.
-        paired: whether images belong together, although the recipe may not ask for that.
+        paired: whether they are images of two domains that belong together, although the recipe may not ask for that.
     """
     changes = {"data.reader": "pairs"} if paired else {}
     changes |= {"data.part": "test"} if recipe.data.get("part") else {}

@@ -80,8 +80,7 @@ def _normal(recipe, source, subset, key, split):
     if found.fingerprint != recipe.fingerprint:
         return kerasgan.runs.read_whole(_of_all(recipe, asked), source), None, split
     if recipe.data.get("part") == "train":
-        apart = kerasgan.runs.read_whole(kerasgan.runs.changed(recipe, {"data.part": "test"}), source)
-        return apart, found, f"{split}, kept apart"
+        return kerasgan.runs.read_apart(recipe, source, paired=False), found, f"{split}, kept apart"
     warnings.warn(
         "data: these normal samples are those that the model was trained on, which are less strange to it than others: "
         "its scores will be too good. Give others, or train with --set data.part=train, which keeps every tenth apart.",
@@ -185,7 +184,7 @@ class Scoring(Task):
         from kerasgan import console
 
         if recipe.data.get("part") == "train":
-            held_back = kerasgan.runs.read_whole(kerasgan.runs.changed(recipe, {"data.part": "test"}), source)
+            held_back = kerasgan.runs.read_apart(recipe, source, paired=False)
         else:
             held_back = kerasgan.runs.read_whole(recipe, source)
             console.write(
@@ -248,9 +247,8 @@ class Scoring(Task):
         import kerasgan
         from kerasgan.metrics import detection
 
-        if recipe.data.get("part"):
-            recipe = kerasgan.runs.changed(recipe, {"data.part": "test"})
-        samples = detection.samples_of(kerasgan.runs.read_whole(recipe, source).take(64 * count))
+        apart = kerasgan.runs.read_apart(recipe, source, paired=False)
+        samples = detection.samples_of(apart.take(64 * count))
         gan.remember(gan.media.to_natural(samples))
 
     def sheets_caption(self, gan, seeds, in_columns):

@@ -1,8 +1,8 @@
 """The feature network `bouncing_digits`, on clips of printed digits, and the recipe that trained it."""
 
-import importlib.util
 import pathlib
 
+import as_script
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -22,10 +22,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("train_bouncing_digits", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(SCRIPT)
 
 
 def printed(count, random):

@@ -1,11 +1,11 @@
 """tools/convert_efficientnet.py: PyTorch's file, read without PyTorch, and the feature network that is made of it."""
 
-import importlib.util
 import pathlib
 import pickle
 import sys
 import types
 
+import as_script
 import keras
 import numpy as np
 import pytest
@@ -18,10 +18,7 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("convert_efficientnet", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(SCRIPT)
 
 
 def test_the_package_s_weights_are_what_the_tool_makes(tool, tmp_path):

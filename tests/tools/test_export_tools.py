@@ -1,6 +1,5 @@
 """The export scripts in tools/: as a person runs them, and the tables they write."""
 
-import importlib.util
 import json
 import pathlib
 import shutil
@@ -46,10 +45,7 @@ def test_export_verify_and_refuse(model, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def benchmark():
-    specification = importlib.util.spec_from_file_location("benchmark_generators", TOOLS / "benchmark_generators.py")
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return as_script.load(TOOLS / "benchmark_generators.py")
 
 
 def test_tables_hold_what_was_measured(benchmark, model, tmp_path, monkeypatch):

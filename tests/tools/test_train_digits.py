@@ -1,6 +1,5 @@
 """tools/train_digits.py: the recipe of the feature network `digits`, on blocks of light instead of digits."""
 
-import importlib.util
 import pathlib
 
 import as_script
@@ -15,10 +14,7 @@ SCRIPT = pathlib.Path(__file__).parents[2] / "tools" / "train_digits.py"
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("train_digits", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(SCRIPT)
 
 
 def blocks(count, seed):

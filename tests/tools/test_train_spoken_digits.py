@@ -2,7 +2,6 @@
 
 import io
 import pathlib
-import sys
 import wave
 import zipfile
 
@@ -15,12 +14,7 @@ TOOLS = pathlib.Path(__file__).parents[2] / "tools"
 
 @pytest.fixture(scope="module")
 def tool():
-    sys.path.insert(0, str(TOOLS))  # where Python looks when it runs a script of that folder
-    try:
-        import train_spoken_digits
-    finally:
-        sys.path.remove(str(TOOLS))
-    return train_spoken_digits
+    return as_script.load(TOOLS / "train_spoken_digits.py")
 
 
 def tone(digit, random):

@@ -1,7 +1,6 @@
 """tools/verify_arm64.py: exported files on an emulated phone's processor."""
 
 import functools
-import importlib.util
 import json
 import pathlib
 import sys
@@ -28,10 +27,7 @@ SIDECAR = {
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return as_script.load(SCRIPT)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 
+import as_script
 import numpy as np
 import PIL.Image
 import pytest
@@ -47,9 +48,7 @@ def test_generator_is_small(folder, recipe):
 def test_pypi_takes_the_package():
     """What an entry that is too large for it does: its weights get a `url` and stay out of the package."""
     path = pathlib.Path(__file__).parents[2] / "tools" / "package_size.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    tool = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(tool)
+    tool = as_script.load(path)
     shares = tool.shares()
     assert set(shares) == {*registry.ZOO, *registry.RECIPES, "kerasgan"}
     assert sum(shares.values()) <= tool.MOST == 100_000_000, tool.table(shares)

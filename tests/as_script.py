@@ -1,4 +1,4 @@
-"""The scripts of tools/ as a person runs them, but in this process, which has imported TensorFlow already."""
+"""Scripts as modules, and as a person runs them, but in this process, which has imported TensorFlow already."""
 
 import contextlib
 import importlib.util
@@ -15,7 +15,9 @@ def load(path):
     """A script as a module, whose functions tests call."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(path.parent), *sys.path])  # where Python looks when it runs a script
+        spec.loader.exec_module(module)
     return module
 
 
