@@ -247,6 +247,17 @@ def values_of_workers(strategy, value):
     return strategy.experimental_local_results(_sum_over_workers(strategy)(mine))[0].numpy().tolist()
 
 
+def leave_together(strategy):
+    """Waits until all workers are here: none goes while another one still needs it.
+
+    Whoever has the sum first would be gone before it has sent the others theirs. So they sum twice: who begins the
+    second one knows that all have arrived, and a worker that is gone by then is no loss.
+    """
+    values_of_workers(strategy, 0)
+    with contextlib.suppress(*_GONE):
+        values_of_workers(strategy, 0)
+
+
 @functools.lru_cache
 def _sum_over_workers(strategy):
     def add(values):

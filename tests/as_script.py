@@ -12,7 +12,8 @@ from absl import app, flags
 
 
 def load(path):
-    """A script as a module, whose functions tests call."""
+    """A script as a module, whose functions tests call; its flags stand until the next script."""
+    _forget_flags()
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
@@ -24,9 +25,7 @@ def load(path):
 def run(path, *words):
     """How a script ends, told as by `subprocess.run`: `returncode`, `stdout`, `stderr`."""
     out, error = io.StringIO(), io.StringIO()
-    others = {name: flags.FLAGS[name] for name in set(flags.FLAGS) - _of_absl()}  # of scripts that tests imported
-    for name in others:
-        delattr(flags.FLAGS, name)
+    _forget_flags()
     words = [str(path), *map(str, words)]
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out):
         patch.setattr(sys, "argv", words)
@@ -40,18 +39,16 @@ def run(path, *words):
         except (flags.Error, app.UsageError) as mistake:
             code = str(mistake)
         finally:
-            for name in set(flags.FLAGS) - _of_absl():
-                delattr(flags.FLAGS, name)
-            for name, flag in others.items():
-                flags.FLAGS[name] = flag
-            flags.FLAGS.unparse_flags()
+            _forget_flags()
     if isinstance(code, str):  # what Python does with it
         code = print(code, file=error) or 1
     return types.SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=error.getvalue())
 
 
-def _of_absl():
-    """Names of the flags that every script has."""
+def _forget_flags():
+    """Removes the flags of an earlier script, for the next one may have the same, and what was given for them."""
     modules = flags.FLAGS.flags_by_module_dict().items()
-    defined = [flag for module, those in modules if module.startswith("absl") for flag in those]
-    return {name for flag in defined for name in (flag.name, flag.short_name)}
+    of_absl = [flag for module, those in modules if module.startswith("absl") for flag in those]
+    for name in set(flags.FLAGS) - {name for flag in of_absl for name in (flag.name, flag.short_name)}:
+        delattr(flags.FLAGS, name)
+    flags.FLAGS.unparse_flags()

@@ -73,10 +73,8 @@ def pytest_report_header(config):
 def _in_turns(config):
     """Whether costly tests are taken in turns: where nobody has asked for some of them, and there is a history."""
     options = config.option
-    asked = (
-        options.all or options.keyword or options.markexpr or options.lf or config.args != config.getini("testpaths")
-    )
-    return not asked and costly.state() is not None
+    asked = [options.all, options.keyword, options.markexpr, config.getoption("lf", default=False)]  # lf: of a plugin
+    return not any(asked) and config.args == config.getini("testpaths") and costly.state() is not None
 
 
 def _choose(config, items):

@@ -163,6 +163,18 @@ def test_a_worker_is_killed_and_all_go_on_from_the_checkpoint(whole):
     resume_child.train("simple", folder)  # and it goes on with fewer machines
 
 
+def test_a_worker_that_has_left_is_no_loss_once_all_have_arrived(monkeypatch):
+    def gone(*arguments):
+        raise tf.errors.UnavailableError(None, None, "Socket closed")
+
+    answers = [lambda *arguments: [0, 0], gone]
+    monkeypatch.setattr(distribution, "values_of_workers", lambda *arguments: answers.pop(0)(*arguments))
+    distribution.leave_together(None)
+    answers.append(gone)
+    with pytest.raises(tf.errors.UnavailableError):
+        distribution.leave_together(None)
+
+
 @pytest.mark.slow
 def test_workers_with_different_trainings_stop(whole):
     folder = whole("first").with_name("differing")

@@ -21,14 +21,13 @@ EXAMPLES = pathlib.Path(__file__).parents[1] / "examples"
 
 
 def load(name):
-    """The script as a module; its flags must be removed before the next script, which may have the same."""
+    """The script as a module."""
     return as_script.load(EXAMPLES / f"{name}.py")
 
 
 @pytest.fixture
 def run():
     """A function that runs a script with arguments."""
-    others = set(flags.FLAGS)
 
     def run(name, **arguments):
         module = load(name)
@@ -36,10 +35,7 @@ def run():
         module.main([name])
         return module
 
-    yield run
-    for flag in set(flags.FLAGS) - others:
-        delattr(flags.FLAGS, flag)
-    flags.FLAGS.unparse_flags()
+    return run
 
 
 @pytest.fixture

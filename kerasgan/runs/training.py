@@ -123,7 +123,7 @@ def train(
             checkpoint.save()
         if is_chief:
             _finish(gan, recipe, folder, record)
-        distribution.values_of_workers(strategy, 0)  # all wait for the chief, who would miss them as they leave
+        distribution.leave_together(strategy)  # the chief, who writes last, would miss workers that are gone
     return gan
 
 

@@ -16,6 +16,7 @@ import time
 import urllib.parse
 import wave
 
+import as_script
 import numpy as np
 import page_tools
 import PIL.Image
@@ -1615,11 +1616,7 @@ class Draws:
 
 @functools.cache
 def example_that_decodes():
-    place = pathlib.Path(__file__).parents[2] / "examples" / "decode_table.py"
-    spec = importlib.util.spec_from_file_location("decode_table_of_examples", place)
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    return example
+    return as_script.load(pathlib.Path(__file__).parents[2] / "examples" / "decode_table.py")
 
 
 def decoded_in_python(path, here, seed, where=None):
