@@ -778,4 +778,4 @@ def test_serve_without_names_shows_the_whole_zoo(monkeypatch, tmp_path):
 def test_tensorflow_starts_silently(run, tmp_path):
     done = run_process("generate", run, "-n", 1, "--seed", 1, "-o", tmp_path / "x.png")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Saved 1 images to {tmp_path / 'x.png'} (seed 1).\n"
+    assert done.stdout == f"Saved 1 image to {tmp_path / 'x.png'} (seed 1).\n"

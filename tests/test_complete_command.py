@@ -31,7 +31,7 @@ def drawing(tmp_path, monkeypatch):
 def test_sketches_begin_with_the_drawing(model, drawing, capsys):
     """Of paper of 100, a whole sketch takes 84: this corner is as wide as one, 255 units, and half as high."""
     code, out, error = kerasgan_command(capsys, "complete", model, drawing, "-n", 3, "--seed", 7, "-o", "a.ndjson")
-    assert code == 0 and "Saved 3 sketches that begin with corner.svg to a.ndjson (seed 7)." in out, error
+    assert code == 0 and "Saved 3 sketches going on from corner.svg to a.ndjson (seed 7)." in out, error
     with open("a.ndjson") as file:
         sketches = [json.loads(line)["drawing"] for line in file]
     assert len(sketches) == 3

@@ -174,7 +174,7 @@ def video(name, seconds, count, keys, loop, seed, out):
     ways = gan.interpolate(count, steps + loop, seed=seed, keys=keys, closed=loop)
     clips = _opaque(ways).reshape(count, -1, *ways.shape[1:-1], min(ways.shape[-1], 3))
     Video(clips.shape[1:], _RATE).save(clips, path)
-    print(f"Saved {clips.shape[1] / _RATE:g} seconds of {count} {gan.media.plural} to {path} (seed {seed}).")
+    print(f"Saved {clips.shape[1] / _RATE:g} seconds of {gan.media.counted(count)} to {path} (seed {seed}).")
 
 
 def _opened(name, out):

@@ -84,6 +84,7 @@ class Media:
         made_by: who made the samples, "kerasgan" or, of a pretrained model, "kerasgan, NAME": what saved pictures say.
         map_extension: ending of a picture of where a sample is strange; None if the kind has none.
         plural: what several samples are called in messages and progress lines.
+        singular: what one is called there; without it, as `plural` without its s.
         kind: what a sample is, in one word, for programs that read the sidecar of an exported network, such as the page
             that `kerasgan serve` shows.
         exported_range: what an exported network's output lies in, or None for any values; as the `range` of all parts
@@ -122,6 +123,14 @@ class Media:
         if any(length < 1 for part in self.parts.values() for length in part.shape):
             given = shape if isinstance(shape, dict) else tuple(shape)
             raise ValueError(f"shape={given} must have positive lengths only.")
+
+    @property
+    def singular(self):
+        return self.plural.removesuffix("s")
+
+    def counted(self, count):
+        """So many samples in words: "1 image", "2 images"."""
+        return f"{count} {self.singular if count == 1 else self.plural}"
 
     @property
     def parts(self):

@@ -139,7 +139,7 @@ class Fields(Pictured):
         samples = samples[:, :MOST_ANIMATED]
         width = self._frames(self.shape[2]).sheet(self._colored(samples[:, 0]), columns).shape[1]
         content = shown.content(samples, ".webp", columns)
-        return markup.image(content, "image/webp", f"{len(samples)} {self.plural}", width)
+        return markup.image(content, "image/webp", self.counted(len(samples)), width)
 
     def _save_animation(self, samples, path, columns):
         import PIL.Image

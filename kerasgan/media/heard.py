@@ -24,7 +24,7 @@ class Heard(Pictured):
     def html(self, samples, columns=None):
         """The first eight samples as HTML, for notebooks: pictures with a player below each."""
         samples, pictures = self._checked(samples), self._pictures()
-        heard, drawn, single = samples[:HEARD], self._drawn(samples[:HEARD]), self.plural.removesuffix("s")
+        heard, drawn, single = samples[:HEARD], self._drawn(samples[:HEARD]), self.singular
         parts = [
             f"{pictures.html(picture[None], alt=self.drawn_as, wide=markup.BESIDE)}<br>"
             f"{markup.sound(self._wav(one), f'{single} {number}')}"

@@ -291,7 +291,7 @@ class Image(Media):
             alt: what it shows, in words; None says how many images.
             wide: pixels to which a small picture is enlarged, at most.
         """
-        alt = f"{len(samples)} {self.plural}" if alt is None else alt
+        alt = self.counted(len(samples)) if alt is None else alt
         width = self.sheet(samples, columns).shape[1]
         content, transparent = self.content(samples, ".png", columns), self.shape[-1] == 4
         return markup.image(content, "image/png", alt, width, transparent, wide)

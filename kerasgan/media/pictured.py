@@ -37,7 +37,7 @@ class Pictured(Media):
         pictures = self._pictures()
         pictures.made_by = self.made_by
         drawn, columns = self._shown(self._checked(samples), columns)
-        return pictures.html(drawn, columns, alt=f"{len(samples)} {self.plural}")
+        return pictures.html(drawn, columns, alt=self.counted(len(samples)))
 
     def animate(self, frames, path, seconds=0.15):
         """Shows saved sheets one after the other in an animated GIF; see `kerasgan.media.Image.animate`."""

@@ -58,6 +58,7 @@ class Sketch(Pictured):
     animated_extensions = (".svg", ".zip", ".webp", ".gif")
     animation_extension = ".gif"
     plural = "sketches"
+    singular = "sketch"
     kind = "sketch"
     default_metrics = ("strokes", "pen_lifts", "endless", "drawings_1nn")
 
@@ -198,7 +199,7 @@ class Sketch(Pictured):
         samples = self._checked(samples)
         content = self._content(samples, ".svg", columns, animated=True)
         columns = columns or int(np.ceil(np.sqrt(len(samples))))
-        return markup.image(content, "image/svg+xml", f"{len(samples)} {self.plural}", columns * EDGE)
+        return markup.image(content, "image/svg+xml", self.counted(len(samples)), columns * EDGE)
 
     def _content(self, samples, ending, columns, animated):
         """The bytes of a file."""

@@ -156,9 +156,7 @@ class Video(Pictured):
     def html(self, samples, columns=None):
         """Clips as HTML, for notebooks: they move side by side."""
         width = self._side_by_side(self._checked(samples)[:, :1], columns).shape[2]
-        return markup.image(
-            self.content(samples, ".webp", columns), "image/webp", f"{len(samples)} {self.plural}", width
-        )
+        return markup.image(self.content(samples, ".webp", columns), "image/webp", self.counted(len(samples)), width)
 
     def _save_arrays(self, samples, path, columns):
         with files.atomic(path) as temporary, open(temporary, "wb") as file:  # savez would add an ending of its own

@@ -58,7 +58,7 @@ def complete(name, drawing, count, out, size, simplify, seed, columns, animated)
     seed = random.randrange(2**31) if seed is None else seed
     samples = gan.complete(lines, count, seed=seed)
     gan.media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
-    print(f"Saved {count} {gan.media.plural} that begin with {drawing} to {path} (seed {seed}).")
+    print(f"Saved {gan.media.counted(count)} going on from {drawing} to {path} (seed {seed}).")
 
 
 def _of_data(name):

@@ -92,7 +92,7 @@ def generate(context, name, count, out, seed, label, latents, save_latents, edit
     else:
         samples = gan.generate(count, **options)
     media.save(samples, path, columns=columns, **({"animated": True} if animated else {}))
-    print(f"Saved {count} {media.plural} to {path} (seed {seed}).")
+    print(f"Saved {media.counted(count)} to {path} (seed {seed}).")
 
 
 def place(name, out, media, suffix=""):
@@ -156,7 +156,7 @@ def _decode(context, name, latents, edits, out, columns):
     files.check_apart(path, [latents], name="--out")
     kept = _edited(gan, kept, edits)
     gan.media.save(gan.decode(kept, truncation=context.params["truncation"]), path, columns=columns)
-    print(f"Saved {len(kept)} {gan.media.plural} of {latents} to {path}.")
+    print(f"Saved {gan.media.counted(len(kept))} of {latents} to {path}.")
 
 
 class Generation(Task):

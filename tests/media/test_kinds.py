@@ -165,6 +165,7 @@ def test_descriptors_tell_samples_apart(one):
 
 def test_what_others_ask_of_it(one):
     assert one.kind.isidentifier() and one.plural.islower()
+    assert one.counted(2) == f"2 {one.plural}" and one.plural in (one.counted(1)[2:] + "s", one.counted(1)[2:] + "es")
     assert one.edge is None or one.edge in one.shape
     assert set(one.default_metrics) <= set(metrics.METRICS)
     for name in one.augmentations:
