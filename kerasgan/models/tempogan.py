@@ -311,7 +311,8 @@ class TempoGAN(Pretraining, Upscaler):
         return {"fields": self.shrunk(puffs(count, 1, SCALE * self.tile, SCALE * self.tile, seed))[:, 0]}
 
     def inference_description(self):
-        return [{"name": "fields", "kind": "fields", "range": None}]
+        """See `kerasgan.GAN.inference_description`; `reach` is how far tiles have to overlap to leave no seam."""
+        return [{"name": "fields", "kind": "fields", "range": None, "reach": self.reach}]
 
     def inference_outputs(self):
         return [{"name": "density", "kind": "density", "range": None}]

@@ -600,7 +600,7 @@ def levels_of(colours):
 
 def test_smoke_is_made_finer_in_tiles_as_python_does(visit, smoke, refining, tmp_path):
     gan, low = smoke
-    made = gan.upscale(low, tile=16, overlap=4)
+    made = gan.upscale(low, tile=16, overlap=gan.reach)
     expected = np.rint(255 * np.clip(made[..., 0], 0, 1))
     repeated = np.rint(255 * np.clip(low[..., 0], 0, 1).repeat(4, axis=1).repeat(4, axis=2))
     assert expected.shape == (3, 80, 144) and np.abs(expected - repeated).mean() > 5
@@ -647,7 +647,7 @@ def test_smoke_that_is_smaller_than_a_tile_or_written_otherwise(visit, smoke, re
     for name, (given, save, order) in ways.items():
         write_smoke(tmp_path / f"{name}.npz", given, save, order)
         given = given.reshape(-1, *given.shape[-3:]).astype("float32")
-        made = np.rint(255 * np.clip(gan.upscale(given, tile=16, overlap=4)[..., 0], 0, 1))
+        made = np.rint(255 * np.clip(gan.upscale(given, tile=16, overlap=gan.reach)[..., 0], 0, 1))
         choose_smoke(here, tmp_path / f"{name}.npz")
         frames, height, width = made.shape
         found = levels_of(here.pixels())

@@ -247,7 +247,7 @@ async function refine(running) {
   };
   const [begin, bar] = [performance.now(), showProgress(choosing, [1], "Enlarging")];
   bar(0, 0);
-  for await (const { share, isWhole, place } of refined(run, sequence, fine, input.shape[1])) {
+  for await (const { share, isWhole, place } of refined(run, sequence, fine, input)) {
     if (running !== model || painter.isWanted) return;
     bar(0, share);
     if (isWhole && (fine.done === 1 || !wantsStill())) showFrame(fine.done - 1);

@@ -14,7 +14,7 @@ export const GIVE = "Give it a sequence as kerasgan simulate smoke writes it: 32
 export const STAYS = "Files stay on this device.";
 export const EXAMPLES = "Sequences to try";
 
-const OVERLAP = 16; // cells that a tile sees on each side beyond those that it is there for, as gan.upscale has it
+const OVERLAP = 16; // cells that a tile sees on each side beyond those that it is there for, of a model without a reach
 const MOST_FILE_BYTES = 2 ** 28;
 const MOST_BYTES = 2 ** 27; // of an array
 const MOST_CELLS = 2 ** 22; // of all frames: what becomes of them has sixteen times as many, a byte each
@@ -98,8 +98,9 @@ export const faceOf = (example, number, count) =>
  * Tiles at an edge end there, as what gan.upscale gives its network does: the network itself decides what is beyond. An
  * axis shorter than a tile has no cells at its end; the densities of the last few are nearly those of gan.upscale.
  */
-function tilesAlong(length, tile) {
-  const overlap = Math.min(OVERLAP, Math.floor(tile / 4));
+function tilesAlong(length, { shape, reach = OVERLAP }) {
+  const tile = shape[1];
+  const overlap = Math.min(reach, Math.floor(tile / 4));
   const step = tile - 2 * overlap;
   const count = Math.max(1, Math.ceil((length - 2 * overlap) / step));
   return Array.from({ length: count }, (_, i) => ({
@@ -129,11 +130,12 @@ export function roomFor({ frames, height, width }, model) {
 
 /**
  * Makes a sequence finer, tile by tile, into the room for it. `run` takes a tile's values and promises the finer
- * densities. Yields the share of the tiles that are done, whether the last one makes a frame whole, and its place there:
+ * densities; `input` is what the model says of its tiles. Yields the share of the tiles that are done, whether the last one makes a frame whole, and its place there:
  * left, top, width and height.
  */
-export async function* refined(run, sequence, fine, tile) {
-  const [rows, columns] = [sequence.height, sequence.width].map((length) => tilesAlong(length, tile));
+export async function* refined(run, sequence, fine, input) {
+  const [rows, columns] = [sequence.height, sequence.width].map((length) => tilesAlong(length, input));
+  const tile = input.shape[1];
   const all = sequence.frames * rows.length * columns.length;
   let done = 0;
   for (let frame = 0; frame < sequence.frames; frame++) {
