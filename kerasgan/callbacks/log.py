@@ -1,6 +1,7 @@
 """The log of a training as a table."""
 
 import csv
+import io
 import os
 import pathlib
 import time
@@ -33,7 +34,7 @@ class Log(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         files.check_output(self.path)
-        self._rows = None
+        self._rows = self._writer = None
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._rows is None:
@@ -45,12 +46,20 @@ class Log(keras.callbacks.Callback):
         seconds = round(self._before + time.monotonic() - self._began, 1)
         samples = int(keras.ops.convert_to_numpy(self.model.samples_seen))
         row = dict(zip(_FIRST, (epoch + 1, samples, seconds), strict=True))
-        self._rows.append(row | {name: float(f"{value:.6g}") for name, value in (logs or {}).items()})
-        names = dict.fromkeys(name for row in self._rows for name in row)
-        with files.atomic(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(self._rows)
+        self._add(row | {name: float(f"{value:.6g}") for name, value in (logs or {}).items()})
+        with files.atomic(self.path) as temporary:
+            temporary.write_bytes(self._table.getvalue().encode())
+
+    def _add(self, row):
+        """Puts a line below the others; only one with columns that they lack makes all of them anew."""
+        self._rows.append(row)
+        if self._writer and row.keys() <= set(self._writer.fieldnames):
+            self._writer.writerow(row)
+            return
+        self._table = io.StringIO(newline="")
+        self._writer = csv.DictWriter(self._table, dict.fromkeys(name for row in self._rows for name in row))
+        self._writer.writeheader()
+        self._writer.writerows(self._rows)
 
     def _recovered(self):
         """The lines of the file; a damaged one is put aside first."""
