@@ -68,12 +68,12 @@ ZOO = (
     "relgan_words",
     "ganomaly_nsl_kdd",
     "musegan_jsb",
+    "gan_3d_voxels",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "pix2pix_map2aerial",
-    "gan_3d_voxels",
     "skegan_sheep",
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",

@@ -4,8 +4,13 @@ Against the paper: cubes of 16 cells instead of 64, half of its width, 128 laten
 critic updates a generator update, twice its rate, which falls to a tenth, and batches of 16. Objects are mirrored at
 random. Those that do not fit into 16 cells are left out: 230 remain of 310.
 
-There are 185 different shapes among these 230, and four in ten have one that equals them in 95 of 100 cells. So few can
-be learned by heart; the scores say how many of the samples come so near to one of them, and how many of the data do.
+Of 512 unpicked objects, 12 % are in pieces (less than nine tenths of them hang together; 4 % of the data), two are
+empty. Most are heads of figures, plates, walls, boxes and trees, with a rim that is rougher than the data's: they are
+less symmetric (mirrored, 69 % of their cells agree, 91 % of the data's).
+
+There are 185 different shapes among the 230, and four in ten have one that equals them in 95 of 100 cells. So few can
+be learned by heart: 9 % of the samples come so near to one of the data, all of them plain heads or whole plates, of
+which the data have dozens that hardly differ.
 """
 
 from kerasgan.registry import Recipe
@@ -17,6 +22,8 @@ RECIPE = Recipe(
     name="gan_3d_voxels",
     gan_type="gan_3d",
     makes="small models of blocks, 16x16x16 cells",
+    title="Block models",
+    page={"seed": 44, "thumbnail": ["samples.png", 12, 793, 112, 893]},
     model={"size": 16, "width": 32, "latent_dim": 128},
     compile={
         "learning_rate": f"linear(2e-4, 2e-5, {_SEEN}, {_SEEN // 2})",
@@ -31,5 +38,4 @@ RECIPE = Recipe(
     epochs=_EPOCHS,
     seed=1,
     dtype="float32",
-    fingerprint="9635f433a5e156af2cb14a1b4afdcf54f69c28869d0b93d976568d81dd0485af",  # until it is published
 )
