@@ -11,6 +11,7 @@ import { Kept } from "./kept.js";
 import * as kinds from "./kinds.js";
 import { elements, feeder, given, hasRoom, inputOf, isHard, outputOf, sampleOf, shown, unsupported } from "./kinds.js";
 import { between } from "./latents.js";
+import { keepOffline, offerInstalling } from "./offline.js";
 import { Painting } from "./painting.js";
 import { Reel } from "./reel.js";
 import { fetchModel, hasWebGPU, Runtime } from "./runtime.js";
@@ -1129,48 +1130,7 @@ function median(values) {
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/* Offline, installed */
-
-/** Starts the service worker, where the browser allows one. Resolves to whether the page now works offline. */
-async function keepOffline() {
-  if (!isSecureContext || !("serviceWorker" in navigator)) return false;
-  try {
-    const workers = navigator.serviceWorker;
-    let known = Boolean(workers.controller);
-    workers.addEventListener("controllerchange", () => {
-      [renewed, known] = [known, true];
-      handOver(workers.controller); // a newer bundle's
-    });
-    await workers.register("service-worker.js");
-    return await handOver((await workers.ready).active);
-  } catch (error) {
-    console.debug(error);
-    return false;
-  }
-}
-
-/** Has a service worker keep what the page loaded so far. */
-function handOver(worker) {
-  const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-  return new Promise((resolve) => {
-    const channel = new MessageChannel();
-    channel.port1.onmessage = (event) => resolve(event.data.kept);
-    worker.postMessage({ keep: [...new Set(loaded)] }, [channel.port2]);
-  });
-}
-
-function offerInstalling() {
-  let offer;
-  addEventListener("beforeinstallprompt", (event) => {
-    event.preventDefault();
-    offer = event;
-    $("#install").hidden = false;
-  });
-  $("#install").addEventListener("click", () => {
-    $("#install").hidden = true;
-    offer.prompt();
-  });
-}
+/* Beginning */
 
 async function start() {
   $("#thumbnails").replaceChildren(
@@ -1182,7 +1142,7 @@ async function start() {
     }),
   );
   setEnabled(false);
-  offerInstalling();
+  offerInstalling($("#install"));
   try {
     zoo = await downloadJson("zoo.json", "The list of models (zoo.json)");
     if (!zoo.models?.length) throw new Trouble("The list of models (zoo.json) is empty. Export the page again.");
@@ -1222,7 +1182,7 @@ const ready = start().catch((error) => fail(error, "The page could not start", (
  */
 window.kerasgan = {
   ready,
-  offline: ready.then(keepOffline),
+  offline: ready.then(() => keepOffline(() => (renewed = true))),
   async run(name, inputs) {
     if (!zoo.models.some((each) => each.name === name)) throw new Error(`There is no model ${name} here.`);
     if (description.name !== name || !model) await chooseModel(name);
