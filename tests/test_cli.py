@@ -635,7 +635,7 @@ def test_upscalers_are_scored_on_whole_images_beside_the_bicubic_kernel(capsys, 
     ]
     assert "4 real (all)" in out  # the originals, not the sheet of the run beside them
     refused = fails(capsys, "evaluate", upscaler, "--data", upscaler.parent, "--seed", 3)
-    assert "upscales images: leave out seed, which a score of it has not" in refused
+    assert "upscales images: leave out seed, on which its scores do not depend" in refused
 
 
 def test_upscale_writes_files_of_any_kind(capsys, upscaler, tmp_path, monkeypatch):

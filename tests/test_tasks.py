@@ -103,7 +103,7 @@ def test_a_run_of_it_is_scored_by_what_the_task_says(scoring, capsys, tmp_path, 
     code, out, error = kerasgan_command(capsys, "evaluate", "detector", "--data", tmp_path, "--share", 0.25)
     assert code == 0 and "auc" in out and "0.25" in out, error
     refused = fails(capsys, "evaluate", "detector", "--data", tmp_path, "--truncation", 0.5, "--repeats", 2)
-    assert "'detector' scores samples: leave out truncation, repeats, which" in refused
+    assert "'detector' scores samples: leave out truncation, repeats, on which" in refused
     registry._registered.pop("detector")
 
 

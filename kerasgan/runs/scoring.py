@@ -40,7 +40,7 @@ def evaluate(name, source, metrics=None, *, subset=None, network=None, progress=
     given = {option: value for option, value in options.items() if value is not None}
     others = [option for option in given if option not in gan.task.options]
     if others:
-        raise ValueError(f"{name!r} {gan.task.does}: leave out {', '.join(others)}, which a score of it has not.")
+        raise ValueError(f"{name!r} {gan.task.does}: leave out {', '.join(others)}, on which its scores do not depend.")
     about = {"model": console.printable(str(name)), "split": subset or recipe.data.get("subset") or "all"}
     about |= {"subset": subset, "network": network, "progress": progress}
     return gan.task.evaluate(gan, recipe, source, metrics, **about, **given)

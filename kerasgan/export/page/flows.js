@@ -130,8 +130,8 @@ export function roomFor({ frames, height, width }, model) {
 
 /**
  * Makes a sequence finer, tile by tile, into the room for it. `run` takes a tile's values and promises the finer
- * densities; `input` is what the model says of its tiles. Yields the share of the tiles that are done, whether the last one makes a frame whole, and its place there:
- * left, top, width and height.
+ * densities; `input` is what the model says of its tiles. Yields the share of the tiles that are done, whether the last
+ * one makes a frame whole, and its place there: left, top, width and height.
  */
 export async function* refined(run, sequence, fine, input) {
   const [rows, columns] = [sequence.height, sequence.width].map((length) => tilesAlong(length, input));
