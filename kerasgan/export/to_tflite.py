@@ -15,7 +15,7 @@ MODES = {
     "float32": "as trained",
     "float16": "weights of 16 bits, computed in float32: half the size",
     "dynamic": "weights of 8 bits, activations quantized as they come: a quarter of the size",
-    "int8": "weights and activations of 8 bits, calibrated on the model's own latents: a quarter of the size, fastest",
+    "int8": "weights and activations of 8 bits, calibrated on the model's own latents: for processors without floats",
 }
 
 
