@@ -1,6 +1,5 @@
 """What goes wrong around a run: each time a clear message, and the same command then goes on to the same end."""
 
-import csv
 import dataclasses
 import pathlib
 import re
@@ -91,7 +90,7 @@ def failing(function, number, error=FULL):
 
 REFUSED = PermissionError(13, "Permission denied")
 FAULTS = {  # what fails, and at which call after the training went on
-    "log": (csv.DictWriter, "writerows", 1, FULL),  # in the second epoch
+    "log": (log.Log, "_write", 1, FULL),  # in the second epoch
     "sheet": (Image, "save", 0, FULL),
     "events": (Events, "write", 0, FULL),
     "checkpoint": (Checkpoint, "save", 0, REFUSED),

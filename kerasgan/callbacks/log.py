@@ -47,8 +47,11 @@ class Log(keras.callbacks.Callback):
         samples = int(keras.ops.convert_to_numpy(self.model.samples_seen))
         row = dict(zip(_FIRST, (epoch + 1, samples, seconds), strict=True))
         self._add(row | {name: float(f"{value:.6g}") for name, value in (logs or {}).items()})
+        self._write(self._table.getvalue())
+
+    def _write(self, text):
         with files.atomic(self.path) as temporary:
-            temporary.write_bytes(self._table.getvalue().encode())
+            temporary.write_bytes(text.encode())
 
     def _add(self, row):
         """Puts a line below the others; only one with columns that they lack makes all of them anew."""
