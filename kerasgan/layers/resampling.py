@@ -41,12 +41,14 @@ class BilinearUpsampling2D(keras.layers.Layer):
         line = np.array([1.0, 3.0, 3.0, 1.0]) / 4.0
         kernel = np.outer(line, line)[:, :, None, None] * np.eye(inputs.shape[-1])
         padded = tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
-        outputs = keras.ops.conv_transpose(padded, tf.constant(kernel, padded.dtype), strides=2, padding="same")
+        shape = keras.ops.shape(padded)  # sides that are not known are tensors
+        larger = (shape[0], 2 * shape[1], 2 * shape[2], shape[3])
+        outputs = tf.nn.conv2d_transpose(padded, tf.constant(kernel, padded.dtype), larger, strides=2)
         return outputs[:, 2:-2, 2:-2]
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        return (batch, 2 * height, 2 * width, channels)
+        return (batch, height and 2 * height, width and 2 * width, channels)
 
 
 @keras.saving.register_keras_serializable(package="kerasgan")
