@@ -113,13 +113,12 @@ class TempoGAN(Pretraining, Upscaler):
     Changed from the paper: a quarter of its channels at half the size, where the first two of the four residual blocks
     compute, and convolutions of 3x3 instead of 5x5: about a tenth of its arithmetic; its last block has more than 2
     channels. What it is given is doubled bilinearly, not repeated, and its last convolution adds to the density, made
-    larger so, what that lacks: of repeated cells a lattice stayed, which flickers (after 22,000 tiles, frames that were
-    moved onto each other differed 2.3 times as much as the truth's). No batch normalization in either player, since
-    tiles full of smoke have other statistics than whole frames, which are mostly empty. Three frames are generated at
-    once, of which the spatial discriminator sees the middle one. The velocity is enlarged by the bicubic kernel. The
-    loss of discriminator features, which the paper's code rewards for being different by a weight of -1e-5, is left
-    out, and so is the vorticity as a further input. Before the game the generator learns from squared differences alone
-    (`pretraining`). The moving average of the generator makes what people see.
+    larger so, what that lacks: of repeated cells a lattice stayed in the smoke. No batch normalization in either
+    player, since tiles full of smoke have other statistics than whole frames, which are mostly empty. Three frames are
+    generated at once, of which the spatial discriminator sees the middle one. The velocity is enlarged by the bicubic
+    kernel. The loss of discriminator features, which the paper's code rewards for being different by a weight of -1e-5,
+    is left out, and so is the vorticity as a further input. Before the game the generator learns from squared
+    differences alone (`pretraining`). The moving average of the generator makes what people see.
 
     Args:
         size: cells along each edge of the tiles, of the fine grid, a multiple of 4 of at least 8.
