@@ -29,15 +29,13 @@ _CHUNK = 24  # frames that are enlarged at a time
 def build_generator(width, name="generator"):
     """Fields (batch, height, width, 3) of any size -> densities (batch, 4 * height, 4 * width, 1)."""
     fields = keras.Input((None, None, 3), name="fields")
-    x = BilinearUpsampling2D()(fields)
-    x = _block(x, max(2, width // 4), width)
+    doubled = BilinearUpsampling2D(dtype="float32")(fields)
+    x = _block(doubled, max(2, width // 4), width)
     x = _block(x, width, width)
     x = layers.UpSampling2D(2)(x)
     x = _block(x, max(2, width // 2), max(2, width // 8))
     x = _block(x, max(2, width // 8), 1, activate=False)
-    smooth = fields[..., :1]
-    for _ in range(2):
-        smooth = BilinearUpsampling2D(dtype="float32")(smooth)
+    smooth = BilinearUpsampling2D(dtype="float32")(doubled[..., :1])
     density = layers.ReLU(dtype="float32", name="density")(layers.Add(dtype="float32")([smooth, x]))
     return keras.Model(fields, density, name=name)
 
