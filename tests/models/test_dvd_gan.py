@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasgan import losses
+from kerasgan.game.batch import Batch
 from kerasgan.layers import SpectralNormalization
 from kerasgan.models import DVDGAN, DVDGANFP, dvd_gan
 
@@ -197,6 +198,26 @@ def test_the_generator_is_given_the_real_frames(continuing):
     latents, given = continuing.sources_for(batch)
     assert latents.shape == (2, 3)
     np.testing.assert_array_equal(given, clips()[:, :2])
+
+
+def test_only_new_frames_have_a_right_answer(continuing):
+    real = tf.constant(clips())
+    fake = real + np.float32([9.0, 9.0, 0.5, -0.1])[:, None, None, None]  # two frames are given
+    assert float(continuing.generator_terms(Batch(real, fake=fake))["l1"]) == pytest.approx(0.3, abs=1e-5)
+
+
+def test_before_the_game_the_generator_learns_alone():
+    gan = DVDGANFP(**SMALL, given_frames=2, pretraining=8)
+    gan.compile()
+    before = [np.array(weight) for weight in gan.discriminator.trainable_variables]
+    batch = Batch(tf.constant(clips()), sources=[tf.zeros((2, 3)), tf.constant(clips()[:, :2])])
+    wrong = np.array(gan.call_generator(batch.sources))[:, 2:] - clips()[:, 2:]
+    assert float(gan.pretraining_loss(batch)) == pytest.approx(np.mean(wrong**2), rel=1e-4)
+    logs = gan.fit(np.repeat(clips(), 4, axis=0), batch_size=2, steps_per_epoch=2, epochs=1, verbose=0).history
+    assert "discriminator_loss" not in logs
+    for weight, old in zip(gan.discriminator.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    assert gan.stage_at(8) == 1
 
 
 def test_clips_are_continued_for_as_long_as_asked(continuing):
