@@ -30,11 +30,11 @@ def build_generator(width, name="generator"):
     """Fields (batch, height, width, 3) of any size -> densities (batch, 4 * height, 4 * width, 1)."""
     fields = keras.Input((None, None, 3), name="fields")
     doubled = BilinearUpsampling2D(dtype="float32")(fields)
-    x = _block(doubled, max(2, width // 4), width)
-    x = _block(x, width, width)
-    x = layers.UpSampling2D(2)(x)
-    x = _block(x, max(2, width // 2), max(2, width // 8))
-    x = _block(x, max(2, width // 8), 1, activate=False)
+    x = _block(doubled, max(2, width // 2), width)
+    x = _block(x, width, max(2, width // 2))
+    x = BilinearUpsampling2D()(x)
+    x = _block(x, max(2, width // 2), max(2, width // 4))
+    x = _block(x, max(2, width // 4), 1, activate=False)
     smooth = BilinearUpsampling2D(dtype="float32")(doubled[..., :1])
     density = layers.ReLU(dtype="float32", name="density")(layers.Add(dtype="float32")([smooth, x]))
     return keras.Model(fields, density, name=name)
@@ -110,13 +110,16 @@ class TempoGAN(Pretraining, Upscaler):
 
     Changed from the paper: a quarter of its channels at half the size, where the first two of the four residual blocks
     compute, and convolutions of 3x3 instead of 5x5: about a tenth of its arithmetic; its last block has more than 2
-    channels. What it is given is doubled bilinearly, not repeated, and its last convolution adds to the density, made
-    larger so, what that lacks: of repeated cells a lattice stayed in the smoke. No batch normalization in either
-    player, since tiles full of smoke have other statistics than whole frames, which are mostly empty. Three frames are
-    generated at once, of which the spatial discriminator sees the middle one. The velocity is enlarged by the bicubic
-    kernel. The loss of discriminator features, which the paper's code rewards for being different by a weight of -1e-5,
-    is left out, and so is the vorticity as a further input. Before the game the generator learns from squared
-    differences alone (`pretraining`). The moving average of the generator makes what people see.
+    channels. What it is given is doubled bilinearly, not repeated, and so are its maps between the blocks; its last
+    convolution adds to the density, made larger so, what that lacks: of repeated cells a lattice stayed in the smoke,
+    in place of detail, which stood still and so flickered. No batch normalization in either player, since tiles full of
+    smoke have other statistics than whole frames, which are mostly empty. Three frames are generated at once, of which
+    the spatial discriminator sees the middle one. The velocity is enlarged by the bicubic kernel. The loss of
+    discriminator features, which the paper's code rewards for being different by a weight of -1e-5, is left out, and so
+    is the vorticity as a further input. Before the game the generator learns from squared differences alone
+    (`pretraining`). The game may have a term `motion` (`weights`, 0 by default): what of the differences from the truth
+    does not move with the smoke, as the two frames beside one, carried to it, show. It is the nearest to the temporal
+    loss that the paper compares its discriminator with. The moving average of the generator makes what people see.
 
     Args:
         size: cells along each edge of the tiles, of the fine grid, a multiple of 4 of at least 8.
@@ -144,7 +147,7 @@ class TempoGAN(Pretraining, Upscaler):
         largest_batch=8,
     )
     checked_samples = 8  # and remembered: a tile of three frames is large
-    default_weights = {"adversarial": 2.0, "l1": 5.0}  # twice the mean of both discriminators is their sum
+    default_weights = {"adversarial": 2.0, "l1": 5.0, "motion": 0.0}  # 2: of a mean of two logits
 
     def __init__(
         self,
@@ -213,8 +216,10 @@ class TempoGAN(Pretraining, Upscaler):
         return tf.reduce_mean(tf.square(fake - batch.real))
 
     def generator_terms(self, batch):
-        """Absolute differences of the density."""
-        return {"l1": tf.reduce_mean(tf.abs(tf.cast(batch.fake, tf.float32) - batch.real))}
+        """Absolute differences of the density, and of what the frames beside one, carried to it, are away from it."""
+        wrong = tf.cast(batch.fake, tf.float32) - batch.real
+        beside, middle = tf.gather(aligned(wrong, batch.condition), [0, 2], axis=-1), wrong[:, 1]
+        return {"l1": tf.reduce_mean(tf.abs(wrong)), "motion": tf.reduce_mean(tf.abs(beside - middle))}
 
     # The verb --------------------------------------------------------------------------------------------------------
 

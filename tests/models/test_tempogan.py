@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasgan import cli, coarse
 from kerasgan.advection import advect
+from kerasgan.game.batch import Batch
 from kerasgan.media.puffs import puffs
 from kerasgan.models import TempoGAN, tempogan
 
@@ -28,8 +29,8 @@ def test_the_networks():
     gan = TempoGAN()
     kernels = [tuple(layer.kernel.shape) for layer in gan.generator.layers if hasattr(layer, "kernel")]
     assert sorted(kernels) == sorted(
-        [(3, 3, 3, 16), (3, 3, 16, 64), (1, 1, 3, 64), (3, 3, 64, 64), (3, 3, 64, 64), (1, 1, 64, 64)]
-        + [(3, 3, 64, 32), (3, 3, 32, 8), (1, 1, 64, 8), (3, 3, 8, 8), (3, 3, 8, 1), (1, 1, 8, 1)]
+        [(3, 3, 3, 32), (3, 3, 32, 64), (1, 1, 3, 64), (3, 3, 64, 64), (3, 3, 64, 32), (1, 1, 64, 32)]
+        + [(3, 3, 32, 32), (3, 3, 32, 16), (1, 1, 32, 16), (3, 3, 16, 16), (3, 3, 16, 1), (1, 1, 16, 1)]
     )
     kernels = [tuple(layer.kernel.shape) for layer in gan.discriminator.layers if hasattr(layer, "kernel")]
     assert sorted(kernels) == sorted(
@@ -114,6 +115,20 @@ def test_frames_are_made_each_by_itself(gan):
     made = np.asarray(gan.call_generator(low))
     assert made.shape == (2, 3, 16, 16, 1)
     np.testing.assert_allclose(made[1, 2], gan.generator(low[1, 2][None])[0], atol=1e-6)
+
+
+def test_what_the_frames_beside_are_away_from_one_counts(gan):
+    """Differences from the truth that are carried along by the flow cost nothing of the term `motion`; others do."""
+    samples = puffs(2, 3, 16, 16)
+    samples[..., 1:] = 0.0  # nothing flows: what is carried along stays
+    real, low = gan.unpack(tf.constant(samples))
+    wrong = np.random.default_rng(0).uniform(size=(2, 1, 16, 16, 1)).astype("float32")
+    batch = lambda fake: Batch(real=real, fake=fake, condition=low)  # noqa: E731
+    still = gan.generator_terms(batch(real + wrong))
+    np.testing.assert_allclose(still["l1"], wrong.mean(), rtol=1e-5)
+    np.testing.assert_allclose(still["motion"], 0.0, atol=1e-6)
+    flickering = gan.generator_terms(batch(real + wrong * np.array([0.0, 1.0, 0.5], "float32")[:, None, None, None]))
+    np.testing.assert_allclose(flickering["motion"], 0.75 * wrong.mean(), rtol=1e-5)
 
 
 # Sequences -----------------------------------------------------------------------------------------------------------
