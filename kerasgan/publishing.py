@@ -139,8 +139,8 @@ def _write(name, recipe, place, address):
     _write_manifest(recipe, place)
     found = _copied_scores(scores, recipe, place)
     gan = published.load(place, compile=False)
-    samples = gan.preview(gan.media.samples_on_sheet, SHEET_SEED)
-    sheet = gan.media.save_sheet(samples, place / f"samples{gan.media.sheet_extension}")
+    path = place / f"samples{gan.media.sheet_extension}"
+    sheet = gan.save_preview(path, gan.media.samples_on_sheet, SHEET_SEED)
     _write_text(place / published.CARD, f"{_head(recipe, gan)}\n{_card(recipe, gan, address, sheet, found)}")
 
 

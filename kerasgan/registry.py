@@ -69,6 +69,7 @@ ZOO = (
     "ganomaly_nsl_kdd",
     "musegan_jsb",
     "gan_3d_voxels",
+    "df_gan_emoji",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
@@ -79,7 +80,6 @@ RECIPES = (
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
     "f_anogan_brain_mri",
-    "df_gan_emoji",
 )
 
 

@@ -4,6 +4,7 @@ The file holds everything in itself, so it can be passed on or kept; it asks not
 """
 
 import base64
+import functools
 import html
 import io
 import pathlib
@@ -92,9 +93,8 @@ def write(folder, path, source=None, network=None, seed=0):
 
 
 def _samples(gan, seed):
-    return _figure(
-        _saved(gan.media, gan.preview(gan.media.samples_on_sheet, seed)), f"Not picked: the first of seed {seed}."
-    )
+    write = functools.partial(gan.save_preview, count=gan.media.samples_on_sheet, seed=seed)
+    return _figure(_written(gan.media, write), f"Not picked: the first of seed {seed}.")
 
 
 def _progress(folder, media):
@@ -234,8 +234,13 @@ def _recipe(recipe):
 
 def _saved(media, samples, columns=None):
     """Samples, as their medium shows them, inside the page."""
+    return _written(media, lambda path: media.save_sheet(samples, path, columns=columns))
+
+
+def _written(media, write):
+    """What `write` writes into a sheet's file, inside the page."""
     with tempfile.TemporaryDirectory() as folder:
-        media.save_sheet(samples, pathlib.Path(folder) / f"samples{media.sheet_extension}", columns=columns)
+        write(pathlib.Path(folder) / f"samples{media.sheet_extension}")
         return "<br>".join(_embedded(path) for path in sorted(pathlib.Path(folder).iterdir()))
 
 

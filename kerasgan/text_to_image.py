@@ -13,7 +13,7 @@ from kerasgan.game.batch import once_there
 from kerasgan.gan import GAN
 from kerasgan.layers import Conv1D, Conv2D
 from kerasgan.media import Image
-from kerasgan.media.caption import Caption
+from kerasgan.media.caption import Caption, captioned
 from kerasgan.precision import in_float32, policy
 from kerasgan.sizes import downsampling_stages
 from kerasgan.tasks import TEXT_TO_IMAGE
@@ -94,6 +94,7 @@ class TextToImage(GAN):
         sentence_dim: length of the sentence vector.
         encoder_samples: samples seen, from which on the encoder stays as it is and the game begins.
         text_encoder: one of the user's, or None.
+        examples: texts that samples show where none is asked for; none takes some of the data's.
         seed, name, dtype: as in `GAN`.
     """
 
@@ -111,6 +112,7 @@ class TextToImage(GAN):
         sentence_dim,
         encoder_samples,
         text_encoder=None,
+        examples=(),
         seed=None,
         name=None,
         dtype=None,
@@ -121,7 +123,7 @@ class TextToImage(GAN):
             )
             self.encoder = build_encoder(image_shape, length, sentence_dim, text_encoder)
         self.length, self.encoder_samples, self.caption = length, encoder_samples, Caption(length)
-        self._examples = np.zeros((0, length), "int32")
+        self._examples = self.caption.to_model(list(examples)) if examples else np.zeros((0, length), "int32")
 
     @staticmethod
     def checked(length, sentence_dim, encoder_samples, text_encoder):
@@ -143,7 +145,7 @@ class TextToImage(GAN):
             )
         return shapes[1][1], 0
 
-    @functools.cached_property
+    @property
     def text_encoder(self):
         """The network from bytes of texts to sentence vectors."""
         return self.encoder.get_layer("text_encoder")
@@ -251,7 +253,9 @@ class TextToImage(GAN):
         if len(tokens) != len(samples):
             raise ValueError(f"texts: {len(tokens)} given for {len(samples)} images; give one each.")
         if not self.has_examples:
-            self._examples = np.unique(tokens, axis=0)[:_KEPT].astype("int32")
+            known = np.unique(tokens, axis=0)
+            evenly = np.unique(np.linspace(0, len(known) - 1, _KEPT).round().astype(int))  # in their alphabetic order
+            self._examples = known[evenly].astype("int32")
 
     @property
     def media_of_data(self):
@@ -262,7 +266,7 @@ class TextToImage(GAN):
 
     @property
     def has_examples(self):
-        """Whether the model knows texts of its data, of which it makes samples where nothing else is said."""
+        """Whether the model knows texts of which it makes samples where nothing else is said."""
         return len(self._examples) > 0
 
     @property
@@ -318,6 +322,14 @@ class TextToImage(GAN):
         """Texts of the data, the same for the same seed."""
         order = np.random.default_rng(seed).permutation(len(self._known_texts))[:count]
         return self.caption.to_natural(self._known_texts[order])
+
+    def save_preview(self, path, count, seed, columns=None):
+        """As `Game.save_preview`, each image with its text below."""
+        texts = self.caption.to_natural(self._known_texts[np.arange(count) % len(self._known_texts)])
+        images = captioned(self.preview(count, seed), texts)
+        taller = Image(images.shape[1:])
+        taller.made_by = self.media.made_by
+        return taller.save(images, path, columns)
 
     # Export --------------------------------------------------------------------------------------------------------
 

@@ -165,7 +165,7 @@ def _save_sheet(gan, path, seed):
     """Saves a sheet, a class in each column where there are classes."""
     columns = _columns(gan)
     count = MOST // columns * columns if columns else gan.media.samples_on_sheet
-    return gan.media.save_sheet(gan.preview(count, seed), path, columns=columns)
+    return gan.save_preview(path, count, seed, columns)
 
 
 def _columns(gan):

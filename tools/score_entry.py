@@ -33,7 +33,7 @@ def _count(folder):
 def _second(model):
     """The network to ask besides the usual one, of a GAN of images; else None."""
     gan = runs.load(model, compile=False)
-    of_images = isinstance(gan, kerasgan.GAN) and gan.media.kind == "image"
+    of_images = isinstance(gan, kerasgan.GAN) and gan.task.scored_as_a_set and gan.media.kind == "image"
     return metrics.features.second(gan.media.shape) if of_images else None
 
 

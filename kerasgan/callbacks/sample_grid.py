@@ -83,8 +83,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     def _save(self, place):
         media = self.model.media
-        samples = self.model.preview(self.count or media.samples_on_sheet, self.seed)
-        media.save_sheet(samples, self.folder / f"epoch_{place}{media.sheet_extension}")
+        path = self.folder / f"epoch_{place}{media.sheet_extension}"
+        self.model.save_preview(path, self.count or media.samples_on_sheet, self.seed)
         self._time = time.monotonic()
 
 

@@ -153,6 +153,10 @@ class Hooks:
         """Samples for a sheet, in natural units, the same for the same seed: what pictures of progress show."""
         raise NotImplementedError(f"{type(self).__name__} must implement preview(count, seed).")
 
+    def save_preview(self, path, count, seed, columns=None):
+        """Writes a sheet of `preview`, ending in `media.sheet_extension`; returns its path."""
+        return self.media.save_sheet(self.preview(count, seed), path, columns=columns)
+
     def watched_samples(self, count, seed):
         """Samples of the generator as it is trained, in model range, the same sources for the same seed."""
         raise NotImplementedError(f"{type(self).__name__} must implement watched_samples(count, seed).")

@@ -6,11 +6,11 @@ import re
 import keras
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from kerasgan import files
 from kerasgan.checks import is_whole
-from kerasgan.media import markup
+from kerasgan.media import lettering, markup
 from kerasgan.media.image import Image
 from kerasgan.media.pictured import Pictured
 from kerasgan.tokens import CLOSING, END, OPENING, UNITS, divided, joined
@@ -198,7 +198,7 @@ class Text(Pictured):
         return Image((*self._cell, 1))
 
     def _drawn(self, samples):
-        font = _font()
+        font = lettering.font(_SIZE, "DejaVuSansMono")
         return np.stack([self._picture(text, font) for text in samples])[..., None]
 
     def _picture(self, text, font):
@@ -230,12 +230,6 @@ def checked(fitted):
 
 
 # Pictures ------------------------------------------------------------------------------------------------------------
-
-
-def _font():
-    import matplotlib
-
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSansMono.ttf", _SIZE)
 
 
 def _lines(text, across, down):

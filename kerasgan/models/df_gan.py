@@ -137,6 +137,7 @@ class DFGAN(TextToImage):
         text_encoder: one of your own in its place, which stays as it is: a Keras model from bytes of texts, int32
             (batch, length), as `kerasgan.captions.tokens_of` makes them, to a vector each. Its length is `sentence_dim`
             then, and the game begins at once.
+        examples: texts that samples show where none is asked for; none takes some of the data's.
         seed, name, dtype: as in `GAN`.
 
     Example:
@@ -168,6 +169,7 @@ class DFGAN(TextToImage):
         width=32,
         encoder_samples=200_000,
         text_encoder=None,
+        examples=(),
         seed=None,
         name=None,
         dtype=None,
@@ -184,6 +186,7 @@ class DFGAN(TextToImage):
             sentence_dim,
             encoder_samples,
             text_encoder,
+            examples,
             seed,
             name,
             dtype,

@@ -88,6 +88,7 @@ class GANCLS(TextToImage):
         text_encoder: one of your own in its place, which stays as it is: a Keras model from bytes of texts, int32
             (batch, length), as `kerasgan.captions.tokens_of` makes them, to a vector each. Its length is `sentence_dim`
             then, and the game begins at once.
+        examples: texts that samples show where none is asked for; none takes some of the data's.
         seed, name, dtype: as in `GAN`.
     """
 
@@ -107,6 +108,7 @@ class GANCLS(TextToImage):
         width=64,
         encoder_samples=200_000,
         text_encoder=None,
+        examples=(),
         seed=None,
         name=None,
         dtype=None,
@@ -123,6 +125,7 @@ class GANCLS(TextToImage):
             sentence_dim,
             encoder_samples,
             text_encoder,
+            examples,
             seed,
             name,
             dtype,

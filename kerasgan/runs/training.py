@@ -357,7 +357,7 @@ def _finish(gan, recipe, folder, record):
     """Writes what others take from the run: samples, and weights in half precision that the recipe names."""
     from kerasgan import callbacks
 
-    gan.media.save_sheet(gan.preview(64, recipe.seed or 0), folder / f"{SAMPLES}{gan.media.sheet_extension}")
+    gan.save_preview(folder / f"{SAMPLES}{gan.media.sheet_extension}", 64, recipe.seed or 0)
     if not any((folder / SAMPLES).glob("animation.*")):  # an error, such as a full disk, came in between
         sheets = callbacks.SampleGrid(folder / SAMPLES)
         sheets.set_model(gan)

@@ -4,11 +4,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from kerasgan.captions import tokens_of
+from kerasgan.media import caption
 from kerasgan.metrics import captioned
 from kerasgan.models import DFGAN, GANCLS
 from kerasgan.penalties import MatchingAware
+from kerasgan.weights import networks
 
 LENGTH = 12
 TEXTS = ["red", "green", "blue", "white", "black", "a cat", "a dog", ""]
@@ -125,6 +128,33 @@ def test_texts_decide_and_seeds_do(learned):
     assert gan.generate(2, text="red", seed=1, truncation=0.5).shape == one[:2].shape
     assert set(gan.example_texts(8, 0)) <= set(TEXTS)
     assert gan.inference_description()[1]["kind"] == "text"
+
+
+def test_sheets_have_the_texts_of_their_images(tmp_path):
+    gan = small(DFGAN, examples=["red", "a blue one"])
+    gan.check(*data())  # texts of the data do not take the place of those that were given
+    assert sorted(gan.example_texts(5, 0)) == ["a blue one", "red"]
+    path = gan.save_preview(tmp_path / "sheet.png", 3, seed=1, columns=3)
+    texts = ["red", "a blue one", "red"]
+    expected = caption.captioned(gan.generate(3, text=texts, seed=1), texts)
+    gap = np.full((expected.shape[1], 2, 3), 255, "uint8")
+    shown = np.hstack([expected[0], gap, expected[1], gap, expected[2]])
+    np.testing.assert_array_equal(np.asarray(Image.open(path)), shown)
+
+
+def test_texts_of_the_data_are_shown_from_all_over_the_alphabet():
+    gan = small(DFGAN)
+    texts = [f"{number:03}" for number in range(300)]
+    gan.check(np.zeros((300, 16, 16, 3), "float32"), tokens_of(texts, LENGTH))
+    shown = sorted(gan.example_texts(100, 0))
+    assert len(shown) == 64 and shown[0] == "000" and shown[-1] == "299" and "147" <= shown[32] <= "155"
+
+
+def test_its_networks_are_the_same_after_it_was_used():
+    """The encoder of texts is a part of `encoder`, and not published a second time."""
+    gan = small(DFGAN)
+    gan.generate(1, text="red", seed=1)
+    assert sorted(networks(gan)) == ["discriminator", "encoder", "generator"]
 
 
 def test_bad_input(learned):
