@@ -6,12 +6,14 @@ den Oord et al., 2018, arXiv:1807.03748).
 """
 
 import zlib
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import kerasgan
 from kerasgan import captions
 from kerasgan.metrics import checks, features, result
+from kerasgan.metrics.kernel import kernel_distance
 
 CHOICES = 100  # texts among which that of an image is to be found, itself included
 HELD = 5  # every fifth real image is kept from the judge: how often it is right on these is the ceiling
@@ -145,6 +147,25 @@ class Judge:
         return self._of_texts.predict(trigrams(texts), verbose=0)
 
 
+class Case(NamedTuple):
+    """What a metric scores.
+
+    Attributes:
+        images: uint8 (n, height, width, channels).
+        texts: what they are to show.
+        reals: real images of the same texts; None where `images` are real ones themselves.
+        gan, judge, network, seed: see `evaluate`.
+    """
+
+    images: Any
+    texts: Any
+    reals: Any
+    gan: Any
+    judge: Any
+    network: Any
+    seed: int
+
+
 def evaluate(gan, parts, metrics=None, *, network=None, seed=0, model=None, split="all"):
     """Scores images of texts, those of the data, beside the real images of these texts.
 
@@ -153,12 +174,14 @@ def evaluate(gan, parts, metrics=None, *, network=None, seed=0, model=None, spli
     - `colors`: of texts that name one color, the share whose images have it more than any other (`color_of`).
     - `diversity`: how far images of one text are from each other, as a share of how far those of different texts are
       (mean absolute difference of pixels); 0 where the latents decide nothing.
+    - `kid`: the kernel distance (`kerasgan.metrics.kernel_distance`) of their features from those of the real images of
+      the same texts; of real images, that of one half of them from the other.
 
     Args:
         gan: a `kerasgan.text_to_image.TextToImage`.
         parts: {what is said of it: data set of (images in model range, bytes of texts)}; the first is the training's.
         metrics: names, in a sequence or separated by commas; None takes all.
-        network: feature network of the judge; None takes the best that is installed.
+        network: feature network of the judge and of `kid`; None takes the best that is installed.
         seed: of the samples, and of the judge.
         model, split: what the records call the model and the data.
 
@@ -184,17 +207,18 @@ def evaluate(gan, parts, metrics=None, *, network=None, seed=0, model=None, spli
         asked = [own[place] for place in chosen]
         made = gan.generate(len(asked), text=asked, seed=seed)
         beside = np.flatnonzero(held) if label == "" else np.arange(len(real))
+        known = {"gan": gan, "judge": judge, "network": network, "seed": seed}
         scored = {
-            model or gan.name: (made, asked, {"ema": True, "seed": seed}),
-            result.REAL: (real[beside], [own[place] for place in beside], {}),
+            model or gan.name: (Case(made, asked, real[chosen], **known), {"ema": True, "seed": seed}),
+            result.REAL: (Case(real[beside], [own[place] for place in beside], None, **known), {}),
         }
         for name in names:
-            for which, (shown, said, more) in scored.items():
-                value = METRICS[name](shown, said, judge, gan, which == result.REAL, seed)
+            for which, (case, more) in scored.items():
+                value = METRICS[name](case)
                 if value is not None:
                     called = f"{name}, {label}" if label else name
-                    more = {**more, "n_fake": len(shown), "model": which, **about}
-                    found.append(result.Result(called, float(value), True, **more))
+                    more = {**more, "n_fake": len(case.images), "model": which, **about}
+                    found.append(result.Result(called, float(value), name != "kid", **more))
     return found
 
 
@@ -204,26 +228,34 @@ def _read(gan, dataset):
     return gan.media.to_natural(np.concatenate(images)), captions.texts_of(np.concatenate(tokens))
 
 
-def _r_precision(images, texts, judge, gan, is_real, seed):
-    _, same = np.unique(texts, return_inverse=True)
-    return r_precision(judge.image_vectors(images), judge.text_vectors(texts), same, seed=seed)
+def _r_precision(case):
+    _, same = np.unique(case.texts, return_inverse=True)
+    vectors = case.judge.image_vectors(case.images), case.judge.text_vectors(case.texts)
+    return r_precision(*vectors, same, seed=case.seed)
 
 
-def _colors(images, texts, judge, gan, is_real, seed):
-    named = [(image, named_color(text)) for image, text in zip(images, texts, strict=True)]
+def _colors(case):
+    named = [(image, named_color(text)) for image, text in zip(case.images, case.texts, strict=True)]
     right = [color_of(image) == color for image, color in named if color is not None]
     return np.mean(right) if right else None
 
 
-def _diversity(images, texts, judge, gan, is_real, seed):
-    if is_real:
+def _diversity(case):
+    if case.reals is None:
         return None
-    some = texts[:32]
-    made = gan.generate(len(some) * SEEDS, text=[text for text in some for _ in range(SEEDS)], seed=seed)
+    some = case.texts[:32]
+    made = case.gan.generate(len(some) * SEEDS, text=[text for text in some for _ in range(SEEDS)], seed=case.seed)
     made = made.reshape(len(some), SEEDS, -1).astype("float32")
     within = np.mean([np.abs(made[:, a] - made[:, b]).mean() for a in range(SEEDS) for b in range(a)])
     between = np.abs(made[:-1] - made[1:]).mean()
     return within / max(between, 1e-9)
 
 
-METRICS = {"r_precision": _r_precision, "colors": _colors, "diversity": _diversity}
+def _kid(case):
+    reals, others = (case.images[::2], case.images[1::2]) if case.reals is None else (case.reals, case.images)
+    if min(len(reals), len(others)) < 2:
+        return None
+    return kernel_distance(case.network.features(reals), case.network.features(others), seed=case.seed).value
+
+
+METRICS = {"r_precision": _r_precision, "colors": _colors, "diversity": _diversity, "kid": _kid}

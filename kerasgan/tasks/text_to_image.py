@@ -9,8 +9,8 @@ class TextToImageGeneration(Generation):
     does = "makes images of texts"
     starts_from = "latents and texts"
     scored_as_a_set = False  # whose texts would have to be those of the reals; it has its own
-    metrics = ("r_precision", "colors", "diversity")
-    metrics_help = "of images of texts r_precision, colors, diversity (all by default)"
+    metrics = ("r_precision", "colors", "diversity", "kid")
+    metrics_help = "of images of texts r_precision, colors, diversity, kid (all by default)"
     options = ("seed",)
     hub_pipelines = {"image": "text-to-image"}
     asks = ("text",)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from kerasgan.captions import tokens_of
 from kerasgan.media import caption
-from kerasgan.metrics import captioned
+from kerasgan.metrics import captioned, evaluate_captioned, features, kernel_distance
 from kerasgan.models import DFGAN, GANCLS
 from kerasgan.penalties import MatchingAware
 from kerasgan.weights import networks
@@ -194,17 +194,25 @@ def test_scores_against_what_can_be_counted():
 
 def test_a_judge_finds_what_belongs_together(learned):
     gan, _ = learned
-    from kerasgan.metrics import evaluate_captioned, features
-
     images, tokens = data(64)
     network = features.get(lambda samples: np.asarray(samples, "float32").mean(axis=(1, 2)) / 255)
     parts = {"": tf.data.Dataset.from_tensor_slices((images, tokens)).batch(1)}
     found = {(one.metric, one.model): one.value for one in evaluate_captioned(gan, parts, network=network, seed=1)}
     assert set(found) == {
-        *((name, gan.name) for name in ("r_precision", "colors", "diversity")),
-        *((name, "real data") for name in ("r_precision", "colors")),
+        *((name, gan.name) for name in ("r_precision", "colors", "diversity", "kid")),
+        *((name, "real data") for name in ("r_precision", "colors", "kid")),
     }
-    assert all(0 <= value for value in found.values())
+    assert all(0 <= value for (metric, _), value in found.items() if metric != "kid")  # which may be a little below
+
+
+def test_kernel_distance_is_from_real_images_of_the_same_texts():
+    network = features.get(lambda samples: np.asarray(samples, "float32").reshape(len(samples), -1) / 255)
+    made, reals = np.random.default_rng(0).integers(0, 256, (2, 10, 2, 2, 3), "uint8")
+    case = captioned.Case(made, ["a"] * 10, reals, None, None, network, 0)
+    of = network.features
+    assert captioned.METRICS["kid"](case) == pytest.approx(kernel_distance(of(reals), of(made)).value)
+    floor = captioned.METRICS["kid"](case._replace(reals=None))
+    assert floor == pytest.approx(kernel_distance(of(made[::2]), of(made[1::2])).value)
 
 
 def own_encoder(length=LENGTH, size=6):
