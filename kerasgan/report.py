@@ -179,7 +179,7 @@ def _truncations(gan, seed):
 
 def _neighbours(gan, recipe, source, network, seed):
     # What is made from images is like them, and should be; what no network sees has scores of its own for copies.
-    if source is None or not (gan.task.makes_new_samples and gan.task.scored_as_a_set):
+    if source is None or not gan.task.shows_nearest:
         return ""
     import numpy as np
 

@@ -18,6 +18,7 @@ class Task:
         does: what models do, in a sentence about one: "translates images".
         starts_from: what samples are made from: "latents", "images".
         makes_new_samples: whether samples come from nothing, so that one that equals a real one is a finding.
+        shows_nearest: whether a report shows what of the data is nearest to samples, as a feature network sees them.
         scored_as_a_set: whether `kerasgan.metrics.METRICS` score its samples, also while it trains.
         metrics: names of the scores that `evaluate` knows, the best-known ones first.
         metrics_help: what `kerasgan evaluate --help` says of them.
@@ -35,6 +36,7 @@ class Task:
     does = "makes samples of its own kind"
     starts_from = "something else"
     makes_new_samples = False
+    shows_nearest = False
     scored_as_a_set = False
     metrics = ()
     metrics_help = ""

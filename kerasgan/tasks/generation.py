@@ -168,6 +168,7 @@ class Generation(Task):
     does = "makes samples from latents"
     starts_from = "latents"
     makes_new_samples = True
+    shows_nearest = True
     scored_as_a_set = True
     metrics_help = (
         "fid, kid, prdc (these by default), memorization, is, understood, confidence, swd, ms_ssim, ppl, cas; of music "

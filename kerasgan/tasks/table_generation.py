@@ -10,6 +10,7 @@ class TableGeneration(Generation):
 
     does = "makes rows of a table"
     starts_from = "latents and conditions"
+    shows_nearest = False
     scored_as_a_set = False  # by images' metrics; it has its own
     metrics = ("marginals", "pairwise", "detection", "efficacy", "closest", "copies")
     metrics_help = "of tables marginals, pairwise, detection, efficacy, closest, copies (all by default)"

@@ -8,6 +8,7 @@ class TextGeneration(Generation):
 
     does = "writes texts"
     starts_from = "latents and what texts begin with"
+    shows_nearest = False
     scored_as_a_set = False  # by images' metrics; it has its own
     metrics = ("copies", "duplicates", "pronounceable", "bleu", "self_bleu")
     metrics_help = "of texts copies, duplicates, pronounceable, bleu, self_bleu (all by default)"

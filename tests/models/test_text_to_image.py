@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from kerasgan import report
 from kerasgan.captions import tokens_of
 from kerasgan.media import caption
 from kerasgan.metrics import captioned, evaluate_captioned, features, kernel_distance
@@ -213,6 +214,13 @@ def test_kernel_distance_is_from_real_images_of_the_same_texts():
     assert captioned.METRICS["kid"](case) == pytest.approx(kernel_distance(of(reals), of(made)).value)
     floor = captioned.METRICS["kid"](case._replace(reals=None))
     assert floor == pytest.approx(kernel_distance(of(made[::2]), of(made[1::2])).value)
+
+
+def test_reports_show_what_of_the_data_is_nearest(learned, monkeypatch):
+    gan, _ = learned
+    pixels = gan.media.to_natural(data()[0])
+    monkeypatch.setattr(report, "_reals", lambda *_: iter([pixels]))
+    assert "nearest of 8 real" in report._neighbours(gan, None, "data", lambda images: images.reshape(-1, 768) / 255, 0)
 
 
 def own_encoder(length=LENGTH, size=6):
