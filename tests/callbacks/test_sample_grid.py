@@ -17,9 +17,9 @@ class Painter:
         self.brightness = 0
         self.asked = []
 
-    def preview(self, count, seed):
+    def save_preview(self, path, count, seed):
         self.asked.append((count, seed))
-        return np.full((count, *self.media.shape), self.brightness, "uint8")
+        return self.media.save_sheet(np.full((count, *self.media.shape), self.brightness, "uint8"), path)
 
 
 def run(grid, painter, epochs, first=0):
