@@ -5,8 +5,11 @@ less beside the differences from the truth, and these in motion, too; one update
 no change of scale of tiles, two dimensions and data of a solver of our own, made by `kerasgan simulate smoke --out
 smoke/ --frames 120 --seed 1`.
 
-Detail is made up: it looks likely, and need not be what a finer simulation would show. It expects smoke whose velocity
-is known and passes less than a cell or so a frame; other fluids, fire and photographs of smoke it has not seen.
+Detail is made up: it looks likely, and need not be what a finer simulation would show. It moves with the smoke less
+well than a simulation's: carried onto the next one, frames differ from it twice as much as the truth's do (1.2 times
+for the bicubic kernel, 1.4 times after learning from squared differences alone). 2 % of the smoke is more or less than
+on the coarse grid. It expects smoke whose velocity is known and passes less than a cell or so a frame; other fluids,
+fire and photographs of smoke it has not seen.
 """
 
 from kerasgan.registry import Recipe
@@ -19,6 +22,8 @@ RECIPE = Recipe(
     name="tempogan_smoke_x4",
     gan_type="tempogan",
     makes="sequences of smoke, 4 times as fine",
+    title="Finer smoke",
+    page={"thumbnail": ["samples.png", 776, 132, 840, 196]},
     model={"size": 64, "width": 64, "discriminator_width": 16, "pretraining": _PRETRAINING},
     compile={
         # As in the paper's code, the rates fall to a twentieth over the second half.
