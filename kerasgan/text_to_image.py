@@ -273,6 +273,11 @@ class TextToImage(GAN):
     def _known_texts(self):
         return self._examples if self.has_examples else self.caption.to_model([_EXAMPLE[: self.length]])
 
+    def _texts_in_turn(self, count):
+        """Bytes of so many texts, those that are known one after the other, again and again."""
+        known = self._known_texts
+        return known[np.arange(count) % len(known)]
+
     # Samples -------------------------------------------------------------------------------------------------------
 
     def generate(self, count, labels=None, seed=None, truncation=None, text=None, return_latents=False):
@@ -310,7 +315,7 @@ class TextToImage(GAN):
     def _labels_for(self, count, labels):
         """Sentence vectors (count, sentence_dim) of a text, of texts, or, for None, of those of the data."""
         if labels is None:
-            return self.sentences(self._known_texts[np.arange(count) % len(self._known_texts)])
+            return self.sentences(self._texts_in_turn(count))
         texts = [labels] * count if isinstance(labels, str) else list(labels)
         if len(texts) != count:
             raise ValueError(f"text: {len(texts)} were given, and count={count}; give one for all, or one each.")
@@ -325,7 +330,7 @@ class TextToImage(GAN):
 
     def save_preview(self, path, count, seed, columns=None):
         """As `Game.save_preview`, each image with its text below."""
-        texts = self.caption.to_natural(self._known_texts[np.arange(count) % len(self._known_texts)])
+        texts = self.caption.to_natural(self._texts_in_turn(count))
         images = captioned(self.preview(count, seed), texts)
         taller = Image(images.shape[1:])
         taller.made_by = self.media.made_by
@@ -343,7 +348,7 @@ class TextToImage(GAN):
 
     def inference_inputs(self, count, seed=0):
         """Latents, and bytes of texts of the data in turn."""
-        texts = self._known_texts[np.arange(count) % len(self._known_texts)]
+        texts = self._texts_in_turn(count)
         return {**super().inference_inputs(count, seed), "text": texts}
 
     def inference_description(self):
