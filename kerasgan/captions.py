@@ -33,6 +33,12 @@ def encoded(text):
     return normalized(text).encode()
 
 
+def check_list(texts, argument):
+    """Raises a ValueError for a single text where several are expected: it would be taken letter by letter."""
+    if isinstance(texts, str):
+        raise ValueError(f"{argument}={_short(texts)}: expected a list of texts; write [{_short(texts)}].")
+
+
 def tokens_of(texts, length, cut=False):
     """Texts as int32 (count, length): their bytes, and zeros behind.
 
@@ -42,8 +48,9 @@ def tokens_of(texts, length, cut=False):
         cut: whether longer texts lose their end.
 
     Raises:
-        ValueError: as `normalized`; or one is longer, and not to be cut.
+        ValueError: as `normalized`; or one is longer, and not to be cut; or a single text is given.
     """
+    check_list(texts, "texts")
     rows = np.zeros((len(texts), length), "int32")
     for row, text in zip(rows, texts, strict=True):
         known = encoded(text)

@@ -122,6 +122,7 @@ class TextToImage(GAN):
                 generator, discriminator, media=Image(image_shape), latent="normal", seed=seed, name=name, dtype=dtype
             )
             self.encoder = build_encoder(image_shape, length, sentence_dim, text_encoder)
+        captions.check_list(examples, "examples")
         self.length, self.encoder_samples, self.caption = length, encoder_samples, Caption(length)
         self._examples = self.caption.to_model(list(examples)) if examples else np.zeros((0, length), "int32")
 

@@ -145,3 +145,5 @@ def test_texts_become_bytes():
     for wrong in ("a\x00b", "\ud800", 3, None):
         with pytest.raises(ValueError, match="text="):
             kerasgan.captions.tokens_of([wrong], 8)
+    with pytest.raises(ValueError, match=r"texts='red': expected a list of texts; write \['red'\]."):
+        tokens_of("red", 8)

@@ -143,6 +143,11 @@ def test_sheets_have_the_texts_of_their_images(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(path)), shown)
 
 
+def test_a_text_is_no_list_of_examples():
+    with pytest.raises(ValueError, match=r"examples='red heart': expected a list of texts; write \['red heart'\]."):
+        small(DFGAN, examples="red heart")
+
+
 def test_texts_of_the_data_are_shown_from_all_over_the_alphabet():
     gan = small(DFGAN)
     texts = [f"{number:03}" for number in range(300)]
