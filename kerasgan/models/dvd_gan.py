@@ -115,25 +115,28 @@ class SomeFrames(layers.Layer):
 class ConvGRU(layers.Layer):
     """A convolutional GRU (Ballas et al., 2016, arXiv:1511.06432) over the frames of a clip, unrolled.
 
-    With * for a convolution of 3x3 pixels, x the input and h the output of a frame, as in DVD-GAN's appendix:
+    With * for a convolution of 3x3 pixels, x the input, h the output of a frame and a the activation, as in DVD-GAN's
+    appendix:
 
-        r = sigmoid(W_r * [h', x]), u = sigmoid(W_u * [h', x]), c = relu(W_c * [r h', x]), h = u h' + (1 - u) c
+        r = sigmoid(W_r * [h', x]), u = sigmoid(W_u * [h', x]), c = a(W_c * [r h', x]), h = u h' + (1 - u) c
 
-    where h' is that of the frame before; for the first one it is zero, or a state that is given. (Convolutions of x and
-    of h' are two layers here, so that those of x are computed for all frames at once.)
+    where h' is that of the frame before; for the first one it is a state that is given, or else zero, and u is 0: with
+    u as above, clips would fade in. (Convolutions of x and of h' are two layers here, so that those of x are computed
+    for all frames at once.)
 
     Args:
         filters: channels of the output.
         frames: how many.
+        activation: "relu", which is DVD-GAN's, or "tanh", which is Ballas's.
 
     Input shape: (batch, frames, height, width, channels), or (batch, height, width, channels) for the same input in all
         frames; or a list of such an input and the state before the first frame, (batch, height, width, filters).
     Output shape: (batch, frames, height, width, filters).
     """
 
-    def __init__(self, filters, frames, **kwargs):
+    def __init__(self, filters, frames, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.frames = filters, frames
+        self.filters, self.frames, self.activation = filters, frames, keras.activations.get(activation)
         options = {"padding": "same", "kernel_initializer": "orthogonal", "dtype": self.dtype_policy}
         self.of_input = Conv2D(3 * filters, 3, name="of_input", **options)
         self.of_state = Conv2D(2 * filters, 3, use_bias=False, name="of_state", **options)
@@ -151,11 +154,11 @@ class ConvGRU(layers.Layer):
         for from_input in self._from_inputs(inputs):
             reset, keep, new = tf.split(from_input, 3, axis=-1)
             if state is None:
-                state = (1.0 - tf.sigmoid(keep)) * tf.nn.relu(new)
+                state = self.activation(new)
             else:
                 reset_by_state, keep_by_state = tf.split(self.of_state(state), 2, axis=-1)
                 reset, keep = tf.sigmoid(reset + reset_by_state), tf.sigmoid(keep + keep_by_state)
-                state = keep * state + (1.0 - keep) * tf.nn.relu(new + self.of_reset_state(reset * state))
+                state = keep * state + (1.0 - keep) * self.activation(new + self.of_reset_state(reset * state))
             outputs.append(state)
         return tf.stack(outputs, axis=1)
 
@@ -171,7 +174,8 @@ class ConvGRU(layers.Layer):
         return (input_shape[0], self.frames, *input_shape[-3:-1], self.filters)
 
     def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "frames": self.frames}
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "filters": self.filters, "frames": self.frames, "activation": activation}
 
 
 def _first(shapes):
@@ -219,62 +223,61 @@ class LatentBatchNormalization(layers.Layer):
         return {**super().get_config(), "frames": self.frames}
 
 
-def build_generator(frames, image_shape, latent_dim, width, recurrent):
+def build_generator(frames, image_shape, latent_dim, width, recurrent, activation):
     """Latents -> clips in [-1, 1]."""
     latents = keras.Input((latent_dim,), name="latents")
-    clips = moving(latents, frames, image_shape, width, [None] * recurrent)
+    clips = moving(latents, frames, image_shape, width, [None] * recurrent, activation)
     return keras.Model(latents, clips, name="generator")
 
 
-def build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent):
+def build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent, activation):
     """[Latents, given frames in [-1, 1]] -> whole clips, which begin with these frames."""
     latents = keras.Input((latent_dim,), name="latents")
     given = keras.Input((given_frames, *image_shape), name="given")
     states = states_of(given, channels_of(image_shape, width), recurrent)
-    made = moving(latents, frames - given_frames, image_shape, width, states)
+    made = moving(latents, frames - given_frames, image_shape, width, states, activation)
     clips = layers.Concatenate(axis=1, dtype="float32", name="clips")([given, made])
     return keras.Model([latents, given], clips, name="generator")
 
 
-def moving(latents, frames, image_shape, width, states):
+def moving(latents, frames, image_shape, width, states, activation):
     """Small maps, which ConvGRUs set in motion, then residual blocks frame by frame: clips in [-1, 1].
 
     Args:
         states: those that the ConvGRUs begin with, one for each, from the smallest scale on; None for zero.
+        activation: of the ConvGRUs.
     """
+
+    def recurrence(x, state, channels):
+        return ConvGRU(channels, frames, activation)(x if state is None else [x, state])
+
     first, *others = channels_of(image_shape, width)
     start = [side // 2 ** len(others) for side in image_shape[:2]]
     x = layers.Dense(start[0] * start[1] * first, kernel_initializer="orthogonal")(latents)
-    x = recurrence(layers.Reshape((*start, first))(x), states[0], first, frames)
+    x = recurrence(layers.Reshape((*start, first))(x), states[0], first)
     for scale, channels in enumerate(others, 1):
         x = upsampling_block(FramesApart()(x), latents, channels, frames)
         x = FramesTogether(frames)(x)
         if scale < len(states):
-            x = recurrence(x, states[scale], channels, frames)
+            x = recurrence(x, states[scale], channels)
     x = layers.ReLU()(BatchNormalization(**_NORM)(FramesApart()(x)))
     x = Conv2D(image_shape[2], 3, padding="same", kernel_initializer="orthogonal")(x)
     return FramesTogether(frames, dtype="float32")(layers.Activation("tanh", dtype="float32")(x))
 
 
-def recurrence(x, state, channels, frames):
-    return ConvGRU(channels, frames)(x if state is None else [x, state])
-
-
 def states_of(given, channels, recurrent):
     """What the given frames come to at the scales of the ConvGRUs, from the smallest one on: maps of their channels.
 
-    The frames are seen together, as channels of one image, which is halved down to the smallest scale.
+    The frames are seen together, as channels of one image, by residual blocks, each of which but the first one halves.
     """
     frames, height, width, colours = given.shape[1:]
     x = layers.Reshape((height, width, frames * colours))(layers.Permute((2, 3, 1, 4))(given))
-    options = {"padding": "same", "kernel_initializer": "orthogonal"}
-    x, states = layers.ReLU()(Conv2D(channels[-1], 3, **options)(x)), []
+    x, states = block(x, channels[-1], plain_convolution, is_first=True, down=False), []
     for scale in reversed(range(len(channels))):
         if scale < len(channels) - 1:
-            x = layers.ReLU()(DownsamplingConv2D(channels[scale], 3, kernel_initializer="orthogonal")(x))
-        x = layers.ReLU()(Conv2D(channels[scale], 3, **options)(x))
+            x = block(x, channels[scale], plain_convolution)
         if scale < recurrent:
-            states.append(layers.ReLU()(Conv2D(channels[scale], 3, **options)(x)))
+            states.append(layers.ReLU()(plain_convolution(layers.ReLU()(x), channels[scale], 3, False)))
     return states[::-1]
 
 
@@ -356,6 +359,12 @@ def block(x, channels, convolution, is_first=False, down=True):
     return layers.Add()([convolution(x, channels, 3, down), shortcut])
 
 
+def plain_convolution(x, channels, size, down):
+    """A convolution; `down`: after which the mean of 2x2 pixels is taken."""
+    kind = DownsamplingConv2D if down else Conv2D
+    return kind(channels, size, padding="same", kernel_initializer="orthogonal")(x)
+
+
 def convolution(x, channels, size, down):
     """A convolution of spectral norm 1 of single frames; `down`: after which the mean of 2x2 pixels is taken."""
     kind = DownsamplingConv2D if down else Conv2D
@@ -391,7 +400,8 @@ class DVDGAN(GAN):
     Adam 1e-4 for the generator and 5e-4 for the discriminators, both (0, 0.999), orthogonal first weights.
 
     Changed from the paper, where clips of up to 256 pixels were learned by up to 512 TPU cores: networks a tenth as
-    wide or less, with one ConvGRU at each of the two smallest scales (`recurrent`) instead of one at each scale, and
+    wide or less, with one ConvGRU at each of the two smallest scales (`recurrent`) instead of one at each scale, whose
+    activation is tanh instead of ReLU (with which, in a short training, clips grow brighter from frame to frame), and
     one residual block a scale instead of two; no class labels; spectral normalization in the discriminators only; no
     self-attention; the temporal discriminator halves the number of frames in its first two blocks, and adds up the
     logits of what is left; the mean of both hinge losses instead of their sum, which is the same to Adam. Batches are
@@ -408,6 +418,7 @@ class DVDGAN(GAN):
         judged_frames: frames of a clip that the spatial discriminator sees, or all where there are fewer. The paper's
             number is 8.
         recurrent: at how many scales, from the smallest one on, there is a ConvGRU.
+        activation: of the ConvGRUs, "tanh" or "relu".
         seed, name, dtype: as in `GAN`.
 
     Example:
@@ -437,15 +448,16 @@ class DVDGAN(GAN):
         width=32,
         judged_frames=8,
         recurrent=2,
+        activation="tanh",
         seed=None,
         name=None,
         dtype=None,
     ):
-        check_arguments(frames, judged_frames, recurrent, image_shape)
+        check_arguments(frames, judged_frames, recurrent, activation, image_shape)
         media = Video((frames, *image_shape), frame_rate)
         with policy(dtype, seed):
             super().__init__(
-                build_generator(frames, image_shape, latent_dim, width, recurrent),
+                build_generator(frames, image_shape, latent_dim, width, recurrent, activation),
                 build_discriminator(frames, image_shape, width, judged_frames, seed),
                 media=media,
                 seed=seed,
@@ -466,15 +478,15 @@ class DVDGANFP(Pretraining, Continuer):
     the state that this one begins with. The temporal discriminator sees given and new frames, the spatial one new ones
     only. All else is as in `DVDGAN`.
 
-    Changed from the paper: what is changed there; the encoder sees the given frames as channels of one image, and is of
-    plain convolutions, where the paper's has the blocks of the discriminator. The generator may learn from squared
-    differences alone before the game (`pretraining`), and minimize absolute ones in it (`weights={"l1": ...}`): where
-    one continuation is right, that teaches in minutes what the game takes hours for.
+    Changed from the paper: what is changed there; the encoder sees the given frames as channels of one image, where the
+    paper's sees each by itself. The generator may learn from squared differences alone before the game (`pretraining`),
+    and minimize absolute ones in it (`weights={"l1": ...}`): where one continuation is right, that teaches in minutes
+    what the game takes hours for.
 
     Args:
         frames: of a clip, given ones and new ones, 4 or more.
         given_frames: how many are given, 1 or more; 2 or more of the clip are new.
-        image_shape, frame_rate, latent_dim, width, judged_frames, recurrent: as in `DVDGAN`.
+        image_shape, frame_rate, latent_dim, width, judged_frames, recurrent, activation: as in `DVDGAN`.
         pretraining: samples seen until the game begins: 0 begins with it, as the paper; None never does.
         seed, name, dtype: as in `GAN`.
 
@@ -508,12 +520,13 @@ class DVDGANFP(Pretraining, Continuer):
         width=32,
         judged_frames=8,
         recurrent=2,
+        activation="tanh",
         pretraining=0,
         seed=None,
         name=None,
         dtype=None,
     ):
-        check_arguments(frames, judged_frames, recurrent, image_shape)
+        check_arguments(frames, judged_frames, recurrent, activation, image_shape)
         pretraining = self.check_pretraining(pretraining)
         if not is_whole(given_frames, 1, frames - 2):
             raise ValueError(
@@ -523,7 +536,7 @@ class DVDGANFP(Pretraining, Continuer):
         media = Video((frames, *image_shape), frame_rate)
         with policy(dtype, seed):
             super().__init__(
-                build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent),
+                build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent, activation),
                 build_discriminator(frames, image_shape, width, judged_frames, seed, given_frames),
                 media=media,
                 given_frames=given_frames,
@@ -547,7 +560,7 @@ class DVDGANFP(Pretraining, Continuer):
         return (tf.cast(made, tf.float32) - right)[:, self.given_frames :]
 
 
-def check_arguments(frames, judged_frames, recurrent, image_shape):
+def check_arguments(frames, judged_frames, recurrent, activation, image_shape):
     """Raises a ValueError for arguments of which no networks can be made."""
     for argument, value, least in (("frames", frames, 4), ("judged_frames", judged_frames, 1)):
         if not is_whole(value, least=least):
@@ -555,3 +568,5 @@ def check_arguments(frames, judged_frames, recurrent, image_shape):
     scales = upsampling_stages(image_shape) + 1
     if not is_whole(recurrent, 1, scales):
         raise ValueError(f"recurrent={recurrent!r}: expected a number of scales, 1 to {scales} for {image_shape}.")
+    if activation not in ("relu", "tanh"):
+        raise ValueError(f"activation={activation!r}: expected 'relu' or 'tanh'.")

@@ -28,13 +28,15 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+@pytest.mark.parametrize(("activation", "function"), [("relu", lambda x: np.maximum(x, 0)), ("tanh", np.tanh)])
 @pytest.mark.parametrize("same", [True, False], ids=["one input", "an input a frame"])
-def test_convgru_is_what_its_equations_say(same):
+def test_convgru_is_what_its_equations_say(same, activation, function):
     """On maps of one pixel, only the middle of a 3x3 kernel counts, a matrix: the equations are written out."""
     random = np.random.default_rng(0)
     x = random.normal(size=(2, 3, 1, 1, 5)).astype("float32")
     x = np.repeat(x[:, :1], 3, axis=1) if same else x
-    gru = dvd_gan.ConvGRU(4, 3)
+    gru = dvd_gan.ConvGRU(4, 3, activation)
+    assert gru.get_config()["activation"] == activation
     found = gru(x[:, 0] if same else x)
     assert found.shape == (2, 3, 1, 1, 4) == gru.compute_output_shape(x.shape)
     gru.of_input.bias.assign(random.normal(size=12))
@@ -48,8 +50,9 @@ def test_convgru_is_what_its_equations_say(same):
     for frame in range(3):
         reset, keep, new = np.split(x[:, frame, 0, 0] @ of_input + np.array(gru.of_input.bias), 3, axis=1)
         reset, keep = (a + b for a, b in zip((reset, keep), np.split(state @ of_state, 2, axis=1), strict=True))
-        candidate = np.maximum(new + (sigmoid(reset) * state) @ of_reset_state, 0)
-        state = sigmoid(keep) * state + (1 - sigmoid(keep)) * candidate
+        candidate = function(new + (sigmoid(reset) * state) @ of_reset_state)
+        kept = 0 if same and frame == 0 else sigmoid(keep)  # without a state before it, the first has nothing to keep
+        state = kept * state + (1 - kept) * candidate
         np.testing.assert_allclose(found[:, frame], state, atol=1e-5)
 
 
@@ -263,6 +266,7 @@ def test_numbers_of_given_frames_that_cannot_be(given_frames):
         ({"image_shape": (30, 30, 1)}, "must be multiples of 4"),
         ({"image_shape": (16, 16, 4)}, "1 or 3 channels"),
         ({"frame_rate": 0}, "frame_rate=0"),
+        ({"activation": "gelu"}, "activation='gelu': expected 'relu' or 'tanh'"),
         ({"recurrent": 4}, "recurrent=4: expected a number of scales, 1 to 3"),
     ],
 )
