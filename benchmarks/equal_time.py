@@ -16,11 +16,10 @@ import statistics
 
 import turns
 from absl import app, flags
+from short_recipes import CONTESTANTS
 
 import kerasgan
 from kerasgan import files, runs, schedules
-from kerasgan.auto import SETTINGS, adam
-from kerasgan.registry import Recipe
 
 DATA = flags.DEFINE_string("data", None, "Images: a folder, a zip, ...", required=True)
 OUT = flags.DEFINE_string("out", None, "Folder of the speeds, the runs and their scores.", required=True)
@@ -36,47 +35,6 @@ COUNT = flags.DEFINE_integer("count", 2000, "Samples of a score.")
 DTYPE = flags.DEFINE_string("dtype", "float32", "Number format of all.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, data and samples.")
 NETWORKS = ("efficientnet_lite0", "hed_vgg16")
-
-_ADAPTIVE = {"class_name": "kerasgan>AdaptiveAugment", "config": {"samples_to_one": 100_000}}
-_DCGAN = Recipe(name="dcgan", gan_type="dcgan", **SETTINGS)
-_GAMMA = {"weight": "cosine(2, 0.2, 1)", "through_augmentation": True}
-# Schedules are in shares of the training.
-CONTESTANTS = (
-    _DCGAN,
-    dataclasses.replace(  # in which the samples of a batch may not be mixed
-        _DCGAN,
-        name="dcgan_one_stage",
-        model={**_DCGAN.model, "minibatch_deviation": False},
-        compile={**_DCGAN.compile, "one_stage": True},
-    ),
-    Recipe(
-        name="r3gan",
-        gan_type="r3gan",
-        model={"latent_dim": 64, "width": 32, "max_width": 128, "blocks": 1},
-        compile={
-            "learning_rate": "cosine(4e-4, 1e-4, 1)",
-            "beta_2": "cosine(0.9, 0.99, 1)",
-            "penalties": [{"class_name": f"kerasgan>{name}", "config": _GAMMA} for name in ("R1", "R2")],
-            "augmentation": _ADAPTIVE,
-            "ema_half_life": 10_000,
-        },
-        batch_size=32,
-    ),
-    Recipe(
-        name="fastgan",
-        gan_type="fastgan",
-        model={"latent_dim": 128, "width": 16, "max_width": 128},
-        compile={**adam(2e-4, 0.5, 0.999), "ema_half_life": 10_000},
-        batch_size=16,
-    ),
-    Recipe(
-        name="stylegan2",
-        gan_type="stylegan2",
-        model={"latent_dim": 128, "width": 24, "max_width": 96},
-        compile={"augmentation": _ADAPTIVE, "ema_half_life": 10_000},
-        batch_size=32,
-    ),
-)
 
 
 def contestants():

@@ -7,6 +7,7 @@ import pathlib
 import forked
 import keras
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 from keras import layers
@@ -300,3 +301,33 @@ def test_scaling_script(tmp_path):
     assert "logical devices of one CPU" in output
     height, width, _ = tf.io.decode_png((tmp_path / "scaling.png").read_bytes()).shape
     assert width > 2 * height > 400
+
+
+# Half an hour of auto
+
+
+def test_auto_beside_r3gan(tmp_path):
+    """A row for each, and a sheet of 6x6 samples of each, with white between them."""
+    random = np.random.default_rng(0)
+    data = tmp_path / "data"
+    data.mkdir()
+    for number in range(64):
+        PIL.Image.fromarray(random.integers(0, 256, (16, 16, 3), "uint8")).save(data / f"{number}.png")
+    arguments = (
+        "--data",
+        data,
+        "--out",
+        tmp_path / "out",
+        "--minutes",
+        "0.01",
+        "--only",
+        "auto,r3gan",
+        "--count",
+        "64",
+    )
+    printed = run("auto.py", *map(str, arguments))
+    rows = [row for row in printed.splitlines() if row.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == ["auto", "r3gan"]
+    assert all(len(numbers(row.replace(",", ""))) == 3 for row in rows)
+    sheet = np.asarray(PIL.Image.open(tmp_path / "out" / "sheet.png"))
+    assert sheet.shape == (96, 2 * 96 + 8, 3) and (sheet[:, 96:104] == 255).all()
