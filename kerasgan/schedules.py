@@ -5,6 +5,7 @@ Samples seen, not steps: a schedule means the same whatever the batch size and t
 """
 
 import collections.abc
+import itertools
 import math
 import re
 import typing
@@ -95,6 +96,48 @@ class Geometric(Schedule):
         return self.start ** (1.0 - share) * self.end**share
 
 
+@keras.saving.register_keras_serializable(package="kerasgan")
+class InTurn:
+    """Schedules one after the other: each until its `samples` were seen, the last one from there on.
+
+    All count the samples of the whole training: what the second one is worth before the end of the first is not asked.
+
+    Args:
+        schedules: two or more `Schedule`s, each with more `samples` than the one before; or what Keras makes of them.
+
+    Raises:
+        ValueError: they are fewer, something else, or end before the one before.
+    """
+
+    def __init__(self, schedules):
+        self.schedules = [get(one) for one in schedules]
+        ends = [one.samples if isinstance(one, Schedule) else math.nan for one in self.schedules]
+        if len(ends) < 2 or not all(one < other for one, other in itertools.pairwise(ends)):
+            raise ValueError(
+                f"schedules={self.schedules!r}: expected two or more, each of more samples than the one before; all of "
+                "them count from the beginning of the training."
+            )
+
+    def __call__(self, samples_seen):
+        """The value, a float32 scalar tensor, after so many samples (a number or a scalar tensor)."""
+        *firsts, last = self.schedules
+        found, seen = last(samples_seen), tf.cast(samples_seen, tf.float32)
+        for one in reversed(firsts):
+            found = tf.where(seen < one.samples, one(samples_seen), found)
+        return found
+
+    def get_config(self):
+        return {"schedules": [serialize(one) for one in self.schedules]}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def __repr__(self):
+        return _THEN.join(map(repr, self.schedules))
+
+
+_THEN = " then "
 _SCHEDULES = {schedule.name: schedule for schedule in (Linear, Cosine, Geometric)}
 
 
@@ -107,8 +150,8 @@ def get(identifier, name="schedule"):
 
     Args:
         identifier: a number of 0 or more; a `Schedule`, or any function of the samples seen that Keras can serialize; a
-            text such as "cosine(2e-4, 5e-5, 2000000)" (start, end, samples, and where it is not 0, hold); or what
-            `keras.saving.serialize_keras_object` made of a schedule.
+            text such as "cosine(2e-4, 5e-5, 2000000)" (start, end, samples, and where it is not 0, hold), or several
+            with "then" between them, see `InTurn`; or what `keras.saving.serialize_keras_object` made of a schedule.
         name: how the argument is called in errors.
 
     Returns:
@@ -149,9 +192,14 @@ def stretched(values, samples):
         return [stretched(value, samples) for value in values]
     if not isinstance(values, str) or values.partition("(")[0] not in _SCHEDULES:
         return values
-    config = get(values).get_config()
+    return _THEN.join(repr(_stretched(get(part), samples)) for part in values.split(_THEN))
+
+
+def _stretched(schedule, samples):
+    """A `Schedule` of so many times as many samples."""
+    config = schedule.get_config()
     in_samples = {name: config[name] * samples for name in ("samples", "hold") if name in config}
-    return repr(_SCHEDULES[values.partition("(")[0]](**config | in_samples))
+    return type(schedule)(**config | in_samples)
 
 
 def value(schedule, samples_seen):
@@ -165,6 +213,8 @@ def serialize(schedule):
 
 
 def _parsed(text, name):
+    if _THEN in text:
+        return InTurn([_parsed(part, name) for part in text.split(_THEN)])
     found = re.fullmatch(r"\s*(\w+)\s*\(([^()]*)\)\s*", text)
     try:
         return _SCHEDULES[found[1]](*(float(part) for part in found[2].split(",")))

@@ -139,12 +139,15 @@ def test_schedules_are_stretched_to_the_training():
         "learning_rate": "geometric(5e-4, 5e-5, 1, 0.65)",
         "penalties": [{"config": {"weight": "cosine(2, 0.2, 1)", "interval": 16}}],
         "loss": "hinge",
+        "beta_2": "linear(0.9, 0.5, 0.25) then cosine(0.8, 0.2, 1, 0.5)",
     }
     stretched = schedules.stretched(given, 1000)
     rate = schedules.get(stretched["learning_rate"])
     assert float(rate(650)) == pytest.approx(5e-4) and float(rate(1000)) == pytest.approx(5e-5)
     weight = schedules.get(stretched["penalties"][0]["config"]["weight"])
     assert float(weight(500)) == pytest.approx(1.1) and float(weight(1000)) == pytest.approx(0.2)
+    beta = schedules.get(stretched["beta_2"])
+    assert [float(beta(seen)) for seen in (125, 250, 400, 750)] == pytest.approx([0.7, 0.8, 0.8, 0.5])
     assert stretched["loss"] == "hinge" and stretched["penalties"][0]["config"]["interval"] == 16
 
 

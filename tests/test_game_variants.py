@@ -320,6 +320,7 @@ def test_scheduled_beta_2_is_adams():
         (schedules.Cosine(10.0, 1.0, 100), 5.5),
         ("geometric(10, 1, 100)", math.sqrt(10.0)),
         ("linear(10, 1, 60, 40)", 5.5),
+        ("linear(10, 2, 40) then linear(10, 1, 60, 40)", 5.5),
     ],
 )
 def test_scheduled_weight_of_a_penalty(schedule, halfway):
@@ -330,6 +331,17 @@ def test_scheduled_weight_of_a_penalty(schedule, halfway):
     unit = GradientPenalty(1.0)(critic, real, fake, seed)
     for seen, weight in ((0, 10.0), (50, halfway), (100, 1.0), (1000, 1.0)):
         np.testing.assert_allclose(penalty(critic, real, fake, seed, seen), weight * unit, rtol=1e-5)
+
+
+def test_schedules_in_turn_come_back():
+    text = "cosine(0.002, 0.0002, 100) then linear(0.001, 0, 300, 200) then geometric(0.5, 0.25, 400)"
+    schedule = schedules.get(text)
+    assert repr(schedule) == text and repr(schedules.get(schedules.serialize(schedule))) == text
+    found = [float(schedule(seen)) for seen in (0, 50, 100, 200, 250, 300, 400)]
+    assert found == pytest.approx([2e-3, 1.1e-3, 1e-3, 1e-3, 5e-4, 0.5 * 0.5 ** (3 / 4), 0.25])
+    for wrong in ("linear(1, 0, 9) then linear(1, 0, 9)", "linear(1, 0, 9) then nothing", " then "):
+        with pytest.raises(ValueError, match=r"more samples than the one before|expected linear, cosine"):
+            schedules.get(wrong)
 
 
 def test_average_follows_a_scheduled_half_life():

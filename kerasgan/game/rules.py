@@ -139,8 +139,9 @@ class Rules:
             weights: of the parts of the generator's loss (and those of other players), {name: a number or a schedule},
                 where they are not the type's own, `default_weights`.
             learning_rate: instead of the optimizers' own: a number, a schedule such as "cosine(2e-4, 5e-5, 2000000)",
-                or a pair of them, (discriminator's, generator's): two time-scales (Heusel et al., 2017,
-                arXiv:1706.08500). In games of more players: one for each in their order, or {player: rate}.
+                schedules one after the other ("linear(1e-3, 1e-4, 90000) then linear(2e-4, 0, 400000)"), or a pair of
+                them, (discriminator's, generator's): two time-scales (Heusel et al., 2017, arXiv:1706.08500). In games
+                of more players: one for each in their order, or {player: rate}.
             beta_2: the same for Adam's second beta.
             clip_gradients: bound on the norm of all gradients of a player together; 0 for none.
             gradient_accumulation: parts of a batch that are computed one after the other before the update, for batches
