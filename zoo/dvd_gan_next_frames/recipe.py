@@ -10,7 +10,7 @@ from kerasgan.registry import Recipe
 
 _EPOCH = 9_984  # clips, whole batches of 10,000
 _PRETRAINING = 8 * _EPOCH  # 5,000 steps
-_EPOCHS = 16  # then 2,500 steps of the game, each of two batches
+_EPOCHS = 14  # then 1,900 steps of the game, each of two batches
 _SEEN = _EPOCHS * _EPOCH
 _HALF = (_PRETRAINING + _SEEN) // 2  # of the game
 
@@ -36,7 +36,7 @@ RECIPE = Recipe(
             f"cosine(2e-3, 2e-4, {_PRETRAINING}) then linear(1e-3, 1e-4, {_SEEN}, {_HALF})",
         ],
         "ema_half_life": 5_000,
-        "weights": {"adversarial": 1.0, "l1": 10.0},
+        "weights": {"adversarial": 1.0, "l2": 10.0},
     },
     data={"reader": "moving_mnist", "length": 16, "size": 32},
     data_name="Moving MNIST (Srivastava et al., 2015), made of the 60,000 training digits of MNIST",
