@@ -3,7 +3,7 @@
 Against the paper: frames of 32 pixels, a small fraction of its width, a spatial discriminator that sees 4 of the new
 frames, batches of 16. Where digits go is certain, so that nothing is left to chance in the clips: of one beginning,
 there is one right continuation. So the generator learns from squared differences first, and then plays the game, in
-which absolute ones still count.
+which they still count.
 """
 
 from kerasgan.registry import Recipe
