@@ -18,6 +18,7 @@ import kerasgan
 from kerasgan import files, registry, simulation, weights
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
+from kerasgan.media.image import GAP
 
 LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
 CDN = "https://cdn.jsdelivr.net"
@@ -349,9 +350,11 @@ def _pictures(folder, name, described):
     if box := page.get("thumbnail"):
         found["thumbnail"] = _add_file(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
     if boxes := page.get("examples"):
-        pictures = [_packed(_cut(sheets, box)) for box in boxes]
+        clip = next((one for one in described["inputs"] if one["kind"] == "video"), None)
+        ending, packed = ("webp", functools.partial(_animated, clip)) if clip else ("png", _packed)
+        pictures = [packed(_cut(sheets, box)) for box in boxes]
         found["examples"] = [
-            _add_file(folder, f"examples/{name}_{number}.png", data) for number, data in enumerate(pictures, 1)
+            _add_file(folder, f"examples/{name}_{number}.{ending}", data) for number, data in enumerate(pictures, 1)
         ]
     return found
 
@@ -387,6 +390,17 @@ def _small(picture):
             break
         data = _packed(picture.quantize(colours, method=2))  # an octree, which knows transparency
     return data
+
+
+def _animated(clip, picture):
+    """A WebP animation, without loss, of a filmstrip as sheets have it; `clip` is what a sidecar says of the input."""
+    _, _, height, width, _ = clip["shape"]
+    pitch = width + GAP
+    frames = [picture.crop((left, 0, left + width, height)) for left in range(0, picture.width, pitch)]
+    file = io.BytesIO()
+    duration = round(1000 / clip["frame_rate"])
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=duration, loop=0, lossless=True)
+    return file.getvalue()
 
 
 def _packed(picture):

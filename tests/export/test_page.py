@@ -28,7 +28,7 @@ from kerasgan.data.svg import read_svg
 from kerasgan.export import sidecar
 from kerasgan.export.to_tflite import tflite
 from kerasgan.export.web import CDN, LITERT_JS, steer, web
-from kerasgan.media import Fields, Music, Sketch, Text
+from kerasgan.media import Fields, Music, Sketch, Text, Video
 from kerasgan.media.music import COLOURS
 from kerasgan.media.sketch import fitted, picture
 from kerasgan.models import (
@@ -36,6 +36,7 @@ from kerasgan.models import (
     DCGAN,
     DFGAN,
     DVDGAN,
+    DVDGANFP,
     GAN3D,
     SRGAN,
     GANomaly,
@@ -1900,6 +1901,85 @@ def test_a_clip_is_played_and_saved_with_all_of_its_frames(visit, models):
             assert np.abs(pixels - frame).max() <= 1
 
 
+@pytest.fixture(scope="module")
+def going_on(tmp_path_factory):
+    """(Files of models that go on from 2 grey frames and from 3 in colours, the address of a page with them)."""
+    folder = tmp_path_factory.mktemp("going_on")
+    options = {"frame_rate": 8.0, "latent_dim": 6, "width": 2, "judged_frames": 1, "recurrent": 1}
+    gans = {
+        "next": DVDGANFP(4, 2, (16, 24, 1), seed=9, **options),
+        "longer": DVDGANFP(5, 3, (16, 16, 3), seed=9, **options),
+    }
+    files = {name: folder / f"{name}.tflite" for name in gans}
+    for name, gan in gans.items():
+        tflite(gan, files[name], verify=False)
+    web(files, folder / "page", litert=page_tools.litert())
+    with page_tools.served(folder) as host:
+        yield files, f"{host}/page/"
+
+
+def give(here, path):
+    with here.page.expect_file_chooser() as chooser:
+        here.page.tap("#new")
+    chooser.value.set_files(path)
+
+
+@pytest.mark.parametrize("ending", ["webp", "gif", "apng"])
+def test_a_clip_goes_on_from_the_last_frames_of_an_animation(visit, going_on, tmp_path, ending):
+    files, address = going_on
+    frames = np.random.default_rng(0).integers(0, 256, (5, 2, 3, 1), "uint8").repeat(8, axis=1).repeat(8, axis=2)
+    Video(frames.shape, 8.0).save(frames[None], tmp_path / f"clip.{ending}")
+    with PIL.Image.open(tmp_path / f"clip.{ending}") as saved:
+        enlarged = saved.height // 16
+    here = visit(address).open("#next/7")
+    assert here.page.inner_text("#new") == "Animation"
+    stand_in = np.reshape(here.state()["inputs"]["given"], (2, 16, 24))
+    np.testing.assert_array_equal(stand_in[0, :, 1:], stand_in[1, :, :-1])  # a camera that moves to the right
+    assert stand_in.std() > 0.05
+    give(here, tmp_path / f"clip.{ending}")
+    here.wait(f"Math.abs(kerasgan.state().inputs.given[0] - {frames[3, 0, 0, 0]} / 255) < 0.01")
+    inputs = here.state()["inputs"]
+    given = np.reshape(inputs["given"], (2, 16, 24, 1))
+    np.testing.assert_allclose(given, frames[3:] / 255, atol=0.01 if enlarged == 1 else 0.1)
+    clip = np.rint(255 * in_python(files["next"], inputs))[..., 0]
+    for number in (0, 3):
+        here.wait(f"document.querySelector('#picture').dataset.frame === '{number}'")
+    with here.page.expect_download() as waiting:
+        here.page.tap("#save")
+    with PIL.Image.open(waiting.value.path()) as saved:
+        assert saved.n_frames == 4
+        for number, frame in enumerate(clip):
+            saved.seek(number)
+            assert np.abs(np.asarray(saved.convert("L"), int)[::42, ::42] - frame).max() <= 1
+    # It stays for a model of another size, colours and number of frames.
+    assert here.works("longer")
+    given = np.reshape(here.state()["inputs"]["given"], (3, 16, 16, 3))
+    np.testing.assert_allclose(given, frames[2:, :, 4:20].repeat(3, axis=-1) / 255, atol=0.01 if enlarged == 1 else 0.1)
+
+
+def test_a_file_that_is_no_animation(visit, going_on, tmp_path):
+    frame = np.zeros((1, 16, 24, 1), "uint8")
+    for name, count in (("still.png", 1), ("short.webp", 2)):
+        pictures = [PIL.Image.fromarray(frame[0, ..., 0] + number) for number in range(count)]
+        pictures[0].save(tmp_path / name, save_all=count > 1, append_images=pictures[1:], lossless=True)
+    whole = (tmp_path / "short.webp").read_bytes()
+    (tmp_path / "broken.webp").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.gif").write_text("not an animation")
+    (tmp_path / "empty.gif").write_bytes(b"")
+    here = visit(going_on[1]).open("#longer/7")
+    before = here.state()["inputs"]["given"]
+    for name, message in (
+        ("still.png", "“still.png” has 1 frame; this model goes on from 3"),
+        ("short.webp", "“short.webp” has 2 frames; this model goes on from 3"),
+        ("broken.webp", "“broken.webp” is no animation"),
+        ("text.gif", "“text.gif” is no animation"),
+        ("empty.gif", "“empty.gif” is no animation"),
+    ):
+        give(here, tmp_path / name)
+        here.wait_for_message(message)
+    assert here.state()["inputs"]["given"] == before and here.works("next")
+
+
 def test_random_numbers_have_their_distributions(visit):
     here = visit().open()
     normal, uniform, other = here.page.evaluate(
@@ -2129,6 +2209,7 @@ def test_wrong_description_of_a_model(visit, copy):
         (lambda model: model["output"].update(kind="music", tracks=["a"]), "1×24×16×3; expected one piano roll"),
         (lambda model: model["inputs"][0].update(kind="mesh"), "takes “mesh”"),
         (lambda model: model["inputs"][0].update(kind="image"), "Its input has the shape 1×7"),
+        (lambda model: model["inputs"][0].update(kind="video"), "1×7; expected the first frames of a grey or RGB clip"),
         (lambda model: model["output"].update(kind="constructor"), "makes “constructor”"),
         (lambda model: model["output"].update(shape=[1, 8, 8, 2]), "1×8×8×2"),
     ],

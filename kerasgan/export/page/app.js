@@ -345,8 +345,8 @@ async function paintedSample(latents) {
 
 /** All that a sample follows from: the choice, and what a person gave. */
 const asked = (changes) => {
-  const hand = { picture: canvas.picture ?? held.image?.thing, sequence: held.fields?.thing, lines: drawing.lines };
-  return { ...choice, named: directions.named, ...hand, ...changes };
+  const files = { picture: canvas.picture ?? held.image?.thing, clip: held.video?.thing, sequence: held.fields?.thing };
+  return { ...choice, named: directions.named, ...files, lines: drawing.lines, ...changes };
 };
 
 /* Small pictures: the map of the latent plane, and other samples. They wait whenever the large one is wanted. */
@@ -875,8 +875,10 @@ async function takeExample(example) {
 async function fetchExample(kind, { file }) {
   const response = await fetch(file);
   if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
-  return kinds.givenOf(kind).readGiven(new File([await response.blob()], file));
+  return readGiven(kind, new File([await response.blob()], file));
 }
+
+const readGiven = (kind, file) => kinds.givenOf(kind).readGiven(file, inputOf(description, kind));
 
 function hold(kind, thing, of) {
   held[kind]?.thing.close?.();
@@ -890,7 +892,7 @@ async function takeFile() {
   $("#file").value = ""; // so that the same one can be chosen again
   if (!file) return;
   try {
-    hold(kind, await kinds.givenOf(kind).readGiven(file), null);
+    hold(kind, await readGiven(kind, file), null);
     hideMessage();
     await update();
   } catch (error) {

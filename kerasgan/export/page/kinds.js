@@ -1,5 +1,6 @@
 // What this page can feed to a model and what it can show: one entry a kind. Everything else asks here.
 
+import * as beginnings from "./beginnings.js";
 import { bytesOf } from "./captions.js";
 import * as clips from "./clips.js";
 import { moved } from "./directions.js";
@@ -19,7 +20,7 @@ import * as volumes from "./volumes.js";
 /**
  * Kinds of input. Each takes the input's description, its number among the model's inputs, a seed, the model and latents
  * that take the place of the seed's, or null. It returns a function from what is chosen on the page,
- * `{label, text, prefix, where, at: [x, y], strengths, named, picture, sequence, lines}`, to values.
+ * `{label, text, prefix, where, at: [x, y], strengths, named, picture, clip, sequence, lines}`, to values.
  */
 const INPUTS = {
   latents(input, number, seed, model, base) {
@@ -35,6 +36,9 @@ const INPUTS = {
       const bytes = picture ? photos.cropped(picture, width, height) : photos.leaves(seed, width, height);
       return photos.numbers(bytes, channels, input.range ?? [0, 1]);
     };
+  },
+  video(input, number, seed) {
+    return ({ clip }) => beginnings.valuesOf(input, clip, seed);
   },
   fields(input) {
     const nothing = () => new Float32Array(elements(input.shape));
@@ -58,9 +62,9 @@ const INPUTS = {
  * Kinds of input that a person gives as a file: modules with `ACCEPT`, of the file chooser, `ASK`, which stands on its
  * button, `GIVE` and `STAYS`, the sentences below, `EXAMPLES`, what those of a bundle are called, `faceOf`, from one of
  * them, its number and their count to what stands on its button, and `readGiven`, which promises what a file holds, or
- * throws a Trouble that names it.
+ * throws a Trouble that names it; it takes the description of the input, too.
  */
-const GIVEN = { image: photos, fields: flows };
+const GIVEN = { image: photos, fields: flows, video: beginnings };
 
 /**
  * Kinds of output: modules with `problem`, `smallSize`, `isTransparent`, `draw` and `file`. What can be heard has
@@ -108,11 +112,11 @@ export function isHard({ page, output }) {
 /** Why this page cannot run a model, in words; null when it can. */
 export function unsupported(model) {
   const known =
-    "This page knows latents, classes, images, smoke, strokes, tokens and conditions as input, " +
+    "This page knows latents, classes, images, clips, smoke, strokes, tokens and conditions as input, " +
     "images, clips, sounds, music, volumes, sketches, texts, tables, smoke and scores of pictures as output";
   for (const input of model.inputs) {
     if (!Object.hasOwn(INPUTS, input.kind)) return `It takes “${input.kind}”. ${known}.`;
-    const problem = input.kind === "image" && pictures.problem(input, "input");
+    const problem = { image: pictures, video: beginnings }[input.kind]?.problem(input, "input");
     if (problem) return problem;
   }
   if (!Object.hasOwn(OUTPUTS, model.output.kind)) return `It makes “${model.output.kind}”. ${known}.`;
