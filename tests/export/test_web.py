@@ -3,16 +3,19 @@
 import base64
 import hashlib
 import importlib
+import io
 import json
 import os
 import re
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import kerasgan
 from kerasgan.export import sidecar
-from kerasgan.export.web import CDN, LITERT_JS, PAGE, web
+from kerasgan.export.web import CDN, LITERT_JS, PAGE, _animated, web
+from kerasgan.media import Video
 from kerasgan.serving.bundle import Bundle
 
 
@@ -187,6 +190,19 @@ def test_pretrained_models_are_introduced(monkeypatch, models, litert, tmp_path)
         }
         assert data.startswith(b"\x89PNG") and f'"{picture["file"]}"' in found["service-worker.js"].decode()
         assert len(data) <= (6000 if picture["file"].startswith("thumbnails/") else 20_000)
+
+
+def test_a_filmstrip_of_a_sheet_becomes_an_animation(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (5, 16, 24, 1), "uint8")
+    strip = Video(frames.shape, 8.0).save(frames[None], tmp_path / "strip.png")
+    with PIL.Image.open(strip) as picture:
+        data = _animated({"shape": [1, 5, 16, 24, 1], "frame_rate": 8.0}, picture.convert("RGB"))
+    with PIL.Image.open(io.BytesIO(data)) as animation:
+        assert animation.n_frames == 5
+        for number, frame in enumerate(frames):
+            animation.seek(number)
+            np.testing.assert_array_equal(np.asarray(animation.convert("L")), frame[..., 0])
+            assert animation.info["duration"] == 125
 
 
 def test_directions_lie_in_the_folder_beside_the_model(models, litert, tmp_path):
