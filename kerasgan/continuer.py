@@ -141,9 +141,13 @@ class Continuer(Examples, Game):
         return keras.Model([latents, given], self.media.finish(clips))
 
     def inference_inputs(self, count, seed=0):
-        """Latents and made-up frames for `inference_network`: {"latents": ..., "given": ...}, first axis `count`."""
+        """Latents and made-up frames for `inference_network`: {"latents": ..., "given": ...}, first axis `count`.
+
+        The frames are half as bright as pictures are: states that have never seen so much light may grow from frame to
+        frame, and what rounding changes with them, which is no fault of an exported file.
+        """
         count = number("count", count, None, least=1, whole=True)
-        given = self.made_up(self.media, count, seed)[:, : self.given_frames].astype("float32") / 255.0
+        given = self.made_up(self.media, count, seed)[:, : self.given_frames].astype("float32") / 510.0
         return {"latents": self.sample_latents(count, tf.constant([seed, 0])).numpy(), "given": given}
 
     def inference_description(self):

@@ -71,14 +71,14 @@ ZOO = (
     "gan_3d_voxels",
     "df_gan_emoji",
     "tempogan_smoke_x4",
+    "dvd_gan_moving_mnist",
+    "dvd_gan_next_frames",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "pix2pix_map2aerial",
     "skegan_sheep",
-    "dvd_gan_moving_mnist",
-    "dvd_gan_next_frames",
     "f_anogan_brain_mri",
 )
 

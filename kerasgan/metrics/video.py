@@ -18,6 +18,7 @@ LIT = 96  # from which on a pixel belongs to a digit
 SPECK = 0.05  # of a frame's light: less is no digit
 KEPT = 0.9  # of a clip's frames, in which its digits are the same
 FRAMES = 256  # frames in which parts are looked for at a time
+NAMED = 256  # squares that the digits network sees at a time
 
 
 def motion(clips):
@@ -192,8 +193,10 @@ def _named(apart, size):
     squares = [in_square(part, side) for clip in apart for pair in clip for part in pair]
     if not squares:
         return [np.zeros((0, 2), int) for _ in apart]
-    *_, logits = digits.load().predict(np.stack(squares).astype("float32"), batch_size=256, verbose=0)
-    names = logits.argmax(axis=1).reshape(-1, 2)
+    network, squares = digits.load(), np.stack(squares).astype("float32")
+    # Batch by batch: Keras's predict would keep the maps of all squares, which the network has as outputs, too.
+    logits = [network.predict_on_batch(squares[start : start + NAMED])[-1] for start in range(0, len(squares), NAMED)]
+    names = np.concatenate(logits).argmax(axis=1).reshape(-1, 2)
     return np.split(names, np.cumsum([len(clip) for clip in apart])[:-1])
 
 
