@@ -472,7 +472,7 @@ class DVDGAN(GAN):
 
 @keras.saving.register_keras_serializable(package="kerasgan")
 class DVDGANFP(Pretraining, Continuer):
-    """DVD-GAN for frame prediction (the paper's DVD-GAN-FP): the frames that follow some that are given.
+    """DVD-GAN-FP (Clark, Donahue & Simonyan, 2019, arXiv:1907.06571): the frames that follow some that are given.
 
     An encoder sees the given frames, and at each scale at which the generator has a ConvGRU, what it makes of them is
     the state that this one begins with. The temporal discriminator sees given and new frames, the spatial one new ones
