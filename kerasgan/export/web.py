@@ -14,10 +14,13 @@ import pathlib
 import re
 import shutil
 
+import numpy as np
+
 import kerasgan
 from kerasgan import files, registry, simulation, weights
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
+from kerasgan.media import Video
 from kerasgan.media.image import GAP
 
 LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
@@ -350,11 +353,11 @@ def _pictures(folder, name, described):
     if box := page.get("thumbnail"):
         found["thumbnail"] = _add_file(folder, f"thumbnails/{name}.png", _small(_cut(sheets, box)))
     if boxes := page.get("examples"):
-        clip = next((one for one in described["inputs"] if one["kind"] == "video"), None)
-        ending, packed = ("webp", functools.partial(_animated, clip)) if clip else ("png", _packed)
-        pictures = [packed(_cut(sheets, box)) for box in boxes]
+        given = next((one for one in described["inputs"] if one["kind"] in _OF_STRIPS), None)
+        ending, packed = _OF_STRIPS[given["kind"]] if given else (".png", lambda picture, _: _packed(picture))
+        pictures = [packed(_cut(sheets, box), given) for box in boxes]
         found["examples"] = [
-            _add_file(folder, f"examples/{name}_{number}.{ending}", data) for number, data in enumerate(pictures, 1)
+            _add_file(folder, f"examples/{name}_{number}{ending}", data) for number, data in enumerate(pictures, 1)
         ]
     return found
 
@@ -392,15 +395,15 @@ def _small(picture):
     return data
 
 
-def _animated(clip, picture):
-    """A WebP animation, without loss, of a filmstrip as sheets have it; `clip` is what a sidecar says of the input."""
-    _, _, height, width, _ = clip["shape"]
-    pitch = width + GAP
-    frames = [picture.crop((left, 0, left + width, height)) for left in range(0, picture.width, pitch)]
-    file = io.BytesIO()
-    duration = round(1000 / clip["frame_rate"])
-    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=duration, loop=0, lossless=True)
-    return file.getvalue()
+def _animated(strip, given):
+    """A WebP animation, without loss, of a filmstrip as sheets have it; `given` is what a sidecar says of the input."""
+    pixels, width = np.asarray(strip), given["shape"][3]
+    frames = np.stack([pixels[:, left : left + width] for left in range(0, strip.width, width + GAP)])
+    return Video(frames.shape, given["frame_rate"]).content(frames[None], ".webp")
+
+
+# By the kind of input: ending and bytes of an example that is not the picture as it was cut out of a sheet.
+_OF_STRIPS = {"video": (".webp", _animated)}
 
 
 def _packed(picture):

@@ -25,12 +25,13 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".webp": "image/webp",
     ".ico": "image/x-icon",
     ".wasm": "application/wasm",  # anything else and browsers refuse to compile it while it arrives
     ".tflite": "application/octet-stream",
     ".npz": "application/octet-stream",
 }
-_PACKED = (".png", ".ico", ".npz")  # compressed already
+_PACKED = (".png", ".webp", ".ico", ".npz")  # compressed already
 
 
 class Bundle:

@@ -196,13 +196,30 @@ def test_a_filmstrip_of_a_sheet_becomes_an_animation(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (5, 16, 24, 1), "uint8")
     strip = Video(frames.shape, 8.0).save(frames[None], tmp_path / "strip.png")
     with PIL.Image.open(strip) as picture:
-        data = _animated({"shape": [1, 5, 16, 24, 1], "frame_rate": 8.0}, picture.convert("RGB"))
+        data = _animated(picture.convert("RGB"), {"shape": [1, 5, 16, 24, 1], "frame_rate": 8.0})
     with PIL.Image.open(io.BytesIO(data)) as animation:
         assert animation.n_frames == 5
         for number, frame in enumerate(frames):
             animation.seek(number)
             np.testing.assert_array_equal(np.asarray(animation.convert("L")), frame[..., 0])
             assert animation.info["duration"] == 125
+
+
+def test_clips_to_try_are_animations_and_served(monkeypatch, models, tmp_path):
+    def tflite(name, path, quantize):
+        path.write_bytes(models["first"].read_bytes())
+        described = json.loads(sidecar.path_of(models["first"]).read_text())
+        given = {"name": "given", "kind": "video", "shape": [1, 5, 32, 32, 1], "range": [0.0, 1.0], "frame_rate": 10.0}
+        sidecar.path_of(path).write_text(json.dumps({**described, "inputs": [given]}))
+
+    monkeypatch.setattr("kerasgan.export.to_tflite.tflite", tflite)
+    folder = web("dvd_gan_next_frames", tmp_path / "page")
+    (model,) = json.loads((folder / "zoo.json").read_text())["models"]
+    assert len(model["examples"]) == 4
+    for example in model["examples"]:
+        assert f"/{example['file']}" in Bundle(folder).files
+        with PIL.Image.open(folder / example["file"]) as animation:
+            assert (animation.n_frames, animation.size) == (5, (32, 32))
 
 
 def test_directions_lie_in_the_folder_beside_the_model(models, litert, tmp_path):
