@@ -873,12 +873,17 @@ async function takeExample(example) {
 }
 
 async function fetchExample(kind, { file }) {
+  const read = readerOf(kind);
   const response = await fetch(file);
   if (!response.ok) throw new Trouble(`${file} could not be downloaded.`);
-  return readGiven(kind, new File([await response.blob()], file));
+  return read(new File([await response.blob()], file));
 }
 
-const readGiven = (kind, file) => kinds.givenOf(kind).readGiven(file, inputOf(description, kind));
+/** What reads a file for the model that is shown now: when the file has come, it may be another. */
+function readerOf(kind) {
+  const input = inputOf(description, kind);
+  return (file) => kinds.givenOf(kind).readGiven(file, input);
+}
 
 function hold(kind, thing, of) {
   held[kind]?.thing.close?.();
@@ -892,7 +897,7 @@ async function takeFile() {
   $("#file").value = ""; // so that the same one can be chosen again
   if (!file) return;
   try {
-    hold(kind, await readGiven(kind, file), null);
+    hold(kind, await readerOf(kind)(file), null);
     hideMessage();
     await update();
   } catch (error) {

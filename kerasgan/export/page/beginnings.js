@@ -1,7 +1,7 @@
 // Beginnings of clips that a model goes on from: an animation's last frames, or a drawing over which a camera moves.
 
 import { Trouble } from "./downloads.js";
-import { cropped, leaves, numbers } from "./given.js";
+import { cropped, fitting, leaves, numbers } from "./given.js";
 
 // What a person gives: see `GIVEN` of kinds.js.
 export const ACCEPT = "image/gif,image/webp,image/apng,image/png";
@@ -49,19 +49,13 @@ async function lastFrames(file) {
     const frames = [];
     for (let frameIndex = Math.max(0, count - KEPT); frameIndex < count; frameIndex++) {
       const { image } = await decoder.decode({ frameIndex });
-      frames.push(await fitting(image));
+      frames.push(await fitting(image, LONGEST));
       image.close();
     }
     return frames;
   } finally {
     decoder.close();
   }
-}
-
-function fitting(image) {
-  const shrink = Math.min(1, LONGEST / Math.max(image.displayWidth, image.displayHeight));
-  const [resizeWidth, resizeHeight] = [image.displayWidth, image.displayHeight].map((side) => Math.ceil(shrink * side));
-  return createImageBitmap(image, shrink < 1 ? { resizeWidth, resizeHeight, resizeQuality: "high" } : {});
 }
 
 /** What stands on the button of an example. */

@@ -16,16 +16,17 @@ const DISCS = 120;
 /** A picture file, upright, as a bitmap that fits into memory. */
 export async function readGiven(file) {
   try {
-    return await fitting(file);
+    return await fitting(file, LARGEST);
   } catch (error) {
     console.debug(error);
     throw new Trouble(`“${file.name}” is no picture that this browser can read.`);
   }
 }
 
-async function fitting(file) {
-  const whole = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const shrink = Math.min(1, LARGEST / Math.max(whole.width, whole.height));
+/** What a browser can make a bitmap of, upright, with so many pixels along its longer edge at most. */
+export async function fitting(source, longest) {
+  const whole = await createImageBitmap(source, { imageOrientation: "from-image" });
+  const shrink = Math.min(1, longest / Math.max(whole.width, whole.height));
   if (shrink === 1) return whole;
   const size = { resizeWidth: Math.round(whole.width * shrink), resizeHeight: Math.round(whole.height * shrink) };
   const smaller = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
