@@ -1,8 +1,9 @@
 """DVD-GAN that makes clips of two digits which bounce within a frame.
 
 Against the paper: frames of 32 pixels, a small fraction of its width, a spatial discriminator that sees 4 frames of
-each clip instead of 8, batches of 16 instead of 512, higher learning rates, which fall in the second half. The digits
-are those of MNIST, half as large, and clips are made while the training goes on: none comes twice.
+each clip instead of 8, batches of 16 instead of 512, a rate of the generator ten times as high, and rates that fall in
+the second half. The digits are those of MNIST, half as large, and clips are made while the training goes on: none comes
+twice.
 
 At a glance they are digits that move, meet and part. They do not stay the same ones: in a fifth of the clips in which
 two of them stand apart, the digits network names them alike in nine tenths of the frames; in real clips always. In 22 %
