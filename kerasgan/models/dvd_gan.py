@@ -120,8 +120,8 @@ class ConvGRU(layers.Layer):
 
         r = sigmoid(W_r * [h', x]), u = sigmoid(W_u * [h', x]), c = a(W_c * [r h', x]), h = u h' + (1 - u) c
 
-    where h' is that of the frame before; for the first one it is a state that is given, or else zero, and u is 0: with
-    u as above, clips would fade in. (Convolutions of x and of h' are two layers here, so that those of x are computed
+    where h' is that of the frame before; for the first one it is a state that is given, or else a(W_c * [0, x]) of its
+    own x: with zero, the first frame would be made by other means than all that follow, and fade in. (Convolutions of x and of h' are two layers here, so that those of x are computed
     for all frames at once.)
 
     Args:
@@ -150,15 +150,14 @@ class ConvGRU(layers.Layer):
 
     def call(self, inputs):
         inputs, state = inputs if isinstance(inputs, (list, tuple)) else (inputs, None)
-        outputs = []
-        for from_input in self._from_inputs(inputs):
+        from_inputs, outputs = self._from_inputs(inputs), []
+        if state is None:
+            state = self.activation(tf.split(from_inputs[0], 3, axis=-1)[-1])
+        for from_input in from_inputs:
             reset, keep, new = tf.split(from_input, 3, axis=-1)
-            if state is None:
-                state = self.activation(new)
-            else:
-                reset_by_state, keep_by_state = tf.split(self.of_state(state), 2, axis=-1)
-                reset, keep = tf.sigmoid(reset + reset_by_state), tf.sigmoid(keep + keep_by_state)
-                state = keep * state + (1.0 - keep) * self.activation(new + self.of_reset_state(reset * state))
+            reset_by_state, keep_by_state = tf.split(self.of_state(state), 2, axis=-1)
+            reset, keep = tf.sigmoid(reset + reset_by_state), tf.sigmoid(keep + keep_by_state)
+            state = keep * state + (1.0 - keep) * self.activation(new + self.of_reset_state(reset * state))
             outputs.append(state)
         return tf.stack(outputs, axis=1)
 
@@ -295,7 +294,7 @@ def upsampling_block(x, latents, channels, frames):
 # The discriminators --------------------------------------------------------------------------------------------------
 
 
-def build_discriminator(frames, image_shape, width, judged_frames, seed=None, given_frames=0):
+def build_discriminator(frames, image_shape, width, judged_frames, downsampling, seed=None, given_frames=0):
     """Clips -> two logits, (batch, 2): that of the spatial discriminator, and that of the temporal one.
 
     Args:
@@ -304,7 +303,7 @@ def build_discriminator(frames, image_shape, width, judged_frames, seed=None, gi
     clips = keras.Input((frames, *image_shape), name="samples")
     judged_frames = min(judged_frames, frames - given_frames)
     others = layers.Cropping3D(((given_frames, 0), (0, 0), (0, 0)))(clips) if given_frames else clips
-    both = [spatial_logit(others, width, judged_frames, seed), temporal_logit(clips, width)]
+    both = [spatial_logit(others, width, judged_frames, seed), temporal_logit(clips, width, downsampling)]
     logits = layers.Concatenate(dtype="float32", name="logits")(both)
     return keras.Model(clips, logits, name="discriminator")
 
@@ -320,9 +319,9 @@ def spatial_logit(clips, width, judged_frames, seed):
     return summed(FramesTogether(judged_frames, dtype="float32")(logits), judged_frames)
 
 
-def temporal_logit(clips, width):
-    """All frames at half their size: two blocks see neighbours in time, too; what follows judges frame by frame."""
-    x = mean_of((1, 2, 2))(clips)
+def temporal_logit(clips, width, downsampling):
+    """All frames, so many times smaller: two blocks see neighbours in time, too; what follows judges each by itself."""
+    x = mean_of((1, downsampling, downsampling))(clips) if downsampling > 1 else clips
     x = block(x, width, convolution_in_time, is_first=True)
     x, channels = block(x, 2 * width, convolution_in_time), 2 * width
     frames = x.shape[1]
@@ -392,7 +391,7 @@ class DVDGAN(GAN):
     """DVD-GAN (Clark, Donahue & Simonyan, 2019, arXiv:1907.06571): clips, judged by a dual video discriminator.
 
     The spatial discriminator sees single frames at full size, drawn at random from each clip, and adds up their logits;
-    the temporal one sees all frames at half the size, and begins with convolutions in time. Neither could do the
+    the temporal one sees all frames at half the size (`downsampling`), and begins with convolutions in time. Neither could do the
     other's work at its price: all frames at full size would cost most. Both are one model with two logits here, each of
     which has a hinge loss of its own. The generator draws up small maps from the latents, sets them in motion by
     convolutional GRUs, and enlarges each frame by residual blocks, whose batch normalization has gain and bias from the
@@ -417,6 +416,8 @@ class DVDGAN(GAN):
         width: channels of the maps at full size, and of the discriminators' first blocks.
         judged_frames: frames of a clip that the spatial discriminator sees, or all where there are fewer. The paper's
             number is 8.
+        downsampling: 2 halves the frames for the temporal discriminator, as the paper's are; 1 does not, which takes
+            longer and shows it the details of small frames.
         recurrent: at how many scales, from the smallest one on, there is a ConvGRU.
         activation: of the ConvGRUs, "tanh" or "relu".
         seed, name, dtype: as in `GAN`.
@@ -447,18 +448,19 @@ class DVDGAN(GAN):
         latent_dim=64,
         width=32,
         judged_frames=8,
+        downsampling=2,
         recurrent=2,
         activation="tanh",
         seed=None,
         name=None,
         dtype=None,
     ):
-        check_arguments(frames, judged_frames, recurrent, activation, image_shape)
+        check_arguments(frames, judged_frames, downsampling, recurrent, activation, image_shape)
         media = Video((frames, *image_shape), frame_rate)
         with policy(dtype, seed):
             super().__init__(
                 build_generator(frames, image_shape, latent_dim, width, recurrent, activation),
-                build_discriminator(frames, image_shape, width, judged_frames, seed),
+                build_discriminator(frames, image_shape, width, judged_frames, downsampling, seed),
                 media=media,
                 seed=seed,
                 name=name,
@@ -486,7 +488,8 @@ class DVDGANFP(Pretraining, Continuer):
     Args:
         frames: of a clip, given ones and new ones, 4 or more.
         given_frames: how many are given, 1 or more; 2 or more of the clip are new.
-        image_shape, frame_rate, latent_dim, width, judged_frames, recurrent, activation: as in `DVDGAN`.
+        image_shape, frame_rate, latent_dim, width, judged_frames, downsampling, recurrent, activation: as in
+            `DVDGAN`.
         pretraining: samples seen until the game begins: 0 begins with it, as the paper; None never does.
         seed, name, dtype: as in `GAN`.
 
@@ -519,6 +522,7 @@ class DVDGANFP(Pretraining, Continuer):
         latent_dim=64,
         width=32,
         judged_frames=8,
+        downsampling=2,
         recurrent=2,
         activation="tanh",
         pretraining=0,
@@ -526,7 +530,7 @@ class DVDGANFP(Pretraining, Continuer):
         name=None,
         dtype=None,
     ):
-        check_arguments(frames, judged_frames, recurrent, activation, image_shape)
+        check_arguments(frames, judged_frames, downsampling, recurrent, activation, image_shape)
         pretraining = self.check_pretraining(pretraining)
         if not is_whole(given_frames, 1, frames - 2):
             raise ValueError(
@@ -537,7 +541,9 @@ class DVDGANFP(Pretraining, Continuer):
         with policy(dtype, seed):
             super().__init__(
                 build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent, activation),
-                build_discriminator(frames, image_shape, width, judged_frames, seed, given_frames),
+                build_discriminator(
+                    frames, image_shape, width, judged_frames, downsampling, seed, given_frames
+                ),
                 media=media,
                 given_frames=given_frames,
                 seed=seed,
@@ -560,7 +566,7 @@ class DVDGANFP(Pretraining, Continuer):
         return tf.reduce_mean(tf.square((tf.cast(made, tf.float32) - right)[:, self.given_frames :]))
 
 
-def check_arguments(frames, judged_frames, recurrent, activation, image_shape):
+def check_arguments(frames, judged_frames, downsampling, recurrent, activation, image_shape):
     """Raises a ValueError for arguments of which no networks can be made."""
     for argument, value, least in (("frames", frames, 4), ("judged_frames", judged_frames, 1)):
         if not is_whole(value, least=least):
@@ -568,5 +574,7 @@ def check_arguments(frames, judged_frames, recurrent, activation, image_shape):
     scales = upsampling_stages(image_shape) + 1
     if not is_whole(recurrent, 1, scales):
         raise ValueError(f"recurrent={recurrent!r}: expected a number of scales, 1 to {scales} for {image_shape}.")
+    if downsampling not in (1, 2):
+        raise ValueError(f"downsampling={downsampling!r}: expected 1 or 2.")
     if activation not in ("relu", "tanh"):
         raise ValueError(f"activation={activation!r}: expected 'relu' or 'tanh'.")

@@ -45,14 +45,14 @@ def test_convgru_is_what_its_equations_say(same, activation, function):
         np.array(layer.kernel)[1, 1] for layer in (gru.of_input, gru.of_state, gru.of_reset_state)
     )
     begin = None if same else random.uniform(0, 2, (2, 1, 1, 4)).astype("float32")
-    state = np.zeros((2, 4)) if same else begin[:, 0, 0]
     found = found if same else np.array(gru([x, begin]))[:, :, 0, 0]
+    first = (x[:, 0, 0, 0] @ of_input + np.array(gru.of_input.bias))[:, 8:]  # a candidate, of a state of zeros
+    state = function(first) if same else begin[:, 0, 0]
     for frame in range(3):
         reset, keep, new = np.split(x[:, frame, 0, 0] @ of_input + np.array(gru.of_input.bias), 3, axis=1)
         reset, keep = (a + b for a, b in zip((reset, keep), np.split(state @ of_state, 2, axis=1), strict=True))
         candidate = function(new + (sigmoid(reset) * state) @ of_reset_state)
-        kept = 0 if same and frame == 0 else sigmoid(keep)  # without a state before it, the first has nothing to keep
-        state = kept * state + (1 - kept) * candidate
+        state = sigmoid(keep) * state + (1 - sigmoid(keep)) * candidate
         np.testing.assert_allclose(found[:, frame], state, atol=1e-5)
 
 
@@ -266,6 +266,7 @@ def test_numbers_of_given_frames_that_cannot_be(given_frames):
         ({"image_shape": (30, 30, 1)}, "must be multiples of 4"),
         ({"image_shape": (16, 16, 4)}, "1 or 3 channels"),
         ({"frame_rate": 0}, "frame_rate=0"),
+        ({"downsampling": 4}, "downsampling=4: expected 1 or 2"),
         ({"activation": "gelu"}, "activation='gelu': expected 'relu' or 'tanh'"),
         ({"recurrent": 4}, "recurrent=4: expected a number of scales, 1 to 3"),
     ],
