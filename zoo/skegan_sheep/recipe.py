@@ -6,23 +6,23 @@ varied.
 
 from kerasgan.registry import Recipe
 
-_ALONE = 250_000  # samples of learning by likelihood alone, a little more than the training has
+_ALONE = 450_000  # samples of learning by likelihood alone, a little more than the training has
 
 RECIPE = Recipe(
     name="skegan_sheep",
     gan_type="skegan",
     makes="sheep, as pen strokes",
-    model={"points": 126, "scale": 26.93, "units": 256, "mixtures": 10, "width": 64, "pretraining": _ALONE},
+    model={"points": 91, "scale": 33.43, "units": 256, "mixtures": 10, "width": 64, "pretraining": _ALONE},
     compile={
-        "learning_rate": [2e-4, f"linear(1e-3, 1e-4, {_ALONE}, 100000)"],
+        "learning_rate": [2e-4, f"linear(1e-3, 1e-4, {_ALONE}, 200000)"],
         "clip_gradients": 1.0,
         "ema_half_life": 5_000,
     },
     data={
         "reader": "sketches",
-        "points": 126,
-        "scale": 26.93,
-        "simplify": 4.0,
+        "points": 91,
+        "scale": 33.43,
+        "simplify": 8.0,
         "stretch": 0.15,
         "drop": 0.05,
         "subset": "train",
@@ -31,6 +31,6 @@ RECIPE = Recipe(
     data_license="CC BY-NC 4.0",
     license="CC-BY-NC-4.0",
     batch_size=100,
-    epochs=35,
+    epochs=60,
     seed=1,
 )
