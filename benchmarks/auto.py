@@ -53,13 +53,6 @@ def score(folder, gan):
     return of["fid"].feature_network, of["fid"].value, of["recall"].value
 
 
-def sheet(gan):
-    """uint8 (height, width, channels): samples that were not chosen, in as many rows as columns."""
-    samples = gan.generate(SIDE**2, seed=SEED.value)
-    rows = samples.reshape(SIDE, SIDE, *samples.shape[1:])
-    return np.concatenate(np.concatenate(rows, axis=1), axis=1)
-
-
 def side_by_side(sheets):
     """One picture of several of the same size, with a white gap between them."""
     gap = np.full((len(sheets[0]), _GAP, sheets[0].shape[2]), 255, "uint8")
@@ -74,7 +67,7 @@ def main(_):
         gan = runs.train(recipe, DATA.value, out / name, follow_data=True, duration=MINUTES.value)
         network, distance, recall = score(out / name, gan)
         rows.append(f"| `{name}` | {int(gan.samples_seen):,} | {distance:.1f} | {recall:.3f} |")
-        sheets.append(sheet(gan))
+        sheets.append(gan.media.sheet(gan.generate(SIDE**2, seed=SEED.value), columns=SIDE))
     whole, path = side_by_side(sheets), out / "sheet.png"
     kerasgan.media.Image(whole.shape).save(whole[None], path)
     print(f"\nSide by side in {path}; {MINUTES.value:g} minutes each.\n")
