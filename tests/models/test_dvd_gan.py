@@ -118,6 +118,14 @@ def test_the_temporal_discriminator_sees_frames_at_half_their_size(gan):
     assert (np.abs(others[:, 0] - logits[:, 0]) > 1e-2).all()
 
 
+def test_the_temporal_discriminator_may_see_frames_at_full_size():
+    """It sees the checkerboard then."""
+    with_board = 0.3 * clips() + 0.3 * (np.indices((16, 16)).sum(axis=0) % 2 * 2.0 - 1.0)[..., None].astype("float32")
+    network = DVDGAN(**SMALL, downsampling=1).discriminator
+    logits, others = (network(batch, training=False).numpy() for batch in (0.3 * clips(), with_board))
+    assert (np.abs(others[:, 1] - logits[:, 1]) > 1e-2).all()
+
+
 def test_every_layer_of_the_discriminators_is_spectrally_normalized(gan):
     kernels = {variable.path for variable in gan.discriminator.trainable_variables if len(variable.shape) > 1}
     wrapped = [layer.layer for layer in gan.discriminator.layers if isinstance(layer, SpectralNormalization)]
