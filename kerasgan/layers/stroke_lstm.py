@@ -28,7 +28,9 @@ class StrokeLSTM(keras.layers.Layer):
     Args:
         units: of the LSTM.
         mixtures: components.
-        temperature: from 0 (the likeliest) to 1 (what it has learned): divides logits, and multiplies variances.
+        temperature: of offsets, from 0 (the likeliest) to 1 (what it has learned): divides the logits of components, and
+            multiplies variances. Pens are drawn as learned: in most steps the likeliest is to draw on, so that a lower
+            temperature, which Sketch-RNN has for them, too, would lift the pen and stop less often than people do.
 
     Inputs: [chances (batch, points, mixtures + 5), standard normal numbers; given (batch, points, 5)]. Where a row of
     `given` is not all zeros, the drawing goes on from it instead of the row that was drawn.
@@ -100,7 +102,7 @@ class StrokeLSTM(keras.layers.Layer):
         x, y = tf.split(tf.clip_by_value(normal, -FARTHEST_NORMAL, FARTHEST_NORMAL), 2, axis=1)
         calm = self.temperature**0.5
         y = correlation * x + tf.sqrt(1.0 - tf.square(correlation)) * y
-        pen = _one_of(pen + self.temperature * gumbel(pen_noise))
+        pen = _one_of(pen + gumbel(pen_noise))
         offsets = tf.concat([mean_x + calm * spread_x * x, mean_y + calm * spread_y * y], axis=1)
         row = tf.concat([offsets * (1.0 - pen[:, 2:]), pen], axis=1)
         over = before[:, 4:]

@@ -92,7 +92,8 @@ class SkeGAN(Given, Pretraining, GAN):
     are the latents: as many for each point as it takes, and none for the whole. The discriminator is convolutional
     along the points, where the paper's is an LSTM in both directions, and sees where points are besides how far apart;
     it has the non-saturating loss, and R1. From Sketch-RNN: offsets divided by their standard deviation, Adam 1e-3,
-    gradients clipped to 1, ten components where it has 20; no recurrent dropout, no layer normalization. A moving
+    gradients clipped to 1, ten components where it has 20; no recurrent dropout, no layer normalization, no
+    temperature of the pen, with which more sketches would never stop. A moving
     average of the generator for samples.
 
     `complete` goes on from what was drawn. The exported network takes it, too, as rows "given": it draws a row for each
@@ -105,8 +106,8 @@ class SkeGAN(Given, Pretraining, GAN):
         mixtures: components of the mixture.
         width: channels of the discriminator's first layer.
         pretraining: samples seen until the game begins: 0 begins with it, None never does.
-        temperature: of samples, above 0 and up to 1 (what it has learned). A lower one takes what is likelier: calmer
-            sketches, and more alike. The game is played at 1. It is an attribute, which may be changed at any time.
+        temperature: of the samples' offsets, above 0 and up to 1 (what it has learned). A lower one takes what is
+            likelier: calmer sketches, and more alike. When the pen is lifted, and when a sketch is over, is as learned. The game is played at 1. It is an attribute, which may be changed at any time.
         seed, name, dtype: as in `GAN`.
 
     Example:

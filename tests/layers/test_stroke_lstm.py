@@ -95,12 +95,14 @@ def test_offsets_are_of_the_mixture():
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5])
 def test_the_pen_and_the_temperature(temperature):
-    """Shares are those of softmax(logits / temperature), variances of offsets are times as large."""
-    pen = np.log((0.6, 0.3, 0.1))
-    rows = drawn(expecting(pen=pen, t=temperature))[:, 0]
-    np.testing.assert_allclose(rows[:, 2:].mean(axis=0), scipy.special.softmax(pen / temperature), atol=0.012)
+    """Components have shares of softmax(logits / temperature), variances are times as large, pens are as expected."""
+    pen, logits = np.log((0.6, 0.3, 0.1)), np.log((1, 3))
+    rows = drawn(expecting(logits, means=((-9, 9), (0, 0)), pen=pen, t=temperature))[:, 0]
+    np.testing.assert_allclose(rows[:, 2:].mean(axis=0), (0.6, 0.3, 0.1), atol=0.012)
     moved = rows[rows[:, 4] < 0.5]
-    np.testing.assert_allclose(moved[:, :2].std(axis=0), np.sqrt(temperature) * 1.001, rtol=0.03)
+    right = moved[:, 0] > 0
+    assert right.mean() == pytest.approx(scipy.special.softmax(logits / temperature)[1], abs=0.012)
+    np.testing.assert_allclose(moved[right, :2].std(axis=0), np.sqrt(temperature) * 1.001, rtol=0.03)
 
 
 def test_gradients_pass_through_a_drawing():
