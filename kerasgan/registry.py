@@ -73,12 +73,12 @@ ZOO = (
     "tempogan_smoke_x4",
     "dvd_gan_moving_mnist",
     "dvd_gan_next_frames",
+    "skegan_sheep",
 )
 
 # Entries to be trained: `kerasgan train` knows them, but there are no weights to load.
 RECIPES = (
     "pix2pix_map2aerial",
-    "skegan_sheep",
     "f_anogan_brain_mri",
 )
 

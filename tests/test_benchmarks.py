@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from kerasgan.game import Batch
+from kerasgan.media import image
 from kerasgan.models import CGAN, DCGAN, WGAN, WGANGP
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
@@ -330,4 +331,5 @@ def test_auto_beside_r3gan(tmp_path):
     assert [row.split("`")[1] for row in rows] == ["auto", "r3gan"]
     assert all(len(numbers(row.replace(",", ""))) == 3 for row in rows)
     sheet = np.asarray(PIL.Image.open(tmp_path / "out" / "sheet.png"))
-    assert sheet.shape == (96, 2 * 96 + 8, 3) and (sheet[:, 96:104] == 255).all()
+    edge = 6 * 16 + 5 * image.GAP
+    assert sheet.shape == (edge, 2 * edge + 8, 3) and (sheet[:, edge : edge + 8] == 255).all()

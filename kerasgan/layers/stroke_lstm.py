@@ -28,9 +28,9 @@ class StrokeLSTM(keras.layers.Layer):
     Args:
         units: of the LSTM.
         mixtures: components.
-        temperature: of offsets, from 0 (the likeliest) to 1 (what it has learned): divides the logits of components, and
-            multiplies variances. Pens are drawn as learned: in most steps the likeliest is to draw on, so that a lower
-            temperature, which Sketch-RNN has for them, too, would lift the pen and stop less often than people do.
+        temperature: of offsets, from 0 (the likeliest) to 1 (what it has learned): divides the logits of components,
+            and multiplies variances. Pens are drawn as learned: in most steps the likeliest is to draw on, so that a
+            lower temperature, which Sketch-RNN has for them, too, would lift the pen and stop less often than people.
 
     Inputs: [chances (batch, points, mixtures + 5), standard normal numbers; given (batch, points, 5)]. Where a row of
     `given` is not all zeros, the drawing goes on from it instead of the row that was drawn.

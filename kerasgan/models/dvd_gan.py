@@ -121,8 +121,8 @@ class ConvGRU(layers.Layer):
         r = sigmoid(W_r * [h', x]), u = sigmoid(W_u * [h', x]), c = a(W_c * [r h', x]), h = u h' + (1 - u) c
 
     where h' is that of the frame before; for the first one it is a state that is given, or else a(W_c * [0, x]) of its
-    own x: with zero, the first frame would be made by other means than all that follow, and fade in. (Convolutions of x and of h' are two layers here, so that those of x are computed
-    for all frames at once.)
+    own x: with zero, the first frame would be made by other means than all that follow, and fade in. (Convolutions
+    of x and of h' are two layers here, so that those of x are computed for all frames at once.)
 
     Args:
         filters: channels of the output.
@@ -391,12 +391,13 @@ class DVDGAN(GAN):
     """DVD-GAN (Clark, Donahue & Simonyan, 2019, arXiv:1907.06571): clips, judged by a dual video discriminator.
 
     The spatial discriminator sees single frames at full size, drawn at random from each clip, and adds up their logits;
-    the temporal one sees all frames at half the size (`downsampling`), and begins with convolutions in time. Neither could do the
-    other's work at its price: all frames at full size would cost most. Both are one model with two logits here, each of
-    which has a hinge loss of its own. The generator draws up small maps from the latents, sets them in motion by
-    convolutional GRUs, and enlarges each frame by residual blocks, whose batch normalization has gain and bias from the
-    latents, and statistics over clips and frames. Spectral normalization, two discriminator updates a generator update,
-    Adam 1e-4 for the generator and 5e-4 for the discriminators, both (0, 0.999), orthogonal first weights.
+    the temporal one sees all frames at half the size (`downsampling`), and begins with convolutions in time. Neither
+    could do the other's work at its price: all frames at full size would cost most. Both are one model with two logits
+    here, each of which has a hinge loss of its own. The generator draws up small maps from the latents, sets them in
+    motion by convolutional GRUs, and enlarges each frame by residual blocks, whose batch normalization has gain and
+    bias from the latents, and statistics over clips and frames. Spectral normalization, two discriminator updates a
+    generator update, Adam 1e-4 for the generator and 5e-4 for the discriminators, both (0, 0.999), orthogonal first
+    weights.
 
     Changed from the paper, where clips of up to 256 pixels were learned by up to 512 TPU cores: networks a tenth as
     wide or less, with one ConvGRU at each of the two smallest scales (`recurrent`) instead of one at each scale, whose
@@ -541,9 +542,7 @@ class DVDGANFP(Pretraining, Continuer):
         with policy(dtype, seed):
             super().__init__(
                 build_continuing_generator(frames, given_frames, image_shape, latent_dim, width, recurrent, activation),
-                build_discriminator(
-                    frames, image_shape, width, judged_frames, downsampling, seed, given_frames
-                ),
+                build_discriminator(frames, image_shape, width, judged_frames, downsampling, seed, given_frames),
                 media=media,
                 given_frames=given_frames,
                 seed=seed,

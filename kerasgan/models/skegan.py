@@ -107,7 +107,8 @@ class SkeGAN(Given, Pretraining, GAN):
         width: channels of the discriminator's first layer.
         pretraining: samples seen until the game begins: 0 begins with it, None never does.
         temperature: of the samples' offsets, above 0 and up to 1 (what it has learned). A lower one takes what is
-            likelier: calmer sketches, and more alike. When the pen is lifted, and when a sketch is over, is as learned. The game is played at 1. It is an attribute, which may be changed at any time.
+            likelier: calmer sketches, and more alike. When the pen is lifted, and when a sketch is over, is as
+            learned. The game is played at 1. It is an attribute, which may be changed at any time.
         seed, name, dtype: as in `GAN`.
 
     Example:

@@ -6,9 +6,12 @@ the second half. The digits are those of MNIST, half as large, and clips are mad
 twice.
 
 At a glance they are digits that move, meet and part. They do not stay the same ones: in a fifth of the clips in which
-two of them stand apart, the digits network names them alike in nine tenths of the frames; in real clips always. In 22 %
-of the frames a digit is missing (12 % of the data's, where two cover each other), and the first frame of most clips is
-a sketch of the second. Their speed is a little less steady than it should be.
+two of them stand apart, the digits network names them alike in nine tenths of the frames; in real clips always. In 24 %
+of the frames a digit is missing (12 % of the data's, where two cover each other). Their speed is a little less steady
+than it should be.
+
+It was trained when the first state of a ConvGRU was that of the first frame itself; now the first frame is made from
+it, as all others are from the one before, without which it was a sketch of the second.
 """
 
 from kerasgan.registry import Recipe
