@@ -21,7 +21,7 @@ CHOICES = {"resize": (True, False), "recognized": (True, False), "on_error": ("s
 SINGLE = (".svg", ".ndjson", ".npz")  # files that are given by themselves
 NO_SKETCHES = (".txt", ".md", ".csv", ".html", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".zip")  # beside them
 EDGE = 255  # units of the longer side of a sketch, as QuickDraw has it
-USUAL = 95  # percent of sketches that are short enough for `points` by default
+USUAL = 99  # percent of sketches that are short enough for `points` by default; with less room, many would not stop
 MOST_BYTES = {".svg": 2**22, ".ndjson": 2**29, ".npz": 2**29}
 MOST_IN_A_LINE = 100_000  # points of one drawing
 PACKED = 1000  # times that arrays of sketches shrink when they are compressed
@@ -68,7 +68,7 @@ def sketches(
     Args:
         source: a folder, a zip file (which is not unpacked), a single `.svg`, `.ndjson` or `.npz` file, or a list of
             them.
-        points: rows of a sketch, the one that ends it included; longer ones are left out. None takes what 95 % need.
+        points: rows of a sketch, the one that ends it included; longer ones are left out. None takes what 99 % need.
         batch_size: sketches in a batch.
         simplify: units by which a line may be changed to have fewer points (Ramer, 1972; Douglas & Peucker, 1973); 0
             keeps all. QuickDraw's simplified drawings have 2.
