@@ -88,18 +88,16 @@ class Judge:
     """Tells which text belongs to which image, by what it learned of real pairs.
 
     Args:
-        network: a `kerasgan.metrics.FeatureNetwork`.
-        images: uint8 (n, height, width, channels).
+        images: a feature network's features of images, (n, d).
         texts: their texts.
         seed: of its weights and batches.
     """
 
-    def __init__(self, network, images, texts, seed=0):
+    def __init__(self, images, texts, seed=0):
         import keras
 
-        found = network.features(images)
-        self._network, self._mean, self._deviation = network, found.mean(axis=0), found.std(axis=0) + 1e-6
-        first, second = keras.Input(found.shape[1:]), keras.Input((_TRIGRAMS,))
+        self._mean, self._deviation = images.mean(axis=0), images.std(axis=0) + 1e-6
+        first, second = keras.Input(images.shape[1:]), keras.Input((_TRIGRAMS,))
         starts = [keras.initializers.GlorotUniform(seed=seed + place) for place in (1, 2)]
         vectors = [
             keras.layers.UnitNormalization()(keras.layers.Dense(_VECTOR, kernel_initializer=start)(one))
@@ -107,10 +105,10 @@ class Judge:
         ]
         self._of_images, self._of_texts = keras.Model(first, vectors[0]), keras.Model(second, vectors[1])
         self._pairs = keras.Model([first, second], vectors)
-        self._learn(self._scaled(found), trigrams(texts), seed)
+        self._learn(self._scaled(images), trigrams(texts), seed)
 
-    def _scaled(self, found):
-        return (found - self._mean) / self._deviation
+    def _scaled(self, images):
+        return (images - self._mean) / self._deviation
 
     def _learn(self, images, texts, seed):
         import keras
@@ -139,8 +137,8 @@ class Judge:
                 step(images[rows], texts[rows])
 
     def image_vectors(self, images):
-        """Vectors of images, float32 (n, 64) of length 1."""
-        return self._of_images.predict(self._scaled(self._network.features(images)), verbose=0)
+        """Vectors of images, of which the features are given: float32 (n, 64) of length 1."""
+        return self._of_images.predict(self._scaled(images), verbose=0)
 
     def text_vectors(self, texts):
         """Vectors of texts, float32 (n, 64) of length 1."""
@@ -153,16 +151,17 @@ class Case(NamedTuple):
     Attributes:
         images: uint8 (n, height, width, channels).
         texts: what they are to show.
-        reals: real images of the same texts; None where `images` are real ones themselves.
-        gan, judge, network, seed: see `evaluate`.
+        features: of the images, (n, d); of width 0 where no metric that was asked for compares them.
+        reals: features of real images of the same texts; None where `images` are real ones themselves.
+        gan, judge, seed: see `evaluate`.
     """
 
     images: Any
     texts: Any
+    features: Any
     reals: Any
     gan: Any
     judge: Any
-    network: Any
     seed: int
 
 
@@ -193,25 +192,25 @@ def evaluate(gan, parts, metrics=None, *, network=None, seed=0, model=None, spli
     """
     names = checks.metric_names(metrics, METRICS, "a model that makes images of texts")
     network = features.get(network or gan.media.default_network())
-    read = {label: _read(gan, part) for label, part in parts.items()}
-    images, texts = next(iter(read.values()))
+    features_of = network.features if {"r_precision", "kid"} & set(names) else _no_features
+    read = {label: _read(gan, part, features_of) for label, part in parts.items()}
+    images, texts, seen = next(iter(read.values()))
     held = np.arange(len(images)) % HELD == HELD - 1
     judge = None
     if "r_precision" in names:
-        judge = Judge(network, images[~held], [text for text, out in zip(texts, held, strict=True) if not out], seed)
+        judge = Judge(seen[~held], [text for text, out in zip(texts, held, strict=True) if not out], seed)
     about = {"split": split, "n_real": len(images), "version": kerasgan.__version__, "feature_network": network.name}
     about["size"] = "x".join(map(str, gan.media.shape))
     found = []
-    for label, (real, own) in read.items():
+    for label, (real, own, of_real) in read.items():
         chosen = np.random.default_rng(seed).permutation(len(own))[:MOST]
         asked = [own[place] for place in chosen]
         made = gan.generate(len(asked), text=asked, seed=seed)
         beside = np.flatnonzero(held) if label == "" else np.arange(len(real))
-        known = {"gan": gan, "judge": judge, "network": network, "seed": seed}
-        scored = {
-            model or gan.name: (Case(made, asked, real[chosen], **known), {"ema": True, "seed": seed}),
-            result.REAL: (Case(real[beside], [own[place] for place in beside], None, **known), {}),
-        }
+        known = {"gan": gan, "judge": judge, "seed": seed}
+        of_made = Case(made, asked, features_of(made), of_real[chosen], **known)
+        of_others = Case(real[beside], [own[place] for place in beside], of_real[beside], None, **known)
+        scored = {model or gan.name: (of_made, {"ema": True, "seed": seed}), result.REAL: (of_others, {})}
         for name in names:
             for which, (case, more) in scored.items():
                 value = METRICS[name](case)
@@ -222,15 +221,20 @@ def evaluate(gan, parts, metrics=None, *, network=None, seed=0, model=None, spli
     return found
 
 
-def _read(gan, dataset):
-    """(images in natural units, their texts) of a data set of batches."""
+def _read(gan, dataset, features_of):
+    """(images in natural units, their texts, their features) of a data set of batches."""
     images, tokens = zip(*dataset.as_numpy_iterator(), strict=True)
-    return gan.media.to_natural(np.concatenate(images)), captions.texts_of(np.concatenate(tokens))
+    images = gan.media.to_natural(np.concatenate(images))
+    return images, captions.texts_of(np.concatenate(tokens)), features_of(images)
+
+
+def _no_features(images):
+    return np.zeros((len(images), 0), "float32")
 
 
 def _r_precision(case):
     _, same = np.unique(case.texts, return_inverse=True)
-    vectors = case.judge.image_vectors(case.images), case.judge.text_vectors(case.texts)
+    vectors = case.judge.image_vectors(case.features), case.judge.text_vectors(case.texts)
     return r_precision(*vectors, same, seed=case.seed)
 
 
@@ -252,10 +256,10 @@ def _diversity(case):
 
 
 def _kid(case):
-    reals, others = (case.images[::2], case.images[1::2]) if case.reals is None else (case.reals, case.images)
+    reals, others = (case.features[::2], case.features[1::2]) if case.reals is None else (case.reals, case.features)
     if min(len(reals), len(others)) < 2:
         return None
-    return kernel_distance(case.network.features(reals), case.network.features(others), seed=case.seed).value
+    return kernel_distance(reals, others, seed=case.seed).value
 
 
 METRICS = {"r_precision": _r_precision, "colors": _colors, "diversity": _diversity, "kid": _kid}

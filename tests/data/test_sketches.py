@@ -41,7 +41,7 @@ def test_rows_of_quickdraws_drawings(drawn):
     over = [0, 0, 2]
     square = [[0, 255, 0], [255, 0, 0], [0, -255, 0], [-255, 0, 1], over]
     cross = [[255, 0, 1], [-128, -128, 0], [0, 255, 1], over, over]
-    assert data.count == 2 and data.fitted["points"] == 5  # 95 % of 4 and 3 points, rounded up, and the end
+    assert data.count == 2 and data.fitted["points"] == 5  # 99 % of 4 and 3 points, rounded up, and the end
     np.testing.assert_array_equal(rows(data)[0], square)
     assert np.abs(rows(data)[1] - cross).max() <= 1  # 127.5 is rounded
     offsets = np.array([*square[:4], *cross[:3]])[:, :2]
@@ -123,7 +123,7 @@ def test_long_ones_are_left_out(tmp_path):
     path = ndjson(tmp_path / "a.ndjson", *[SQUARE] * 8, *[LONG] * 2)
     with pytest.warns(UserWarning, match="2 of 10 sketches .* are longer than points=6"):
         assert sketches(path, 6, 1).count == 8
-    assert sketches(path, batch_size=1).count == 10  # 95 % need more than the short ones have
+    assert sketches(path, batch_size=1).count == 10  # 99 % need more than the short ones have
     with pytest.raises(ValueError, match="points=3: all 10 sketches .* are longer, 4 or more"):
         sketches(path, 3, 1)
 

@@ -201,24 +201,31 @@ def test_scores_against_what_can_be_counted():
 def test_a_judge_finds_what_belongs_together(learned):
     gan, _ = learned
     images, tokens = data(64)
-    network = features.get(lambda samples: np.asarray(samples, "float32").mean(axis=(1, 2)) / 255)
+    seen = []
+
+    def means(samples):
+        seen.append(len(samples))
+        return np.asarray(samples, "float32").mean(axis=(1, 2)) / 255
+
     parts = {"": tf.data.Dataset.from_tensor_slices((images, tokens)).batch(1)}
-    found = {(one.metric, one.model): one.value for one in evaluate_captioned(gan, parts, network=network, seed=1)}
+    options = {"network": features.get(means), "seed": 1}
+    found = {(one.metric, one.model): one.value for one in evaluate_captioned(gan, parts, **options)}
     assert set(found) == {
         *((name, gan.name) for name in ("r_precision", "colors", "diversity", "kid")),
         *((name, "real data") for name in ("r_precision", "colors", "kid")),
     }
     assert all(0 <= value for (metric, _), value in found.items() if metric != "kid")  # which may be a little below
+    assert sum(seen) == 128  # real images and made ones once each, whatever compares them
+    evaluate_captioned(gan, parts, "colors", **options)
+    assert sum(seen) == 128
 
 
 def test_kernel_distance_is_from_real_images_of_the_same_texts():
-    network = features.get(lambda samples: np.asarray(samples, "float32").reshape(len(samples), -1) / 255)
-    made, reals = np.random.default_rng(0).integers(0, 256, (2, 10, 2, 2, 3), "uint8")
-    case = captioned.Case(made, ["a"] * 10, reals, None, None, network, 0)
-    of = network.features
-    assert captioned.METRICS["kid"](case) == pytest.approx(kernel_distance(of(reals), of(made)).value)
+    made, reals = np.random.default_rng(0).random((2, 10, 12), "float32")
+    case = captioned.Case(None, ["a"] * 10, made, reals, None, None, 0)
+    assert captioned.METRICS["kid"](case) == pytest.approx(kernel_distance(reals, made).value)
     floor = captioned.METRICS["kid"](case._replace(reals=None))
-    assert floor == pytest.approx(kernel_distance(of(made[::2]), of(made[1::2])).value)
+    assert floor == pytest.approx(kernel_distance(made[::2], made[1::2]).value)
 
 
 def test_reports_show_what_of_the_data_is_nearest(learned, monkeypatch):
