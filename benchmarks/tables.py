@@ -7,7 +7,7 @@ Both learn the table of the recipe `ctgan_adult`, in one thread, in batches of 5
 otherwise. Time is the processor's, so that other programs on the machine do not count, and fitting
 columns does not either. First each is timed for a while, which says how many epochs it has. Then both are trained, and
 scored by `kerasgan.metrics.evaluate_tables` on the test set, with the same number of rows. One line a score: real rows,
-kerasgan, `ctgan`, independent columns.
+kerasgan (`--packs` rows judged at a time), `ctgan`, independent columns.
 """
 
 import os
@@ -32,17 +32,19 @@ MINUTES = flags.DEFINE_float("minutes", 5.0, "Processor time of each training.")
 COUNT = flags.DEFINE_integer("count", 10_000, "Rows that are scored.")
 SEED = flags.DEFINE_integer("seed", 1, "Of trainings and rows.")
 RECIPE = flags.DEFINE_string("recipe", "ctgan_adult", "Whose data and arguments are taken.")
+PACKS = flags.DEFINE_list("packs", ["1"], "Rows that the critic of ours judges at a time: a training each.")
 PEER = flags.DEFINE_string("peer_python", None, "A Python that has the package ctgan; without it, ours is alone.")
 TIMED = 40  # steps of ours that are timed
 _NOTHING = "missing"  # the category that the package is given for a missing value
 _FIRST = 10  # steps before, in which the graph is made
 
 
-def ours(recipe, data, seconds):
+def ours(recipe, data, seconds, pack):
     """(model after so many seconds of the processor, epochs)."""
+    arguments = {**recipe.model, "pack": pack}
 
     def built(samples):
-        model = kerasgan.models.CTGAN(data.fitted, seed=SEED.value, **recipe.model)
+        model = kerasgan.models.CTGAN(data.fitted, seed=SEED.value, **arguments)
         rate = f"linear(2e-4, 0, {samples}, {samples // 2})" if samples else 2e-4
         model.compile(**{**recipe.compile, "learning_rate": rate})
         return model
@@ -92,9 +94,12 @@ def main(_):
     known.pop("target", None)
     train, test = (kerasgan.data.frame(DATA.value, **{**known, "part": part}) for part in ("train", "test"))
 
-    gan, epochs = ours(recipe, data, seconds)
-    print(f"kerasgan {kerasgan.__version__}: {epochs:.0f} epochs in {MINUTES.value:g} minutes", flush=True)
-    contestants = {"kerasgan": gan}
+    contestants = {}
+    for pack in map(int, PACKS.value):
+        name = f"kerasgan, packs of {pack}"
+        gan, epochs = ours(recipe, data, seconds, pack)
+        print(f"{name}: {epochs:.0f} epochs in {MINUTES.value:g} minutes", flush=True)
+        contestants[name] = gan
     if PEER.value:
         peer, epochs = peers(gan.media, train, seconds)
         print(f"ctgan: {epochs} epochs in as much", flush=True)

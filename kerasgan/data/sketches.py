@@ -21,7 +21,8 @@ CHOICES = {"resize": (True, False), "recognized": (True, False), "on_error": ("s
 SINGLE = (".svg", ".ndjson", ".npz")  # files that are given by themselves
 NO_SKETCHES = (".txt", ".md", ".csv", ".html", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".zip")  # beside them
 EDGE = 255  # units of the longer side of a sketch, as QuickDraw has it
-USUAL = 99  # percent of sketches that are short enough for `points` by default; with less room, many would not stop
+USUAL = 95  # percent of sketches that are short enough by default
+ROOM = 1.5  # times the points of the longest sketch: what a model draws needs room to come to an end
 MOST_BYTES = {".svg": 2**22, ".ndjson": 2**29, ".npz": 2**29}
 MOST_IN_A_LINE = 100_000  # points of one drawing
 PACKED = 1000  # times that arrays of sketches shrink when they are compressed
@@ -36,6 +37,7 @@ def sketches(
     points=None,
     batch_size=100,
     *,
+    longest=None,
     simplify=2.0,
     resize=True,
     scale=None,
@@ -68,8 +70,11 @@ def sketches(
     Args:
         source: a folder, a zip file (which is not unpacked), a single `.svg`, `.ndjson` or `.npz` file, or a list of
             them.
-        points: rows of a sketch, the one that ends it included; longer ones are left out. None takes what 99 % need.
+        points: rows of a sketch, the one that ends it included. None takes half as many again as the longest needs, as
+            what a model draws is longer at times than what it has seen.
         batch_size: sketches in a batch.
+        longest: points up to which sketches are taken; longer ones are left out. None takes all that have room in
+            `points`, and 95 % of all where that is None, too.
         simplify: units by which a line may be changed to have fewer points (Ramer, 1972; Douglas & Peucker, 1973); 0
             keeps all. QuickDraw's simplified drawings have 2.
         resize: whether each sketch is made as large as 255 units, its longer side; False keeps units as they are.
@@ -84,10 +89,10 @@ def sketches(
         subset: a folder inside `source`, such as "train"; of `.npz` files the name of the array, of `.ndjson` files
             that of the file without its ending.
         on_error: "skip" leaves out what cannot be used, and names it in one warning; "raise" stops at it.
-        fitted: {"points": ..., "scale": ...}, as a data set has it as its attribute: other sketches are read as these.
+        fitted: {"points": ..., "longest": ..., "scale": ...}, as a data set has it as its attribute: other sketches are read as these.
 
     Returns:
-        A `kerasgan.data.dataset.Dataset`, whose `model_arguments` and `fitted` are points and scale.
+        A `kerasgan.data.dataset.Dataset`, whose `model_arguments` are points and scale.
 
     Raises:
         FileNotFoundError, NotADirectoryError: `source` is not there, or not of a kind that can be read.
@@ -100,9 +105,12 @@ def sketches(
     characters = kerasgan.data.sketches("kanji/", points=64)
     ```
     """
-    points, scale = _known(points, scale, fitted)
+    points, longest, scale = _known(points, longest, scale, fitted)
     if points is not None and not is_whole(points, 2, MOST_POINTS):
         raise ValueError(f"points={points!r} must be a number of rows, 2 to {MOST_POINTS}, or None.")
+    most = (MOST_POINTS if points is None else points) - 1
+    if longest is not None and not is_whole(longest, 1, most):
+        raise ValueError(f"longest={longest!r} must be a number of points, 1 to {most}, or None.")
     if scale is not None and not is_number(scale, 1e-3, FARTHEST):
         raise ValueError(f"scale={scale!r} must be a number of units, 0.001 to {FARTHEST}, or None.")
     if not is_number(simplify, 0, FARTHEST):
@@ -113,7 +121,7 @@ def sketches(
     check_choices(CHOICES, resize=resize, recognized=recognized, on_error=on_error)
     found, part = _find(source, subset)
     rows = _read_all(found, _Way(simplify, resize, recognized, part), on_error)
-    rows, points = _short_enough(rows, points, found.name)
+    rows, points, longest = _short_enough(rows, points, longest, found.name)
     scale = float(np.concatenate([row[:, :2] for row in rows]).std()) if scale is None else scale
     media = Sketch(points, max(1e-3, scale))
 
@@ -129,7 +137,7 @@ def sketches(
         seed=seed,
         plural="sketches",
         model_arguments=known,
-        fitted=known,
+        fitted={**known, "longest": longest},
     )
 
 
@@ -185,13 +193,15 @@ def _one_drawing(path):
     return checked(_lines_of(files.parse_json(first))), 1.0
 
 
-def _known(points, scale, fitted):
-    """Points and scale, those of `fitted` where they are not given."""
+def _known(points, longest, scale, fitted):
+    """Points, longest and scale, those of `fitted` where they are not given."""
     if fitted is None:
-        return points, scale
+        return points, longest, scale
     if not isinstance(fitted, dict) or not {"points", "scale"} <= set(fitted):
         raise ValueError(f'fitted={short(fitted)} must be {{"points": ..., "scale": ...}}, as the data set has it.')
-    return fitted["points"] if points is None else points, fitted["scale"] if scale is None else scale
+    if points is None:
+        points, longest = fitted["points"], fitted.get("longest") if longest is None else longest
+    return points, longest, fitted["scale"] if scale is None else scale
 
 
 def _find(source, subset):
@@ -373,22 +383,25 @@ def _distances(points, start, end):
     return np.hypot(*(aside - along * way).T)
 
 
-def _short_enough(rows, points, name):
-    """The sketches that have room in `points` rows, and that number."""
+def _short_enough(rows, points, longest, name):
+    """(the sketches of up to `longest` points, rows with room for them, that number of points)."""
     lengths = np.array([len(row) for row in rows])
-    if points is None:
-        points = int(min(MOST_POINTS, max(2, np.ceil(np.percentile(lengths, USUAL)) + 1)))
-    fit = [row for row in rows if len(row) < points]
-    print(f"{len(fit)} sketches of up to {points - 1} points.")
+    allowed = f"points={points}" if longest is None else f"longest={longest}"
+    if longest is None:
+        usual = min(MOST_POINTS - 1, max(1, int(np.ceil(np.percentile(lengths, USUAL)))))
+        longest = usual if points is None else points - 1
+    points = min(MOST_POINTS, int(ROOM * longest) + 1) if points is None else points
+    fit = [row for row in rows if len(row) <= longest]
+    print(f"{len(fit)} sketches of up to {longest} points.")
     if not fit:
-        raise ValueError(f"points={points}: all {len(rows)} sketches of {name} are longer, {lengths.min()} or more.")
+        raise ValueError(f"{allowed}: all {len(rows)} sketches of {name} are longer, {lengths.min()} or more.")
     if len(fit) < 0.9 * len(rows):
         warnings.warn(
-            f"{len(rows) - len(fit)} of {len(rows)} sketches of {name} are longer than points={points} allows, and are "
-            "left out; a higher `simplify` makes them shorter.",
+            f"{len(rows) - len(fit)} of {len(rows)} sketches of {name} are longer than {allowed} allows, and are left "
+            "out; a higher `simplify` makes them shorter.",
             stacklevel=3,
         )
-    return fit, points
+    return fit, points, longest
 
 
 # Changes at random ---------------------------------------------------------------------------------------------------

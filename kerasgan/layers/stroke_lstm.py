@@ -61,34 +61,44 @@ class StrokeLSTM(keras.layers.Layer):
 
         return self._loop(draw, given, 5)
 
-    def parameters(self, points):
+    def parameters(self, points, kept=None):
         """What it expects of each point, knowing all before: (batch, points, 5) -> (batch, points, 6 * mixtures + 3).
 
         They are logits of the components, means of dx and dy, logarithms of their spreads, correlations (before tanh),
-        and logits of the pen, one after the other.
+        and logits of the pen, one after the other. It looks no further than the longest sketch goes: behind the row
+        that ends it, parameters mean nothing.
+
+        Args:
+            points: rows of sketches.
+            kept: factors of what may enter the cells, (batch, units), for recurrent dropout (Semeniuta et al., 2016,
+                arXiv:1603.05118): 0 where it is dropped, in all steps of a sketch. None keeps all.
         """
 
         def follow(step, hidden, cell, before, rows):
-            hidden, cell = self._remember(before, hidden, cell)
+            hidden, cell = self._remember(before, hidden, cell, kept)
             return step + 1, hidden, cell, _at(step, points), rows.write(step, hidden)
 
-        return self._loop(follow, points, self.units) @ self.head + self.head_bias
+        drawn = tf.reduce_sum(1.0 - points[..., 4], axis=1)
+        steps = 1 + tf.cast(tf.reduce_max(drawn), tf.int32)
+        return self._loop(follow, points, self.units, steps) @ self.head + self.head_bias
 
-    def _loop(self, body, points, width):
-        """Runs a step for each of the points, and returns the rows that it wrote: (batch, points, width)."""
-        steps = points.shape[1]
+    def _loop(self, body, points, width, steps=None):
+        """The rows that it wrote, (batch, points, width), in a step for each of the points, or for the first `steps`."""
+        most = points.shape[1]
+        steps = most if steps is None else steps
         start = tf.zeros_like(points[:, 0]) + START
         zeros = tf.zeros_like(start[:, :1]) + tf.zeros((self.units,))
-        rows = tf.TensorArray(tf.float32, steps, element_shape=(points.shape[0], width))
+        rows = tf.TensorArray(tf.float32, most, element_shape=(points.shape[0], width))
         state = (tf.constant(0), zeros, zeros, start, rows)
-        rows = tf.while_loop(lambda step, *_: step < steps, body, state, maximum_iterations=steps)[-1]
+        rows = tf.while_loop(lambda step, *_: step < steps, body, state, maximum_iterations=most)[-1]
         return tf.transpose(rows.stack(), (1, 0, 2))
 
-    def _remember(self, seen, hidden, cell):
-        """A step of an LSTM (Hochreiter & Schmidhuber, 1997)."""
+    def _remember(self, seen, hidden, cell, kept=None):
+        """A step of an LSTM (Hochreiter & Schmidhuber, 1997); `kept` as in `parameters`."""
         gates = seen @ self.kernel + hidden @ self.recurrent + self.bias
         into, forget, out, new = tf.split(gates, 4, axis=1)
-        cell = tf.sigmoid(forget) * cell + tf.sigmoid(into) * tf.tanh(new)
+        new = tf.tanh(new) if kept is None else kept * tf.tanh(new)
+        cell = tf.sigmoid(forget) * cell + tf.sigmoid(into) * new
         return tf.sigmoid(out) * tf.tanh(cell), cell
 
     def _drawn(self, parameters, chances, before):

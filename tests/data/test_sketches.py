@@ -37,11 +37,11 @@ def rows(data):
 
 def test_rows_of_quickdraws_drawings(drawn):
     """Each as large as 255 units; rows are offsets between points, and what the pen does behind."""
-    data = sketches(drawn, batch_size=2, shuffle=False)
+    data = sketches(drawn, 5, batch_size=2, shuffle=False)
     over = [0, 0, 2]
     square = [[0, 255, 0], [255, 0, 0], [0, -255, 0], [-255, 0, 1], over]
     cross = [[255, 0, 1], [-128, -128, 0], [0, 255, 1], over, over]
-    assert data.count == 2 and data.fitted["points"] == 5  # 99 % of 4 and 3 points, rounded up, and the end
+    assert data.count == 2 and data.fitted["longest"] == 4  # 95 % of 4 and 3 points, rounded up
     np.testing.assert_array_equal(rows(data)[0], square)
     assert np.abs(rows(data)[1] - cross).max() <= 1  # 127.5 is rounded
     offsets = np.array([*square[:4], *cross[:3]])[:, :2]
@@ -59,7 +59,7 @@ def test_offsets_are_divided_by_the_scale(drawn):
 def test_other_data_are_read_by_what_was_fitted(drawn, tmp_path):
     fitted = json.loads(json.dumps(sketches(drawn, batch_size=1).fitted))
     other = sketches(ndjson(tmp_path / "b.ndjson", CROSS), batch_size=1, fitted=fitted)
-    assert other.fitted == fitted and other.model_arguments == fitted
+    assert other.fitted == fitted and other.model_arguments == {name: fitted[name] for name in ("points", "scale")}
     with pytest.raises(ValueError, match="fitted=.*must be"):
         sketches(drawn, batch_size=1, fitted={"points": 5})
 
@@ -119,11 +119,25 @@ def test_recognized_ones(tmp_path):
     assert sketches(path, batch_size=1, recognized=True).count == 1
 
 
+def test_there_is_room_to_stop(tmp_path):
+    """Half as many rows again as the longest sketch has points, and one that ends it; other data have as many."""
+    path = ndjson(tmp_path / "a.ndjson", *[SQUARE] * 4)
+    data = sketches(path, batch_size=1)
+    assert data.fitted["longest"] == 4 and data.fitted["points"] == 7
+    assert data.model_arguments == {"points": 7, "scale": data.fitted["scale"]}
+    other = ndjson(tmp_path / "b.ndjson", SQUARE, LONG)
+    with pytest.warns(UserWarning, match="1 of 2 sketches .* are longer than longest=4"):
+        assert sketches(other, batch_size=1, fitted=data.fitted).count == 1
+    assert sketches(other, 40, 1, fitted=data.fitted).fitted["longest"] == 39  # points that are given decide
+
+
 def test_long_ones_are_left_out(tmp_path):
     path = ndjson(tmp_path / "a.ndjson", *[SQUARE] * 8, *[LONG] * 2)
     with pytest.warns(UserWarning, match="2 of 10 sketches .* are longer than points=6"):
         assert sketches(path, 6, 1).count == 8
-    assert sketches(path, batch_size=1).count == 10  # 99 % need more than the short ones have
+    with pytest.warns(UserWarning, match="2 of 10 sketches .* are longer than longest=5"):
+        assert sketches(path, 12, 1, longest=5).fitted.items() > {"points": 12, "longest": 5}.items()
+    assert sketches(path, batch_size=1).count == 10  # 95 % need more than the short ones have
     with pytest.raises(ValueError, match="points=3: all 10 sketches .* are longer, 4 or more"):
         sketches(path, 3, 1)
 
@@ -354,6 +368,8 @@ def test_what_is_no_drawing(name, content, message, tmp_path):
     [
         ({"points": 1}, "points=1 must be"),
         ({"points": 10**6}, "points=1000000 must be"),
+        ({"points": 9, "longest": 9}, "longest=9 must be a number of points, 1 to 8"),
+        ({"longest": 0}, "longest=0 must be"),
         ({"scale": 0}, "scale=0 must be"),
         ({"simplify": -1}, "simplify=-1 must be"),
         ({"stretch": 1.0}, "stretch=1.0 must be a share"),

@@ -1,5 +1,7 @@
 """What is particular to SkeGAN: its likelihood, its stages, its temperature, and that it goes on from what is given."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -21,16 +23,15 @@ def gan():
 
 
 def test_the_loss_is_the_likelihood_of_the_mixture():
-    """By SciPy's normal distributions: offsets up to the end, the pen in all rows, on the mean of rows."""
+    """By SciPy's normal distributions: offsets up to the end, the pen up to the row that ends it, on the mean of rows."""
     random = np.random.default_rng(0)
     parameters = random.normal(size=(2, 3, 15)).astype("float32")
     rows = random.normal(size=(2, 3, 5)).astype("float32")
     pens = np.array([[0, 1, 2], [0, 2, 2]])
     rows[..., 2:] = np.eye(3)[pens]
     total = 0.0
-    for values, row, pen in zip(
-        parameters.reshape(-1, 15).astype(float), rows.reshape(-1, 5), pens.ravel(), strict=True
-    ):
+    counted = zip(parameters.reshape(-1, 15).astype(float), rows.reshape(-1, 5), pens.ravel(), strict=True)
+    for values, row, pen in list(counted)[:5]:  # the sixth is behind the end
         logits, mx, my, sx, sy, r, q = (*np.split(values[:12], 6), values[12:])
         total += scipy.special.log_softmax(q)[pen]
         if pen < 2:
@@ -60,6 +61,42 @@ def test_by_likelihood_it_learns_how_a_sketch_varies():
     finished = sketches[(sketches[..., 2] == ROWS[:, 2]).all(axis=1)]
     assert len(finished) > 50
     assert np.abs(finished[..., :2].mean(axis=0) - ROWS[:, :2]).max() < 6
+
+
+def test_room_behind_the_end_changes_nothing():
+    """Neither the likelihood, but for the mean of more rows, nor its gradient; nor is anything computed there."""
+    gans = [SkeGAN(**{**SMALL, "points": points}) for points in (6, 20)]
+    found = []
+    for gan in gans:
+        gan.generator.set_weights(gans[0].generator.get_weights())
+        rows = gan.media.to_model(np.pad(ROWS, ((0, gan.media.points - 6), (0, 0)), "edge")[None])
+        with tf.GradientTape() as tape:
+            loss = gan.media.points * gan._likelihood_loss(gan.generator, rows)
+        found.append([loss, *tape.gradient(loss, gan.generator.trainable_variables)])
+        parameters = gan.generator.get_layer("strokes").parameters(rows)
+        np.testing.assert_array_equal(parameters[0, 4:], np.tile(parameters[0, -1:], (gan.media.points - 4, 1)))
+    for short, long in zip(*found, strict=True):
+        np.testing.assert_allclose(short, long, rtol=1e-4, atol=1e-5)
+
+
+def test_recurrent_dropout():
+    """Units that are dropped never enter: their cells stay at zero; the others' candidates are larger instead."""
+    gan = SkeGAN(**{**SMALL, "dropout": 0.5})
+    layer = gan.generator.get_layer("strokes")
+    rows = gan.media.to_model(ROWS[None])
+    kept = np.float32(np.arange(16) % 2 * 2)[None]
+    expected = layer.parameters(rows, kept).numpy()
+    quarters = np.arange(64).reshape(4, 16)
+    for name in ("kernel", "recurrent"):
+        weights = getattr(layer, name).numpy()
+        weights[:, quarters[3][::2]] = 0.0  # the candidates' own weights
+        getattr(layer, name).assign(weights)
+    np.testing.assert_allclose(layer.parameters(rows, kept), expected, rtol=1e-5)
+    gan.compile()
+    shares = gan._kept(types.SimpleNamespace(count=512)).numpy()
+    assert shares.shape == (512, 16) and set(np.unique(shares)) == {0.0, 2.0} and (shares > 0).mean() == pytest.approx(0.5, abs=0.03)
+    with pytest.raises(ValueError, match="dropout=1.0: expected a share from 0 to 0.9"):
+        SkeGAN(**{**SMALL, "dropout": 1.0})
 
 
 def test_stages():

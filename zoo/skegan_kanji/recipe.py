@@ -8,7 +8,7 @@ discriminator, were tried: characters became less varied and no better to look a
 
 from kerasgan.registry import Recipe
 
-_ALONE = 620_000  # samples of learning by likelihood alone, a little more than the training has
+_ALONE = 600_000  # samples of learning by likelihood alone, a little more than the training has
 
 RECIPE = Recipe(
     name="skegan_kanji",
@@ -16,7 +16,7 @@ RECIPE = Recipe(
     makes="characters like kanji, as pen strokes",
     title="Imaginary kanji",
     page={"seed": 36, "thumbnail": ["samples.png", 390, 0, 518, 128]},
-    model={"points": 72, "scale": 64.14, "units": 256, "mixtures": 10, "width": 64, "pretraining": _ALONE},
+    model={"points": 80, "scale": 64.94, "units": 256, "mixtures": 10, "width": 64, "pretraining": _ALONE},
     compile={
         "learning_rate": [2e-4, f"linear(1e-3, 1e-4, {_ALONE}, 100000)"],
         "clip_gradients": 1.0,
@@ -24,8 +24,9 @@ RECIPE = Recipe(
     },
     data={
         "reader": "sketches",
-        "points": 72,
-        "scale": 64.14,
+        "points": 80,
+        "longest": 52,
+        "scale": 64.94,
         "simplify": 4.0,
         "stretch": 0.1,
         "subset": "train",
