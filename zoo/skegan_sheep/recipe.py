@@ -10,7 +10,7 @@ varied. Against Sketch-RNN's data, lines have fewer points (`simplify`), so that
 
 from kerasgan.registry import Recipe
 
-_ALONE = 470_000  # samples of learning by likelihood alone, a little more than the training has
+_ALONE = 360_000  # samples of learning by likelihood alone, a little more than the training has
 
 RECIPE = Recipe(
     name="skegan_sheep",
@@ -18,23 +18,16 @@ RECIPE = Recipe(
     makes="sheep, as pen strokes",
     title="Sheep",
     page={"seed": 4, "thumbnail": ["samples.png", 130, 0, 258, 128]},
-    model={
-        "points": 91,
-        "scale": 33.43,
-        "units": 384,
-        "mixtures": 10,
-        "width": 64,
-        "pretraining": _ALONE,
-        "dropout": 0.0,
-    },
+    model={"points": 136, "scale": 33.43, "units": 384, "mixtures": 10, "width": 64, "pretraining": _ALONE},
     compile={
-        "learning_rate": [2e-4, f"linear(1e-3, 1e-4, {_ALONE}, 200000)"],
+        "learning_rate": [2e-4, f"linear(1e-3, 1e-4, {_ALONE}, 150000)"],
         "clip_gradients": 1.0,
         "ema_half_life": 5_000,
     },
     data={
         "reader": "sketches",
-        "points": 91,
+        "points": 136,
+        "longest": 90,
         "scale": 33.43,
         "simplify": 8.0,
         "stretch": 0.15,
@@ -45,6 +38,6 @@ RECIPE = Recipe(
     data_license="CC BY-NC 4.0",
     license="CC-BY-NC-4.0",
     batch_size=100,
-    epochs=66,
+    epochs=50,
     seed=1,
 )
