@@ -1,7 +1,8 @@
 """f-AnoGAN that has seen scans of brains without tumours, and says how strange others are.
 
 Not a diagnosis. Fewer than a hundred scans from many sources, of which the licence is unclear: a recipe without
-weights.
+weights. And no better than what is simpler: with 30 of the 98 normal scans kept apart, its AUC was 0.63 for one such
+split, where sixteen principal components have 0.80 +- 0.04 over five splits, and mean brightness 0.75.
 """
 
 from kerasgan.registry import Recipe
