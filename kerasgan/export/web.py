@@ -20,8 +20,6 @@ import kerasgan
 from kerasgan import files, registry, simulation, weights
 from kerasgan.export import sidecar
 from kerasgan.export.network import Exportable
-from kerasgan.media import Video
-from kerasgan.media.image import GAP
 
 LITERT_JS = "2.5.3"  # version of LiteRT.js that the page was written and tested with
 CDN = "https://cdn.jsdelivr.net"
@@ -397,9 +395,11 @@ def _small(picture):
 
 def _animated(strip, given):
     """A WebP animation, without loss, of a filmstrip as sheets have it; `given` is what a sidecar says of the input."""
+    from kerasgan.media.image import GAP  # here, as it imports TensorFlow
+
     pixels, width = np.asarray(strip), given["shape"][3]
     frames = np.stack([pixels[:, left : left + width] for left in range(0, strip.width, width + GAP)])
-    return Video(frames.shape, given["frame_rate"]).content(frames[None], ".webp")
+    return kerasgan.media.Video(frames.shape, given["frame_rate"]).content(frames[None], ".webp")
 
 
 # By the kind of input: ending and bytes of an example that is not the picture as it was cut out of a sheet.
