@@ -89,7 +89,8 @@ def sketches(
         subset: a folder inside `source`, such as "train"; of `.npz` files the name of the array, of `.ndjson` files
             that of the file without its ending.
         on_error: "skip" leaves out what cannot be used, and names it in one warning; "raise" stops at it.
-        fitted: {"points": ..., "longest": ..., "scale": ...}, as a data set has it as its attribute: other sketches are read as these.
+        fitted: {"points": ..., "longest": ..., "scale": ...}, as a data set has it as its attribute: other
+            sketches are read as these.
 
     Returns:
         A `kerasgan.data.dataset.Dataset`, whose `model_arguments` are points and scale.

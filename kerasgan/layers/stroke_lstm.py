@@ -83,7 +83,7 @@ class StrokeLSTM(keras.layers.Layer):
         return self._loop(follow, points, self.units, steps) @ self.head + self.head_bias
 
     def _loop(self, body, points, width, steps=None):
-        """The rows that it wrote, (batch, points, width), in a step for each of the points, or for the first `steps`."""
+        """The rows that it wrote, (batch, points, width), in a step for each point, or for the first `steps`."""
         most = points.shape[1]
         steps = most if steps is None else steps
         start = tf.zeros_like(points[:, 0]) + START

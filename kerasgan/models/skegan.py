@@ -95,9 +95,9 @@ class SkeGAN(Given, Pretraining, GAN):
     are the latents: as many for each point as it takes, and none for the whole. The discriminator is convolutional
     along the points, where the paper's is an LSTM in both directions, and sees where points are besides how far apart;
     it has the non-saturating loss, and R1. From Sketch-RNN: offsets divided by their standard deviation, Adam 1e-3,
-    gradients clipped to 1, ten components where it has 20; recurrent dropout of 0.1, of a sketch instead of a step; rows
-    behind the end do not count; no layer normalization, no temperature of the pen, with which more sketches would never
-    stop. A moving average of the generator for samples.
+    gradients clipped to 1, ten components where it has 20; recurrent dropout of 0.1, of a sketch instead of a step;
+    rows behind the end do not count; no layer normalization, no temperature of the pen, with which more sketches would
+    never stop. A moving average of the generator for samples.
 
     `complete` goes on from what was drawn. The exported network takes it, too, as rows "given": it draws a row for each
     step, and goes on from the given one where that is not all zeros.
@@ -186,7 +186,9 @@ class SkeGAN(Given, Pretraining, GAN):
             return None
         seed = self.shared_seed()
         drawn = distribution.own_rows(
-            lambda count: tf.random.stateless_uniform((count, self.units), seed), batch.count, self.gradient_accumulation
+            lambda count: tf.random.stateless_uniform((count, self.units), seed),
+            batch.count,
+            self.gradient_accumulation,
         )
         return tf.cast(drawn >= self.dropout, tf.float32) / (1.0 - self.dropout)
 

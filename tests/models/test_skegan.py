@@ -23,7 +23,7 @@ def gan():
 
 
 def test_the_loss_is_the_likelihood_of_the_mixture():
-    """By SciPy's normal distributions: offsets up to the end, the pen up to the row that ends it, on the mean of rows."""
+    """By SciPy's normal distributions: offsets up to the end, the pen up to the row that ends it, mean of rows."""
     random = np.random.default_rng(0)
     parameters = random.normal(size=(2, 3, 15)).astype("float32")
     rows = random.normal(size=(2, 3, 5)).astype("float32")
@@ -94,7 +94,8 @@ def test_recurrent_dropout():
     np.testing.assert_allclose(layer.parameters(rows, kept), expected, rtol=1e-5)
     gan.compile()
     shares = gan._kept(types.SimpleNamespace(count=512)).numpy()
-    assert shares.shape == (512, 16) and set(np.unique(shares)) == {0.0, 2.0} and (shares > 0).mean() == pytest.approx(0.5, abs=0.03)
+    assert shares.shape == (512, 16) and set(np.unique(shares)) == {0.0, 2.0}
+    assert (shares > 0).mean() == pytest.approx(0.5, abs=0.03)
     with pytest.raises(ValueError, match="dropout=1.0: expected a share from 0 to 0.9"):
         SkeGAN(**{**SMALL, "dropout": 1.0})
 

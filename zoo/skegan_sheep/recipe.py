@@ -1,11 +1,11 @@
 """SkeGAN that draws sheep, stroke by stroke.
 
-Most are sheep at a glance; of 128 that were looked at, 16 are tangled or lack a part. Many have more strokes than people
-draw, a quarter more on the mean.
+Most are sheep at a glance; of 128 that were looked at, 16 are tangled or lack a part. Many have more strokes than
+people draw, a quarter more on the mean.
 
 It has learned by likelihood alone, the first of SkeGAN's two stages: of kanji, the game that follows made samples less
-varied. Against Sketch-RNN's data, lines have fewer points (`simplify`), so that half of the sheep have 46 at most instead
-of 66; with more, sheep were tangled.
+varied. Against Sketch-RNN's data, lines have fewer points (`simplify`), so that half of the sheep have 46 at most
+instead of 66; with more, sheep were tangled.
 """
 
 from kerasgan.registry import Recipe
