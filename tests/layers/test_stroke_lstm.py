@@ -40,8 +40,8 @@ def drawn(layer, count=COUNT, points=1, given=None, seed=0):
 
 def test_what_is_expected_is_what_keras_has(layer):
     """Keras's LSTM, whose gates are in another order, and a dense layer."""
-    points = np.random.default_rng(1).normal(size=(3, 7, 5)).astype("float32") * [1, 1, 1, 1, 0]  # none is over
-    points = points.astype("float32")
+    points = np.random.default_rng(1).normal(size=(3, 7, 5)).astype("float32")
+    points[..., 4] = 0  # none is over
     before = np.concatenate([np.tile([0, 0, 1, 0, 0], (3, 1, 1)), points[:, :-1]], axis=1)
     into, forget, out, new = np.arange(24).reshape(4, 6)
     order = [*into, *forget, *new, *out]
